@@ -1,0 +1,177 @@
+//! One thing a lead did, with the time it happened.
+
+use crate::{ids::ActivityId, time::Moment};
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+/// What kind of call or door an activity came through.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Kind {
+    /// `POST /v1/track`: something with a name.
+    Track,
+    /// `POST /v1/page`: a page of the web site.
+    Page,
+    /// `POST /v1/screen`: a screen of the app.
+    Screen,
+    /// `POST /v1/identify`: who they are.
+    Identify,
+    /// `POST /v1/group`: where they work.
+    Group,
+    /// `POST /v1/alias`: two ids, one person.
+    Alias,
+    /// A link, page or button of one of our own mails.
+    Mail,
+    /// A row of an import.
+    Import,
+}
+
+impl Kind {
+    /// All kinds.
+    pub const ALL: [Self; 8] = [
+        Self::Track,
+        Self::Page,
+        Self::Screen,
+        Self::Identify,
+        Self::Group,
+        Self::Alias,
+        Self::Mail,
+        Self::Import,
+    ];
+
+    /// The word used in tables and JSON.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Track => "track",
+            Self::Page => "page",
+            Self::Screen => "screen",
+            Self::Identify => "identify",
+            Self::Group => "group",
+            Self::Alias => "alias",
+            Self::Mail => "mail",
+            Self::Import => "import",
+        }
+    }
+
+    /// The kind a word names.
+    pub fn from_word(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|k| k.word() == word)
+    }
+}
+
+/// The names that Rekindle itself gives.
+pub mod names {
+    /// A page call.
+    pub const PAGE: &str = "Page Viewed";
+    /// A screen call.
+    pub const SCREEN: &str = "Screen Viewed";
+    /// An identify call.
+    pub const IDENTIFIED: &str = "Identified";
+    /// A group call.
+    pub const GROUPED: &str = "Grouped";
+    /// An alias call.
+    pub const ALIASED: &str = "Aliased";
+    /// A row of an import.
+    pub const IMPORTED: &str = "Imported";
+    /// A link of a mail was followed, and no machine did it.
+    pub const CLICKED: &str = "Mail Clicked";
+    /// The survey was answered.
+    pub const ANSWERED: &str = "Survey Answered";
+    /// The offer was taken.
+    pub const ACCEPTED: &str = "Offer Accepted";
+    /// They asked us to stop.
+    pub const UNSUBSCRIBED: &str = "Unsubscribed";
+
+    /// Track names that a machine sends: Segment's mail events, which no person surely did.
+    /// Source: Segment spec, "Email Events".
+    pub const BY_MACHINES: [&str; 4] = ["Email Delivered", "Email Opened", "Email Bounced", "Email Marked as Spam"];
+}
+
+/// Whether the sender of an activity could have been anybody.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Trust {
+    /// Came with a secret: a server key, an import, a link of our mail.
+    Server,
+    /// Came with a key that stands in a page's source.
+    Browser,
+}
+
+/// One thing a lead did.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Activity {
+    /// Ours.
+    pub id: ActivityId,
+    /// The write key's name, `mail` or `import`.
+    pub source: String,
+    /// The sender's id of it, unique within the source.
+    pub message_id: String,
+    /// The kind of call.
+    pub kind: Kind,
+    /// What it is called: the event's name, or one of [`names`].
+    pub name: String,
+    /// The page's path, for pages and for tracks that name one.
+    pub path: Option<String>,
+    /// When it happened (calendar), corrected for the sender's clock.
+    pub at: Moment,
+    /// What else the sender told.
+    pub properties: Map<String, Value>,
+    /// Whether a person surely did it.
+    pub human: bool,
+    /// Whether anybody could have sent it.
+    pub trust: Trust,
+}
+
+impl Activity {
+    /// Whether an activity of this kind and name is one that a person surely did.
+    pub fn is_human(kind: Kind, name: &str) -> bool {
+        match kind {
+            Kind::Track => !names::BY_MACHINES.contains(&name),
+            Kind::Page | Kind::Screen | Kind::Mail => true,
+            Kind::Identify | Kind::Group | Kind::Alias | Kind::Import => false,
+        }
+    }
+
+    /// Whether this page is meant by a pattern such as `/pricing*`.
+    pub fn is_at(&self, pattern: &str) -> bool {
+        self.path.as_deref().is_some_and(|path| wildcard(pattern, path))
+    }
+}
+
+/// Whether `text` matches `pattern`, in which `*` stands for anything. Case counts for nothing.
+pub fn wildcard(pattern: &str, text: &str) -> bool {
+    let (pattern, text) = (pattern.to_lowercase(), text.to_lowercase());
+    let mut parts = pattern.split('*');
+    let Some(mut rest) = text.strip_prefix(parts.next().unwrap_or_default()) else { return false };
+    let mut parts: Vec<&str> = parts.collect();
+    let Some(last) = parts.pop() else { return rest.is_empty() };
+    for part in parts {
+        match rest.find(part) {
+            Some(at) => rest = &rest[at + part.len()..],
+            None => return false,
+        }
+    }
+    rest.len() >= last.len() && rest.ends_with(last)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_star_stands_for_anything() {
+        for (pattern, text, meant) in [
+            ("/pricing*", "/pricing", true),
+            ("/pricing*", "/Pricing/enterprise", true),
+            ("/pricing*", "/docs/pricing", false),
+            ("/pricing", "/pricing/x", false),
+            ("*/pricing", "/de/pricing", true),
+            ("/a*b*c", "/a-b-b-c", true),
+            ("/a*b", "/ab", true),
+            ("/ab*ab", "/ab", false),
+            ("*", "", true),
+        ] {
+            assert_eq!(wildcard(pattern, text), meant, "{pattern} on {text}");
+        }
+    }
+}

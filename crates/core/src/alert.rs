@@ -1,0 +1,351 @@
+//! An alert: a request to the team to act on a lead. Exactly one member can claim it.
+//!
+//! ```text
+//! open --claim--> claimed --won, lost, not a fit--> closed
+//!   |               |  \--release--> open
+//!   |--snooze--> snoozed --the time has come, claim--> open, claimed
+//!   \--not a fit--> closed
+//! ```
+//! Every move consumes the alert and returns it moved, one revision on, or says why not.
+
+use crate::{
+    ids::{AlertId, LeadId},
+    lead::words,
+    refusal::Refusal,
+    team::{Handle, Member, Role},
+    time::Moment,
+};
+use serde::{Deserialize, Serialize};
+
+words! {
+    /// Why the team is asked.
+    Reason {
+        /// The score reached the threshold.
+        Hot = "hot",
+        /// A sign of life from a lead gone cold or archived.
+        Back = "back",
+        /// A rep took the lead by hand.
+        Hand = "hand",
+    }
+}
+
+words! {
+    /// How a claimed lead went.
+    Outcome {
+        /// Spoke with them; the work goes on.
+        Connected = "connected",
+        /// Tried in vain; the work goes on.
+        NoAnswer = "no_answer",
+        /// A meeting is set: there is an opportunity.
+        Meeting = "meeting",
+        /// They bought.
+        Won = "won",
+        /// They will not.
+        Lost = "lost",
+        /// They never could: wrong size, student, competitor.
+        NotAFit = "not_a_fit",
+    }
+}
+
+impl Outcome {
+    /// Whether this ends the alert.
+    pub fn ends(self) -> bool {
+        matches!(self, Self::Won | Self::Lost | Self::NotAFit)
+    }
+
+    /// For people.
+    pub fn label(self) -> &'static str {
+        match self {
+            Self::Connected => "connected",
+            Self::NoAnswer => "no answer",
+            Self::Meeting => "meeting set",
+            Self::Won => "won",
+            Self::Lost => "lost",
+            Self::NotAFit => "not a fit",
+        }
+    }
+}
+
+/// Where an alert stands. Times are on the wall.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "state", rename_all = "lowercase")]
+pub enum AlertState {
+    /// Waits for somebody. Made by [`Alert::raise`], [`Alert::release`], [`Alert::wake`].
+    Open,
+    /// A rep has it. Made by [`Alert::claim`]; left by [`Alert::release`] and [`Alert::outcome`].
+    Claimed {
+        /// Who.
+        by: Handle,
+        /// Since when.
+        at: Moment,
+        /// The last word on it, when the work goes on.
+        last: Option<Outcome>,
+    },
+    /// Put off. Made by [`Alert::snooze`]; left by [`Alert::wake`] and [`Alert::claim`].
+    Snoozed {
+        /// By whom.
+        by: Handle,
+        /// Until when.
+        until: Moment,
+        /// Whether `by` had claimed it, and has it again when it wakes.
+        kept: bool,
+    },
+    /// Over. Made by [`Alert::outcome`].
+    Closed {
+        /// How it ended.
+        how: Outcome,
+        /// What was added: the amount, the reason.
+        note: Option<String>,
+        /// By whom.
+        by: Handle,
+        /// When.
+        at: Moment,
+    },
+}
+
+impl AlertState {
+    /// The word used in tables, JSON and pages.
+    pub fn word(&self) -> &'static str {
+        match self {
+            Self::Open => "open",
+            Self::Claimed { .. } => "claimed",
+            Self::Snoozed { .. } => "snoozed",
+            Self::Closed { .. } => "closed",
+        }
+    }
+
+    /// Who moved it last, if anybody.
+    pub fn by(&self) -> Option<&Handle> {
+        match self {
+            Self::Open => None,
+            Self::Claimed { by, .. } | Self::Snoozed { by, .. } | Self::Closed { by, .. } => Some(by),
+        }
+    }
+}
+
+/// A request to the team to act on a lead.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Alert {
+    /// Ours.
+    pub id: AlertId,
+    /// On whom.
+    pub lead: LeadId,
+    /// Why.
+    pub reason: Reason,
+    /// The reason in words, with what led to it; one line each.
+    pub because: Vec<String>,
+    /// Whom it concerns first: the old owner of a lead that came back.
+    pub meant_for: Option<Handle>,
+    /// When it was raised (wall).
+    pub raised_at: Moment,
+    /// When it was first claimed (wall): with `raised_at`, the speed-to-lead.
+    pub first_claimed_at: Option<Moment>,
+    /// Where it stands.
+    pub state: AlertState,
+    /// Grows with every change that the card shows.
+    pub revision: i64,
+}
+
+impl Alert {
+    /// A new one, open.
+    pub fn raise(id: AlertId, lead: LeadId, raised: &Raised, wall: Moment) -> Self {
+        Self {
+            id,
+            lead,
+            reason: raised.reason,
+            because: raised.because.clone(),
+            meant_for: raised.meant_for.clone(),
+            raised_at: wall,
+            first_claimed_at: None,
+            state: AlertState::Open,
+            revision: 1,
+        }
+    }
+
+    /// Whether it still waits for something.
+    pub fn is_live(&self) -> bool {
+        !matches!(self.state, AlertState::Closed { .. })
+    }
+
+    /// The rep who has it now, also while they have put it off.
+    pub fn holder(&self) -> Option<&Handle> {
+        match &self.state {
+            AlertState::Claimed { by, .. } | AlertState::Snoozed { by, kept: true, .. } => Some(by),
+            _ => None,
+        }
+    }
+
+    /// A member takes it.
+    ///
+    /// # Errors
+    /// [`Refusal::AlreadyClaimed`] when somebody has it (also when it is the same member), [`Refusal::Closed`] when it is over.
+    pub fn claim(mut self, by: &Handle, called: &str, wall: Moment) -> Result<Self, Refusal> {
+        match &self.state {
+            AlertState::Claimed { by: other, at, .. } => {
+                return Err(Refusal::AlreadyClaimed { lead: called.to_owned(), by: other.clone(), at: *at });
+            }
+            AlertState::Snoozed { by: other, kept: true, .. } if other != by => {
+                let at = self.first_claimed_at.unwrap_or(self.raised_at);
+                return Err(Refusal::AlreadyClaimed { lead: called.to_owned(), by: other.clone(), at });
+            }
+            AlertState::Closed { how, .. } => return Err(Refusal::Closed { how: how.label().to_owned() }),
+            AlertState::Open | AlertState::Snoozed { .. } => {}
+        }
+        self.first_claimed_at.get_or_insert(wall);
+        self.state = AlertState::Claimed { by: by.clone(), at: wall, last: None };
+        Ok(self.touched())
+    }
+
+    /// The rep gives it back to the team.
+    ///
+    /// # Errors
+    /// [`Refusal::NotClaimed`], [`Refusal::NotYours`], [`Refusal::Closed`].
+    pub fn release(mut self, by: &Member, called: &str) -> Result<Self, Refusal> {
+        self.must_hold(by, called)?;
+        self.state = AlertState::Open;
+        Ok(self.touched())
+    }
+
+    /// Put off until a moment on the wall: the rep who has it keeps it, an open one goes quiet.
+    ///
+    /// # Errors
+    /// [`Refusal::NotYours`] when another has it, [`Refusal::Closed`], and [`Refusal::Not`] for a moment that has passed.
+    pub fn snooze(mut self, by: &Member, called: &str, until: Moment, wall: Moment) -> Result<Self, Refusal> {
+        if until <= wall {
+            return Err(Refusal::Not { code: "past", text: "That moment has passed; give one to come.".to_owned() });
+        }
+        let kept = match (&self.state, self.holder()) {
+            (AlertState::Closed { how, .. }, _) => {
+                return Err(Refusal::Closed { how: how.label().to_owned() });
+            }
+            (_, Some(_)) => {
+                self.must_hold(by, called)?;
+                true
+            }
+            (_, None) => false,
+        };
+        self.state = AlertState::Snoozed { by: by.handle.clone(), until, kept };
+        Ok(self.touched())
+    }
+
+    /// The moment it was put off to has come. `None` when it has not, or it was not put off.
+    pub fn wake(mut self, wall: Moment) -> Option<Self> {
+        let AlertState::Snoozed { by, until, kept } = &self.state else { return None };
+        if *until > wall {
+            return None;
+        }
+        self.state = if *kept {
+            AlertState::Claimed { by: by.clone(), at: self.first_claimed_at.unwrap_or(wall), last: None }
+        } else {
+            AlertState::Open
+        };
+        Some(self.touched())
+    }
+
+    /// How it went. "Not a fit" may be said of an open alert too, everything else by who has it.
+    ///
+    /// # Errors
+    /// [`Refusal::NotClaimed`], [`Refusal::NotYours`], [`Refusal::Closed`].
+    pub fn outcome(
+        mut self,
+        by: &Member,
+        called: &str,
+        how: Outcome,
+        note: Option<String>,
+        wall: Moment,
+    ) -> Result<Self, Refusal> {
+        let unclaimed = self.is_live() && self.holder().is_none();
+        if !(unclaimed && how == Outcome::NotAFit) {
+            self.must_hold(by, called)?;
+        }
+        self.state = if how.ends() {
+            AlertState::Closed { how, note, by: by.handle.clone(), at: wall }
+        } else {
+            let holder = self.holder().cloned().unwrap_or_else(|| by.handle.clone());
+            AlertState::Claimed { by: holder, at: self.first_claimed_at.unwrap_or(wall), last: Some(how) }
+        };
+        Ok(self.touched())
+    }
+
+    /// Something that the card shows has changed, though not the alert's state.
+    pub fn touched(mut self) -> Self {
+        self.revision += 1;
+        self
+    }
+
+    fn must_hold(&self, by: &Member, called: &str) -> Result<(), Refusal> {
+        match (&self.state, self.holder()) {
+            (AlertState::Closed { how, .. }, _) => Err(Refusal::Closed { how: how.label().to_owned() }),
+            (_, None) => Err(Refusal::NotClaimed { lead: called.to_owned() }),
+            (_, Some(holder)) if *holder == by.handle || by.role == Role::Admin => Ok(()),
+            (_, Some(holder)) => Err(Refusal::NotYours { lead: called.to_owned(), by: holder.clone() }),
+        }
+    }
+}
+
+/// What is asked of the team, before the alert has an id.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Raised {
+    /// Why.
+    pub reason: Reason,
+    /// In words.
+    pub because: Vec<String>,
+    /// Whom it concerns first.
+    pub meant_for: Option<Handle>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ids::MemberId;
+    use chrono::TimeDelta;
+    use uuid::Uuid;
+
+    fn member(name: &str) -> Member {
+        let handle = Handle::of(name).unwrap();
+        Member { id: MemberId(Uuid::nil()), handle, name: name.to_owned(), role: Role::Sales, active: true }
+    }
+    fn open() -> Alert {
+        let raised = Raised { reason: Reason::Hot, because: vec![], meant_for: None };
+        Alert::raise(AlertId(Uuid::nil()), LeadId(Uuid::nil()), &raised, Moment::UNIX_EPOCH)
+    }
+
+    #[test]
+    fn the_second_to_claim_is_told_who_was_first() {
+        let (ana, ben) = (member("Ana"), member("Ben"));
+        let at = Moment::UNIX_EPOCH + TimeDelta::minutes(642);
+        let claimed = open().claim(&ana.handle, "Kim", at).unwrap();
+        let refusal = claimed.clone().claim(&ben.handle, "Kim", at).unwrap_err();
+        assert_eq!(refusal.text(chrono_tz::UTC), "Ana has had this lead since 10:42.");
+        assert_eq!(refusal.code(), "already_claimed");
+        let refusal = claimed.release(&ben, "Kim").unwrap_err();
+        assert_eq!(refusal.code(), "not_yours");
+    }
+
+    #[test]
+    fn what_is_put_off_comes_back_to_who_had_it() {
+        let ana = member("Ana");
+        let now = Moment::UNIX_EPOCH;
+        let later = now + TimeDelta::hours(1);
+        let snoozed = open().claim(&ana.handle, "Kim", now).unwrap().snooze(&ana, "Kim", later, now).unwrap();
+        assert!(snoozed.clone().wake(now).is_none());
+        assert_eq!(snoozed.wake(later).unwrap().holder(), Some(&ana.handle));
+        let open = open().snooze(&ana, "Kim", later, now).unwrap().wake(later).unwrap();
+        assert_eq!(open.state, AlertState::Open);
+    }
+
+    #[test]
+    fn what_is_over_stays_over() {
+        let ana = member("Ana");
+        let now = Moment::UNIX_EPOCH;
+        assert_eq!(open().outcome(&ana, "Kim", Outcome::Won, None, now).unwrap_err().code(), "not_claimed");
+        let closed = open().outcome(&ana, "Kim", Outcome::NotAFit, Some("student".into()), now).unwrap();
+        for again in [
+            closed.clone().claim(&ana.handle, "Kim", now),
+            closed.clone().release(&ana, "Kim"),
+            closed.outcome(&ana, "Kim", Outcome::Won, None, now),
+        ] {
+            assert_eq!(again.unwrap_err().code(), "closed");
+        }
+    }
+}

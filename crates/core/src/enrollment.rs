@@ -1,0 +1,264 @@
+//! An enrollment: one lead's run through a sequence, one step after another.
+//!
+//! ```text
+//! due(at) --a mail step--> awaiting(delivery) --the outcome, which starts the next wait--> due(at) …
+//!    \--archive, finish, the last step, an exit, a stop--> ended(how)
+//! ```
+//! A run stays on the version of the playbook that it began with.
+
+use crate::{
+    campaign::CampaignState,
+    ids::{CampaignId, DeliveryId, EnrollmentId, LeadId},
+    lead::{Lead, words},
+    sequence::{Exit, Purpose, Sequence, Step},
+    time::Moment,
+};
+use chrono::TimeDelta;
+use serde::{Deserialize, Serialize};
+
+words! {
+    /// How a run ended.
+    Ended {
+        /// It went through all its steps.
+        Finished = "finished",
+        /// It said goodbye: the lead stayed silent.
+        Archived = "archived",
+        /// The lead did something that ends it happily.
+        Exited = "exited",
+        /// Somebody of the team ended it, or the law did.
+        Stopped = "stopped",
+    }
+}
+
+/// Where a run stands. Times are on the calendar.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "state", rename_all = "lowercase")]
+pub enum RunState {
+    /// The step is taken at `at`. Made by [`Enrollment::begin`] and [`Enrollment::delivered`].
+    Due {
+        /// When.
+        at: Moment,
+    },
+    /// Waits for the fate of a mail. Made by [`Enrollment::awaits`].
+    Awaiting {
+        /// Which.
+        delivery: DeliveryId,
+    },
+    /// Over. Made by [`Enrollment::end`].
+    Ended {
+        /// How.
+        how: Ended,
+        /// When.
+        at: Moment,
+    },
+}
+
+impl RunState {
+    /// The word used in tables and JSON.
+    pub fn word(&self) -> &'static str {
+        match self {
+            Self::Due { .. } => "due",
+            Self::Awaiting { .. } => "awaiting",
+            Self::Ended { how, .. } => how.word(),
+        }
+    }
+}
+
+/// One lead's run through a sequence.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Enrollment {
+    /// Ours.
+    pub id: EnrollmentId,
+    /// Whose.
+    pub lead: LeadId,
+    /// Which plan.
+    pub sequence: String,
+    /// In which version of the playbook.
+    pub version: i64,
+    /// Launched by which campaign, if by one.
+    pub campaign: Option<CampaignId>,
+    /// The step that is due or awaited, from 0.
+    pub step: usize,
+    /// When it began (calendar).
+    pub started_at: Moment,
+    /// Where it stands.
+    pub state: RunState,
+    /// Why it stands there, in words: why it waits, why it ended.
+    pub reason: Option<String>,
+}
+
+/// What a run does next.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Next {
+    /// Write the mail of its step.
+    Mail {
+        /// The template's folder.
+        mail: String,
+        /// After this the mail is not worth sending.
+        expires_at: Moment,
+    },
+    /// Nothing before then.
+    Wait {
+        /// Until when.
+        until: Moment,
+        /// Why.
+        why: String,
+    },
+    /// Go on with a later step at a later time.
+    GoTo {
+        /// Which step.
+        step: usize,
+        /// When.
+        at: Moment,
+    },
+    /// End, and archive the lead if so.
+    End {
+        /// How.
+        how: Ended,
+        /// Why, in words.
+        why: String,
+    },
+}
+
+/// How often a run that is held looks again whether it may go on. It is also woken by what ends the hold.
+pub const LOOK_AGAIN: TimeDelta = TimeDelta::hours(1);
+
+impl Enrollment {
+    /// A new run, due at once.
+    pub fn begin(id: EnrollmentId, lead: LeadId, plan: &Planned, now: Moment) -> Self {
+        Self {
+            id,
+            lead,
+            sequence: plan.sequence.clone(),
+            version: plan.version,
+            campaign: plan.campaign,
+            step: 0,
+            started_at: now,
+            state: RunState::Due { at: now },
+            reason: None,
+        }
+    }
+
+    /// Whether it still goes on.
+    pub fn is_live(&self) -> bool {
+        !matches!(self.state, RunState::Ended { .. })
+    }
+
+    /// What this run does next, when it is due.
+    pub fn next(&self, sequence: &Sequence, lead: &Lead, campaign: Option<CampaignState>, now: Moment) -> Next {
+        match campaign {
+            Some(CampaignState::Held) => {
+                return Next::Wait { until: now + LOOK_AGAIN, why: "the campaign is held".to_owned() };
+            }
+            Some(CampaignState::Stopped) => {
+                return Next::End { how: Ended::Stopped, why: "the campaign was stopped".to_owned() };
+            }
+            _ => {}
+        }
+        match sequence.step.get(self.step) {
+            None => Next::End { how: Ended::Finished, why: "all steps are done".to_owned() },
+            Some(Step::Finish) => Next::End { how: Ended::Finished, why: "the plan ends here".to_owned() },
+            Some(Step::Archive) => match &lead.owner {
+                Some(owner) => Next::Wait { until: now + LOOK_AGAIN, why: format!("claimed by {}", owner.name()) },
+                None => Next::End { how: Ended::Archived, why: "silent to the end".to_owned() },
+            },
+            Some(Step::Wait(span)) => Next::GoTo { step: self.step + 1, at: now + span.delta() },
+            Some(Step::Mail { mail, .. }) => match (&lead.owner, sequence.purpose) {
+                (Some(owner), Purpose::Marketing) => {
+                    Next::Wait { until: now + LOOK_AGAIN, why: format!("claimed by {}", owner.name()) }
+                }
+                _ => Next::Mail { mail: mail.clone(), expires_at: now + sequence.expires.delta() },
+            },
+        }
+    }
+
+    /// Its mail is in the outbox: it waits for the fate of it.
+    pub fn awaits(mut self, delivery: DeliveryId) -> Self {
+        self.state = RunState::Awaiting { delivery };
+        self.reason = None;
+        self
+    }
+
+    /// It is due at another time.
+    pub fn due(mut self, step: usize, at: Moment, why: Option<String>) -> Self {
+        self.step = step;
+        self.state = RunState::Due { at };
+        self.reason = why;
+        self
+    }
+
+    /// The fate of the awaited mail is known: the next step is due at once, whatever the fate was.
+    /// `None` when it awaited another, or nothing.
+    pub fn delivered(self, delivery: DeliveryId, fate: &str, now: Moment) -> Option<Self> {
+        if self.state != (RunState::Awaiting { delivery }) {
+            return None;
+        }
+        let step = self.step + 1;
+        Some(self.due(step, now, Some(fate.to_owned())))
+    }
+
+    /// It is over.
+    pub fn end(mut self, how: Ended, why: &str, now: Moment) -> Self {
+        if self.is_live() {
+            self.state = RunState::Ended { how, at: now };
+            self.reason = Some(why.to_owned());
+        }
+        self
+    }
+
+    /// Whether something a person did at `at` ends this run.
+    pub fn left_by_activity(&self, sequence: &Sequence, at: Moment) -> bool {
+        sequence.exit_when.contains(&Exit::AnyHumanActivity) && at > self.started_at
+    }
+}
+
+/// A run that is to begin, before it has an id.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Planned {
+    /// Which plan.
+    pub sequence: String,
+    /// In which version of the playbook.
+    pub version: i64,
+    /// Launched by which campaign, if by one.
+    pub campaign: Option<CampaignId>,
+}
+
+/// Whether a lead may begin a run: the reason when not.
+///
+/// `last` is when its last run of this sequence began, `live` whether one goes on.
+///
+/// # Errors
+/// The reason, in words that follow "is out: ".
+pub fn may_begin(
+    lead: &Lead,
+    sequence: &Sequence,
+    live: bool,
+    last: Option<Moment>,
+    suppressed: bool,
+    now: Moment,
+) -> Result<(), String> {
+    if sequence.purpose == Purpose::Marketing {
+        lead.may_be_mailed()?;
+    } else if lead.email.is_none() {
+        return Err("no e-mail address".to_owned());
+    }
+    if suppressed {
+        return Err("the address is suppressed".to_owned());
+    }
+    if let Some(owner) = &lead.owner
+        && sequence.purpose == Purpose::Marketing
+    {
+        return Err(format!("claimed by {}", owner.name()));
+    }
+    if live {
+        return Err("already in this sequence".to_owned());
+    }
+    match (sequence.reentry, last) {
+        (crate::sequence::Reentry::Once, Some(_)) => Err("was in this sequence before".to_owned()),
+        (crate::sequence::Reentry::After(span), Some(last)) if last + span.delta() > now => {
+            Err(format!("was in this sequence less than {span} ago"))
+        }
+        _ => Ok(()),
+    }
+}
+

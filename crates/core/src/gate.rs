@@ -1,0 +1,113 @@
+//! The gate: everything that is asked again at the moment of sending.
+//!
+//! Its verdict is a value. *Never* is about the lead and the plan; *later* is about the hour, a
+//! claim, a hold. The strongest no comes first, so that the reason kept is the one that matters.
+
+use crate::{
+    campaign::CampaignState,
+    delivery::{Event, MailKind},
+    enrollment::LOOK_AGAIN,
+    lead::Lead,
+    sequence::{Purpose, Sequence},
+    time::Moment,
+    window::WindowVerdict,
+    zone::zone_of,
+};
+use chrono::TimeDelta;
+use chrono_tz::Tz;
+
+/// How long after one campaign mail the same lead gets no other.
+pub const ONE_MAIL_IN: TimeDelta = TimeDelta::hours(24);
+
+/// What the gate looks at.
+#[derive(Debug, Clone)]
+pub struct GateScene<'a> {
+    /// To whom.
+    pub lead: &'a Lead,
+    /// Whether the address is suppressed.
+    pub suppressed: bool,
+    /// What the mail is for.
+    pub kind: MailKind,
+    /// The plan; none for a test mail.
+    pub sequence: Option<&'a Sequence>,
+    /// Whether the run still awaits this mail, and the reason when not.
+    pub run: Result<(), String>,
+    /// Of which campaign, as it stands.
+    pub campaign: Option<CampaignState>,
+    /// Whether the team has paused all mail: by whom.
+    pub paused_by: Option<&'a str>,
+    /// When the last other campaign mail to this lead was committed.
+    pub last_mail_at: Option<Moment>,
+    /// After this it is too late.
+    pub expires_at: Moment,
+    /// The zone of leads that have none.
+    pub zone: Tz,
+}
+
+/// What the gate says.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Verdict {
+    /// Send it now.
+    Go,
+    /// Not now.
+    Later {
+        /// When to ask again.
+        until: Moment,
+        /// Why.
+        why: String,
+        /// Whether the mail does not age meanwhile: the team holds it, not the hour.
+        ageless: bool,
+    },
+    /// Not at all: [`Event::Suppress`], [`Event::Cancel`] or [`Event::Expire`].
+    Never {
+        /// Which no.
+        event: Event,
+        /// Why.
+        why: String,
+    },
+}
+
+/// Asks everything again.
+pub fn gate(scene: &GateScene<'_>, now: Moment) -> Verdict {
+    let never = |event, why: &str| Verdict::Never { event, why: why.to_owned() };
+    let held = |why: String| Verdict::Later { until: now + LOOK_AGAIN, why, ageless: true };
+    let marketing = scene.kind == MailKind::Campaign
+        && scene.sequence.is_none_or(|sequence| sequence.purpose == Purpose::Marketing);
+
+    if scene.suppressed {
+        return never(Event::Suppress, "the address is suppressed");
+    }
+    if let Err(why) = &scene.run {
+        return never(Event::Cancel, why);
+    }
+    if marketing && let Err(why) = scene.lead.may_be_mailed() {
+        let archived = scene.lead.nurture == crate::lead::Nurture::Archived;
+        return never(if archived { Event::Cancel } else { Event::Suppress }, &why);
+    }
+    match scene.campaign {
+        Some(CampaignState::Stopped) => return never(Event::Cancel, "the campaign was stopped"),
+        Some(CampaignState::Held) => return held("the campaign is held".to_owned()),
+        _ => {}
+    }
+    if let Some(by) = scene.paused_by {
+        return held(format!("all mail is paused by {by}"));
+    }
+    if marketing && let Some(owner) = &scene.lead.owner {
+        return held(format!("claimed by {}", owner.name()));
+    }
+    if now >= scene.expires_at {
+        return never(Event::Expire, "it became too late for it");
+    }
+    if marketing && let Some(last) = scene.last_mail_at.filter(|last| *last + ONE_MAIL_IN > now) {
+        let why = "the lead got another mail in the last 24 h".to_owned();
+        return Verdict::Later { until: last + ONE_MAIL_IN, why, ageless: false };
+    }
+    if let Some(window) = scene.sequence.and_then(|sequence| sequence.send_window.as_ref()) {
+        let (zone, _) = zone_of(scene.lead.zone.as_deref(), scene.lead.country.as_deref(), scene.zone);
+        if let WindowVerdict::ClosedUntil(until) = window.check(now, zone) {
+            let why = format!("outside its send window in {zone}");
+            return Verdict::Later { until, why, ageless: false };
+        }
+    }
+    Verdict::Go
+}

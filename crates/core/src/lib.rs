@@ -1,0 +1,43 @@
+//! The sales rules of Rekindle: who a lead is, what their activities are worth, when the team is
+//! told, what they are written, and when silence means goodbye.
+//!
+//! Nothing here reads a clock, a file, a network or randomness: `now` and ids come in as values,
+//! and what is to change goes out as values ([`scene::Change`]). In reading order:
+//!
+//! - **who**: [`lead`], [`activity`], [`arrival`], [`consent`], [`team`];
+//! - **what they are worth**: [`score`], and the questions asked of them: [`segment`];
+//! - **what we do about it**: [`scene`] (what a decision sees and returns), [`observe`] (a lead
+//!   did something), [`alert`] (the team is asked to act), [`sunset`] (a lead went quiet);
+//! - **what they are written**: [`sequence`], [`enrollment`], [`campaign`], [`delivery`], [`gate`];
+//! - **what a marketer writes**: [`playbook`];
+//! - **small parts**: [`ids`], [`time`], [`span`], [`schedule`], [`window`], [`zone`], [`email`],
+//!   [`link`], [`refusal`], [`nearest`], [`read`].
+
+pub mod activity;
+pub mod alert;
+pub mod arrival;
+pub mod campaign;
+pub mod consent;
+pub mod delivery;
+pub mod email;
+pub mod enrollment;
+pub mod gate;
+pub mod ids;
+pub mod lead;
+pub mod link;
+pub mod nearest;
+pub mod observe;
+pub mod playbook;
+pub mod read;
+pub mod refusal;
+pub mod scene;
+pub mod schedule;
+pub mod score;
+pub mod segment;
+pub mod sequence;
+pub mod span;
+pub mod sunset;
+pub mod team;
+pub mod time;
+pub mod window;
+pub mod zone;

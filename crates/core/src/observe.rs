@@ -1,0 +1,185 @@
+//! A lead did something: what that changes.
+//!
+//! One way in for everything: calls of the intake, released clicks, survey answers, imports.
+
+use crate::{
+    activity::{Activity, Kind, Trust, names},
+    alert::{Raised, Reason},
+    consent::ConsentState,
+    enrollment::Ended,
+    lead::{Lead, Lifecycle, Nurture},
+    playbook::Playbooks,
+    scene::{Change, Effect, Scene},
+    score::{Explanation, LineKind},
+    time::Moment,
+};
+
+/// Decides what `new` activities of a lead change. `scene.history` holds them already.
+///
+/// `basis` is the basis of consent that the sender's key stands for.
+pub fn observe(scene: &Scene, new: &[Activity], basis: Option<&str>, playbooks: &Playbooks, now: Moment) -> Change {
+    let mut change = scene.unchanged();
+    for activity in new {
+        learn(&mut change.lead, activity, basis);
+    }
+    if let Some(refusal) = new.iter().find(|a| a.name == names::UNSUBSCRIBED && a.kind == Kind::Mail) {
+        change.lead.consent.refuse(ConsentState::Unsubscribed, refusal.at);
+        change.effects.push(Effect::Suppress { reason: "unsubscribed".to_owned() });
+    }
+    let human = new.iter().filter(|a| a.human).map(|a| a.at).max();
+    if let Some(at) = human {
+        change.lead.last_human_at = change.lead.last_human_at.max(Some(at));
+    }
+    leave_runs(scene, &mut change, human, playbooks, now);
+    let back = come_back(&mut change.lead, new, human, now);
+    rescore(scene, &mut change, back, playbooks, now);
+    if let (Some(alert), true) = (&scene.alert, human.is_some()) {
+        change.effects.push(Effect::Alert(alert.clone().touched()));
+    }
+    change
+}
+
+/// Counts the points again because time has passed: a hot lead may have cooled.
+pub fn cool_down(scene: &Scene, playbooks: &Playbooks, now: Moment) -> Change {
+    let mut change = scene.unchanged();
+    rescore(scene, &mut change, None, playbooks, now);
+    if let (Some(alert), true) = (&scene.alert, scene.lead.hot && !change.lead.hot) {
+        change.effects.push(Effect::Alert(alert.clone().touched()));
+    }
+    change
+}
+
+fn learn(lead: &mut Lead, activity: &Activity, basis: Option<&str>) {
+    let browser = activity.trust == Trust::Browser;
+    match activity.kind {
+        Kind::Identify | Kind::Import => {
+            lead.learn(&activity.properties, browser, basis, activity.at);
+        }
+        Kind::Group => {
+            let company = activity.properties.get("name").and_then(|name| name.as_str());
+            if let (Some(company), true) = (company, lead.company.is_none() || !browser) {
+                lead.company = Some(company.chars().filter(|c| !c.is_control()).take(200).collect());
+            }
+        }
+        Kind::Mail => lead.verified = true,
+        Kind::Track | Kind::Page | Kind::Screen | Kind::Alias => {}
+    }
+    // Whoever holds a secret and speaks of a lead by a known address vouches for it.
+    lead.verified |= !browser && lead.email.is_some();
+}
+
+/// Ends the runs that a human activity, or a refusal, ends.
+fn leave_runs(scene: &Scene, change: &mut Change, human: Option<Moment>, playbooks: &Playbooks, now: Moment) {
+    let refused = change.lead.consent.state.is_refusal() && !scene.lead.consent.state.is_refusal();
+    for run in &scene.runs {
+        let Some(sequence) = playbooks.of(run.version).sequence(&run.sequence) else { continue };
+        let state = change.lead.consent.state.word();
+        let ended = if refused && sequence.purpose == crate::sequence::Purpose::Marketing {
+            run.clone().end(Ended::Stopped, state, now)
+        } else if human.is_some_and(|at| run.left_by_activity(sequence, at)) {
+            run.clone().end(Ended::Exited, "a sign of life", now)
+        } else {
+            continue;
+        };
+        change.effects.push(Effect::Run(ended));
+    }
+}
+
+/// A sign of life brings a cold or archived lead back. The words of it, for the alert.
+fn come_back(lead: &mut Lead, new: &[Activity], human: Option<Moment>, now: Moment) -> Option<String> {
+    let at = human?;
+    if lead.nurture == Nurture::Active || at <= lead.nurture_since {
+        return None;
+    }
+    if lead.consent.state.is_refusal() {
+        // They answered by saying no: that is no return.
+        return None;
+    }
+    let sign = new.iter().filter(|a| a.human).max_by_key(|a| a.at)?;
+    let was = lead.nurture.word();
+    lead.move_nurture(Nurture::Active, format!("came back: {}", sign.name), now);
+    Some(format!("Back from the cold ({was}): {}", described(sign)))
+}
+
+fn rescore(scene: &Scene, change: &mut Change, back: Option<String>, playbooks: &Playbooks, now: Moment) {
+    let scoring = &playbooks.current().scoring;
+    if change.lead.consent.state == ConsentState::Objected {
+        change.lead.points = crate::lead::Points { fit: 0.0, engagement: 0.0, at: now };
+        change.lead.hot = false;
+        change.lead.cools_at = None;
+        return;
+    }
+    let explained = scoring.explain(&change.lead, &scene.history, now);
+    let lead = &mut change.lead;
+    lead.points = explained.points;
+    lead.journey = lead.journey.max(scoring.journey(&scene.history));
+    let turned_hot = !lead.hot && explained.score >= scoring.thresholds.hot;
+    if turned_hot {
+        lead.hot = true;
+        lead.reach(Lifecycle::Mql);
+    } else if lead.hot && explained.score < scoring.thresholds.cools_below {
+        lead.hot = false;
+    }
+    lead.cools_at = if lead.hot { scoring.cools_at(lead, &scene.history, now) } else { None };
+    if scene.alert.is_some() || lead.email.is_none() {
+        return;
+    }
+    let raised = match (turned_hot, back) {
+        (true, back) => {
+            let mut because = reasons(&explained, now);
+            because.extend(back);
+            Raised { reason: Reason::Hot, because, meant_for: lead.last_owner.clone() }
+        }
+        (false, Some(back)) => {
+            Raised { reason: Reason::Back, because: vec![back], meant_for: lead.last_owner.clone() }
+        }
+        (false, None) => return,
+    };
+    change.effects.push(Effect::Raise(raised));
+}
+
+/// The lines of a score that say most, for a card: at most four.
+pub fn reasons(explained: &Explanation, now: Moment) -> Vec<String> {
+    let mut lines: Vec<_> = explained.lines.iter().filter(|l| !l.capped && l.kind != LineKind::Clamp).collect();
+    lines.sort_by(|a, b| b.now.abs().total_cmp(&a.now.abs()).then(b.at.cmp(&a.at)));
+    let mut said: Vec<(String, f64, usize, Option<Moment>)> = Vec::new();
+    for line in lines {
+        match said.iter_mut().find(|(what, ..)| *what == line.what) {
+            Some((_, points, times, at)) => {
+                *points += line.now;
+                *times += 1;
+                *at = (*at).max(line.at);
+            }
+            None => said.push((line.what.clone(), line.now, 1, line.at)),
+        }
+    }
+    said.truncate(4);
+    said.into_iter()
+        .map(|(what, points, times, at)| {
+            let times = if times > 1 { format!(" ×{times}") } else { String::new() };
+            let when = at.map(|at| format!(", {}", ago(at, now))).unwrap_or_default();
+            format!("{:+} {what}{times}{when}", points.round() as i64)
+        })
+        .collect()
+}
+
+/// An activity in words: "Mail Clicked (offer)", "Page Viewed /pricing".
+pub fn described(activity: &Activity) -> String {
+    let detail = ["mail", "answer"].iter().find_map(|key| activity.properties.get(*key)?.as_str());
+    match (&activity.path, detail) {
+        (Some(path), _) => format!("{} {path}", activity.name),
+        (None, Some(detail)) => format!("{} ({detail})", activity.name),
+        (None, None) => activity.name.clone(),
+    }
+}
+
+/// How long ago, in the largest unit that says enough: "just now", "5 min ago", "3 h ago", "4 days ago".
+pub fn ago(at: Moment, now: Moment) -> String {
+    let seconds = (now - at).num_seconds();
+    match seconds {
+        ..60 => "just now".to_owned(),
+        60..5_400 => format!("{} min ago", (seconds + 30) / 60),
+        5_400..129_600 => format!("{} h ago", (seconds + 1_800) / 3_600),
+        _ => format!("{} days ago", (seconds + 43_200) / 86_400),
+    }
+}

@@ -1,0 +1,212 @@
+//! The playbook: what a marketer writes, read strictly, and kept in versions.
+
+use crate::{
+    nearest::did_you_mean,
+    read::{self, FileError},
+    score::Scoring,
+    segment::Predicate,
+    sequence::Sequence,
+    sunset::Sunset,
+};
+use serde::{Deserialize, Serialize};
+use std::{collections::BTreeMap, sync::Arc};
+
+/// The texts of a playbook: path below the playbook's folder ("sequences/welcome.toml") and content.
+pub type Files = BTreeMap<String, String>;
+
+/// `routing.toml`: where alerts are shown.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Routing {
+    /// The channel of hot leads and of leads that came back.
+    pub alerts: String,
+    /// The channel of campaigns.
+    pub campaigns: String,
+    /// The channel of news about the daemon itself.
+    pub operations: String,
+}
+
+impl Routing {
+    /// All channels, each once, in order.
+    pub fn channels(&self) -> Vec<&str> {
+        let mut channels: Vec<&str> = Vec::new();
+        for channel in [&self.alerts, &self.campaigns, &self.operations] {
+            if !channels.contains(&channel.as_str()) {
+                channels.push(channel);
+            }
+        }
+        channels
+    }
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct WrittenSegment {
+    name: String,
+    when: Predicate,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct WrittenSegments {
+    #[serde(default)]
+    segment: Vec<WrittenSegment>,
+}
+
+/// What a marketer wrote, checked as a whole.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Playbook {
+    /// What activities and traits are worth.
+    pub scoring: Scoring,
+    /// Named questions, in the order of the file; references are resolved.
+    pub segments: Vec<(String, Predicate)>,
+    /// When silence means cold.
+    pub sunset: Sunset,
+    /// Where alerts are shown.
+    pub routing: Routing,
+    /// The plans, by name.
+    pub sequences: BTreeMap<String, Sequence>,
+}
+
+/// The files every playbook has.
+pub const FILES: [&str; 4] = ["scoring.toml", "segments.toml", "sunset.toml", "routing.toml"];
+
+impl Playbook {
+    /// Reads a playbook from its texts.
+    ///
+    /// # Errors
+    /// Everything that is wrong, each with its file and line.
+    pub fn parse(files: &Files) -> Result<Self, Vec<FileError>> {
+        let mut errors = Vec::new();
+        for file in files.keys() {
+            let known = FILES.contains(&file.as_str()) || (file.starts_with("sequences/") && file.ends_with(".toml"));
+            if !known {
+                let help = did_you_mean(file, FILES.iter().copied().chain(["sequences/NAME.toml"]));
+                errors.push(FileError::whole(file, format!("a playbook has no such file{help}")));
+            }
+        }
+        let scoring = take(files, "scoring.toml", &mut errors);
+        let segments: Option<WrittenSegments> = take(files, "segments.toml", &mut errors);
+        let sunset: Option<Sunset> = take(files, "sunset.toml", &mut errors);
+        let routing = take(files, "routing.toml", &mut errors);
+        let sequences = sequences(files, &mut errors);
+        let segments = segments.map(|written| resolved(written, &mut errors)).unwrap_or_default();
+        if let Some(sunset) = &sunset
+            && !sequences.contains_key(&sunset.enroll)
+        {
+            let help = did_you_mean(&sunset.enroll, sequences.keys().map(String::as_str));
+            let text = files.get("sunset.toml").map(String::as_str).unwrap_or_default();
+            let message = format!("there is no sequence “{}”{help}", sunset.enroll);
+            errors.push(FileError::at("sunset.toml", text, text.find("enroll").unwrap_or(0), message));
+        }
+        match (scoring, sunset, routing) {
+            (Some(scoring), Some(sunset), Some(routing)) if errors.is_empty() => {
+                Ok(Self { scoring, segments, sunset, routing, sequences })
+            }
+            _ => Err(errors),
+        }
+    }
+
+    /// Holds the mails that the sequences name against those that exist.
+    pub fn check_mails(&self, files: &Files, known: &[&str]) -> Vec<FileError> {
+        let mut errors = Vec::new();
+        for (file, text) in files.iter().filter(|(file, _)| file.starts_with("sequences/")) {
+            let Ok(sequence) = read::toml::<Sequence>(file, text) else { continue };
+            for mail in sequence.mails().filter(|mail| !known.contains(mail)) {
+                let at = text.find(&format!("\"{mail}\"")).unwrap_or(0);
+                let help = did_you_mean(mail, known.iter().copied());
+                errors.push(FileError::at(file, text, at, format!("there is no mail “{mail}”{help}")));
+            }
+        }
+        errors
+    }
+
+    /// The plan with this name.
+    pub fn sequence(&self, name: &str) -> Option<&Sequence> {
+        self.sequences.get(name)
+    }
+
+    /// The question with this name.
+    pub fn segment(&self, name: &str) -> Option<&Predicate> {
+        self.segments.iter().find(|(known, _)| known == name).map(|(_, predicate)| predicate)
+    }
+}
+
+fn take<T: serde::de::DeserializeOwned>(files: &Files, file: &str, errors: &mut Vec<FileError>) -> Option<T> {
+    let Some(text) = files.get(file) else {
+        errors.push(FileError::whole(file, "this file is missing from the playbook"));
+        return None;
+    };
+    read::toml(file, text).map_err(|error| errors.push(error)).ok()
+}
+
+fn sequences(files: &Files, errors: &mut Vec<FileError>) -> BTreeMap<String, Sequence> {
+    let mut sequences = BTreeMap::new();
+    for (file, text) in files.iter().filter(|(file, _)| file.starts_with("sequences/")) {
+        match read::toml::<Sequence>(file, text) {
+            Ok(sequence) if sequence.step.is_empty() => {
+                errors.push(FileError::whole(file, "a sequence has at least one [[step]]"));
+            }
+            Ok(sequence) => {
+                if let Some(twice) = sequences.insert(sequence.name.clone(), sequence) {
+                    errors.push(FileError::whole(file, format!("there are two sequences “{}”", twice.name)));
+                }
+            }
+            Err(error) => errors.push(error),
+        }
+    }
+    sequences
+}
+
+fn resolved(written: WrittenSegments, errors: &mut Vec<FileError>) -> Vec<(String, Predicate)> {
+    let known: BTreeMap<String, Predicate> =
+        written.segment.iter().map(|segment| (segment.name.clone(), segment.when.clone())).collect();
+    let mut segments = Vec::new();
+    for segment in written.segment {
+        match segment.when.inline(&known) {
+            Ok(when) => segments.push((segment.name, when)),
+            Err(error) => {
+                let message = format!("segment “{}”: {error}", segment.name);
+                errors.push(FileError::whole("segments.toml", message));
+            }
+        }
+    }
+    segments
+}
+
+/// The version in force, and the older ones that leads in flight are on.
+#[derive(Debug, Clone)]
+pub struct Playbooks {
+    version: i64,
+    by_version: BTreeMap<i64, Arc<Playbook>>,
+    current: Arc<Playbook>,
+}
+
+impl Playbooks {
+    /// With this one in force.
+    pub fn new(version: i64, current: Arc<Playbook>) -> Self {
+        Self { version, by_version: BTreeMap::from([(version, current.clone())]), current }
+    }
+
+    /// Adds an older version.
+    #[must_use]
+    pub fn with_older(mut self, version: i64, playbook: Arc<Playbook>) -> Self {
+        self.by_version.entry(version).or_insert(playbook);
+        self
+    }
+
+    /// The number of the version in force.
+    pub fn version(&self) -> i64 {
+        self.version
+    }
+
+    /// The version in force.
+    pub fn current(&self) -> &Playbook {
+        &self.current
+    }
+
+    /// A version; where it is not known any more, the one in force.
+    pub fn of(&self, version: i64) -> &Playbook {
+        self.by_version.get(&version).unwrap_or(&self.current)
+    }
+}

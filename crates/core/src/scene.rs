@@ -1,0 +1,89 @@
+//! What a decision sees, and what it returns.
+//!
+//! Storage loads a [`Scene`], a plain function of this crate decides, and storage writes the
+//! [`Change`] in the same transaction: row and effects together, or neither.
+
+use crate::{
+    activity::Activity,
+    alert::{Alert, Raised},
+    campaign::CampaignState,
+    enrollment::{Enrollment, Planned},
+    ids::{CampaignId, EnrollmentId},
+    lead::Lead,
+    time::Moment,
+};
+use std::collections::HashMap;
+
+/// A lead with what the rules need to decide about it.
+#[derive(Debug, Clone)]
+pub struct Scene {
+    /// The lead, locked.
+    pub lead: Lead,
+    /// What it did, as far as the rules count it, oldest first.
+    pub history: Vec<Activity>,
+    /// The alert that is still live.
+    pub alert: Option<Alert>,
+    /// The runs that still go on.
+    pub runs: Vec<Enrollment>,
+    /// When its last run of each sequence began.
+    pub began: HashMap<String, Moment>,
+    /// The campaigns of its runs.
+    pub campaigns: HashMap<CampaignId, CampaignState>,
+    /// Whether its address is suppressed.
+    pub suppressed: bool,
+}
+
+/// What is to change: the lead as it will stand, and everything else.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Change {
+    /// The lead, whole.
+    pub lead: Lead,
+    /// The rest, in order.
+    pub effects: Vec<Effect>,
+}
+
+/// One thing that is to change beside the lead.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Effect {
+    /// Ask the team; nothing when an alert on this lead is live.
+    Raise(Raised),
+    /// The alert moved.
+    Alert(Alert),
+    /// Begin a run.
+    Enroll(Planned),
+    /// A run moved.
+    Run(Enrollment),
+    /// Put the mail of a run's step into the outbox; the run then awaits it.
+    Enqueue {
+        /// The run whose step it is.
+        run: Enrollment,
+        /// The template's folder.
+        mail: String,
+        /// After this it is not worth sending.
+        expires_at: Moment,
+    },
+    /// Mail that waits for this lead may be looked at again at once.
+    Wake,
+    /// Never write to this address again, whatever becomes of the lead.
+    Suppress {
+        /// Why, in a word: "unsubscribed", "bounced", …
+        reason: String,
+    },
+}
+
+impl Scene {
+    /// No change yet, to be built on.
+    pub fn unchanged(&self) -> Change {
+        Change { lead: self.lead.clone(), effects: Vec::new() }
+    }
+
+    /// The run with this id, while it goes on.
+    pub fn run(&self, id: EnrollmentId) -> Option<&Enrollment> {
+        self.runs.iter().find(|run| run.id == id)
+    }
+
+    /// Whether a run of this sequence goes on.
+    pub fn runs_in(&self, sequence: &str) -> bool {
+        self.runs.iter().any(|run| run.sequence == sequence)
+    }
+}

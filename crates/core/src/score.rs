@@ -1,0 +1,333 @@
+//! The score: a pure function of a lead, their activities, the rules and now, explained line by line.
+//!
+//! *Fit* is what they are (rules over traits, no decay); *engagement* is what they do, each activity
+//! losing half its worth every half-life; the *score* is the sum, clamped, compared and shown as a
+//! rounded integer. A lead turns hot at one line and cools below a lower one, so that a lead that
+//! hovers around the line alerts once.
+
+use crate::{
+    activity::{Activity, Kind},
+    ids::ActivityId,
+    lead::{Journey, Lead, Points},
+    segment::{Facts, Predicate},
+    span::Span,
+    time::Moment,
+};
+use chrono::TimeDelta;
+use serde::{Deserialize, Serialize};
+
+/// The lines a score is held against.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Thresholds {
+    /// Points at which a lead is hot.
+    pub hot: i64,
+    /// Points below which a hot lead has cooled.
+    pub cools_below: i64,
+    /// No score is above this.
+    #[serde(default = "top")]
+    pub max: i64,
+}
+
+fn top() -> i64 {
+    1000
+}
+
+/// The borders of the grade matrix: letters by fit, digits by engagement.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Grades {
+    /// Fit points from which a lead is an A, and from which a B.
+    pub fit: [i64; 2],
+    /// Engagement points from which a lead is a 1, and from which a 2.
+    pub engagement: [i64; 2],
+}
+
+/// How often a rule counts: no more than `times` within `every`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct MaxPer {
+    /// How many times.
+    pub times: usize,
+    /// Within how long.
+    pub every: Span,
+}
+
+/// What they do: points that decay.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct EngagementRule {
+    /// Names of activities it counts.
+    #[serde(default)]
+    pub activity: Vec<String>,
+    /// Patterns of page paths it counts ("/pricing*").
+    #[serde(default)]
+    pub page: Vec<String>,
+    /// How many points each; below zero for what speaks against a lead.
+    pub points: i32,
+    /// How often it counts.
+    pub max_per: Option<MaxPer>,
+    /// After how long it is worth half; without one it keeps its worth.
+    pub half_life: Option<Span>,
+    /// The journey stage it shows.
+    pub stage: Option<Journey>,
+}
+
+impl EngagementRule {
+    /// Whether it counts this activity at all.
+    pub fn matches(&self, activity: &Activity) -> bool {
+        self.activity.iter().any(|name| *name == activity.name)
+            || self.page.iter().any(|pattern| activity.is_at(pattern))
+    }
+}
+
+/// Who they are: points that stay.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct FitRule {
+    /// A question of the segment language over traits.
+    pub when: Predicate,
+    /// How many points.
+    pub points: i32,
+}
+
+/// `scoring.toml`: the rules.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Scoring {
+    /// The lines.
+    pub thresholds: Thresholds,
+    /// The matrix.
+    pub grades: Grades,
+    /// Rules on what they do; an activity is worth the first rule that matches it.
+    #[serde(default)]
+    pub engagement: Vec<EngagementRule>,
+    /// Rules on who they are; each that holds counts.
+    #[serde(default)]
+    pub fit: Vec<FitRule>,
+}
+
+/// What a line of the explanation stands for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum LineKind {
+    /// A fit rule that holds.
+    Fit,
+    /// An activity that a rule counts, or would but for its limit.
+    Engagement,
+    /// What the clamp took away or gave.
+    Clamp,
+}
+
+/// One line of the explanation. The `now` of all lines add up to the score.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Line {
+    /// What it stands for.
+    pub kind: LineKind,
+    /// The activity's name, the page, or the fit rule's question.
+    pub what: String,
+    /// When it happened.
+    pub at: Option<Moment>,
+    /// The activity.
+    pub activity: Option<ActivityId>,
+    /// Points when it happened.
+    pub points: i32,
+    /// Points now, after decay.
+    pub now: f64,
+    /// Over the rule's limit, and so worth nothing.
+    pub capped: bool,
+}
+
+/// A score with every line that it is made of.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Explanation {
+    /// Rounded and clamped.
+    pub score: i64,
+    /// Fit points.
+    pub fit: i64,
+    /// Engagement points, rounded.
+    pub engagement: i64,
+    /// The cell of the matrix, "A1" to "C3".
+    pub grade: String,
+    /// Exact points.
+    #[serde(skip)]
+    pub points: Points,
+    /// The lines, fit first, then by time.
+    pub lines: Vec<Line>,
+}
+
+impl Scoring {
+    /// The score of a lead from scratch, with its lines.
+    pub fn explain(&self, lead: &Lead, history: &[Activity], now: Moment) -> Explanation {
+        let mut lines = self.fit_lines(lead, now);
+        let fit: f64 = lines.iter().map(|l| l.now).sum();
+        lines.extend(self.engagement_lines(history, now));
+        let engagement: f64 = lines.iter().filter(|l| l.kind == LineKind::Engagement).map(|l| l.now).sum();
+        let points = Points { fit, engagement, at: now };
+        let score = self.total(lead, points);
+        let clamp = clamped(points, self.ceiling(lead)) - (fit + engagement);
+        if clamp.abs() > 1e-9 {
+            let what = if clamp > 0.0 {
+                "no score is below 0".to_owned()
+            } else if self.ceiling(lead) < self.thresholds.max {
+                "not hot before somebody with a secret has vouched for the lead".to_owned()
+            } else {
+                format!("no score is above {}", self.thresholds.max)
+            };
+            lines.push(Line {
+                kind: LineKind::Clamp,
+                what,
+                at: None,
+                activity: None,
+                points: 0,
+                now: clamp,
+                capped: false,
+            });
+        }
+        Explanation {
+            score,
+            fit: fit.round() as i64,
+            engagement: engagement.round() as i64,
+            grade: self.grade(points),
+            points,
+            lines,
+        }
+    }
+
+    /// The score that points make: the clamped sum, rounded.
+    pub fn total(&self, lead: &Lead, points: Points) -> i64 {
+        clamped(points, self.ceiling(lead)).round() as i64
+    }
+
+    /// The cell of the matrix.
+    pub fn grade(&self, points: Points) -> String {
+        let rank = |points: f64, borders: [i64; 2]| {
+            borders.iter().position(|border| points.round() as i64 >= *border).unwrap_or(2)
+        };
+        let letter = ["A", "B", "C"][rank(points.fit, self.grades.fit)];
+        format!("{letter}{}", rank(points.engagement, self.grades.engagement) + 1)
+    }
+
+    /// The journey stage that the activities show: the furthest.
+    pub fn journey(&self, history: &[Activity]) -> Journey {
+        let stages = history.iter().filter_map(|a| self.rule_of(a)?.stage);
+        stages.max().unwrap_or(Journey::Awareness)
+    }
+
+    /// Whether any rule counts this activity: others need not be loaded to score a lead.
+    pub fn counts(&self, activity: &Activity) -> bool {
+        self.rule_of(activity).is_some()
+    }
+
+    /// When decay alone takes the score below the line where a hot lead cools, to the minute; `None`
+    /// when it never does within five years.
+    pub fn cools_at(&self, lead: &Lead, history: &[Activity], now: Moment) -> Option<Moment> {
+        let below = |at: Moment| self.explain(lead, history, at).score < self.thresholds.cools_below;
+        let step = TimeDelta::days(1);
+        let day = (0..5 * 366).map(|n| now + step * n).find(|at| below(*at))?;
+        let (mut above, mut under) = (day - step, day);
+        while under - above > TimeDelta::minutes(1) {
+            let middle = above + (under - above) / 2;
+            if below(middle) { under = middle } else { above = middle }
+        }
+        Some(under.max(now))
+    }
+
+    fn rule_of(&self, activity: &Activity) -> Option<&EngagementRule> {
+        self.engagement.iter().find(|rule| rule.matches(activity))
+    }
+
+    /// A lead that only a browser key vouches for cannot be made hot by whoever reads the page's
+    /// source: the score stays one below the line.
+    fn ceiling(&self, lead: &Lead) -> i64 {
+        if lead.verified { self.thresholds.max } else { self.thresholds.hot - 1 }
+    }
+
+    fn fit_lines(&self, lead: &Lead, now: Moment) -> Vec<Line> {
+        let facts = facts(lead, &[], None);
+        let holding = self.fit.iter().filter(|rule| rule.when.holds(&facts, now));
+        holding
+            .map(|rule| Line {
+                kind: LineKind::Fit,
+                what: rule.when.to_string(),
+                at: None,
+                activity: None,
+                points: rule.points,
+                now: f64::from(rule.points),
+                capped: false,
+            })
+            .collect()
+    }
+
+    fn engagement_lines(&self, history: &[Activity], now: Moment) -> Vec<Line> {
+        let mut order: Vec<&Activity> = history.iter().collect();
+        order.sort_by(|a, b| (a.at, &a.source, &a.message_id).cmp(&(b.at, &b.source, &b.message_id)));
+        let mut counted: Vec<Vec<Moment>> = vec![Vec::new(); self.engagement.len()];
+        let mut lines = Vec::new();
+        for activity in order {
+            let Some(index) = self.engagement.iter().position(|rule| rule.matches(activity)) else { continue };
+            let rule = &self.engagement[index];
+            let capped = rule.max_per.as_ref().is_some_and(|max| {
+                let since = activity.at - max.every.delta();
+                counted[index].iter().rev().take_while(|at| **at > since).count() >= max.times
+            });
+            if !capped {
+                counted[index].push(activity.at);
+            }
+            let what = match (&activity.path, activity.kind) {
+                (Some(path), Kind::Page) => format!("{} {path}", activity.name),
+                _ => activity.name.clone(),
+            };
+            lines.push(Line {
+                kind: LineKind::Engagement,
+                what,
+                at: Some(activity.at),
+                activity: Some(activity.id),
+                points: rule.points,
+                now: if capped { 0.0 } else { decayed(rule, activity.at, now) },
+                capped,
+            });
+        }
+        lines
+    }
+}
+
+/// Points of an activity at `at`, as they stand at `now`. What lies ahead is worth its full points.
+fn decayed(rule: &EngagementRule, at: Moment, now: Moment) -> f64 {
+    let points = f64::from(rule.points);
+    let Some(half_life) = &rule.half_life else { return points };
+    let age = (now - at).as_seconds_f64().max(0.0);
+    let half = half_life.delta().as_seconds_f64().max(1.0);
+    points * (-age / half).exp2()
+}
+
+fn clamped(points: Points, ceiling: i64) -> f64 {
+    (points.fit + points.engagement).clamp(0.0, ceiling as f64)
+}
+
+/// What a question can ask of a lead; points and grade are there only with an explanation.
+pub fn facts<'a>(lead: &'a Lead, activities: &'a [Activity], explained: Option<&'a Explanation>) -> Facts<'a> {
+    Facts {
+        score: explained.map_or(0, |e| e.score),
+        fit: explained.map_or(0, |e| e.fit),
+        engagement: explained.map_or(0, |e| e.engagement),
+        name: lead.name.as_deref(),
+        email: lead.email.as_ref().map(|email| email.as_str()),
+        domain: lead.email.as_ref().map(|email| email.domain()),
+        title: lead.title.as_deref(),
+        company: lead.company.as_deref(),
+        country: lead.country.as_deref(),
+        traits: &lead.traits,
+        tags: lead.tags.iter().map(String::as_str).collect(),
+        lifecycle: lead.lifecycle.word(),
+        journey: lead.journey.word(),
+        nurture: lead.nurture.word(),
+        grade: explained.map_or("", |e| &e.grade),
+        consent: lead.consent.state.word(),
+        owner: lead.owner.as_ref().map(|owner| owner.as_str()),
+        hot: lead.hot,
+        created_at: lead.created_at,
+        last_human_at: lead.last_human_at,
+        activities,
+    }
+}

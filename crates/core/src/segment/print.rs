@@ -1,0 +1,216 @@
+//! Writes a question in its one canonical text, which parses back to the same question.
+
+use super::{Comparison, Deed, Field, Points, Predicate, TextTest, lex};
+use chrono::TimeDelta;
+use std::fmt::{self, Display, Formatter};
+
+impl Display for Predicate {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Any(parts) if !parts.is_empty() => joined(f, parts, " or ", |_| false),
+            Self::All(parts) if !parts.is_empty() => {
+                joined(f, parts, " and ", |part| matches!(part, Self::Any(inner) if inner.len() > 1))
+            }
+            Self::Everyone | Self::All(_) => f.write_str("everyone"),
+            Self::Any(_) => f.write_str("not everyone"),
+            Self::Not(part) => denied(f, part),
+            Self::Points { of, is, than } => write!(f, "{of} {is} {than}"),
+            Self::Text { of, is } => write!(f, "{of} {is}"),
+            Self::Standing { of, any_of } => one_of(f, of.word(), any_of, false),
+            Self::Unowned => f.write_str("owner = none"),
+            Self::OwnedBy(names) => one_of(f, "owner", names, false),
+            Self::Tagged(tag) => write!(f, "tag {}", Quoted(tag)),
+            Self::Hot => f.write_str("hot"),
+            Self::QuietFor(span) => write!(f, "quiet for {}", Spelled(*span)),
+            Self::Did { what, within, times } => {
+                write!(f, "{what}")?;
+                if let Some(span) = within {
+                    write!(f, " in last {}", Spelled(*span))?;
+                }
+                match times {
+                    0 | 1 => Ok(()),
+                    times => write!(f, " at least {times} times"),
+                }
+            }
+            Self::Segment(name) => write!(f, "segment {}", Quoted(name)),
+        }
+    }
+}
+
+/// The parts with a word between, in parentheses where `or` would else bind too loosely.
+fn joined(
+    f: &mut Formatter<'_>,
+    parts: &[Predicate],
+    between: &str,
+    loose: fn(&Predicate) -> bool,
+) -> fmt::Result {
+    for (n, part) in parts.iter().enumerate() {
+        if n > 0 {
+            f.write_str(between)?;
+        }
+        match loose(part) {
+            true => write!(f, "({part})")?,
+            false => write!(f, "{part}")?,
+        }
+    }
+    Ok(())
+}
+
+/// The opposite of a part, as people say it: `country != TH` rather than `not country = TH`.
+fn denied(f: &mut Formatter<'_>, part: &Predicate) -> fmt::Result {
+    match part {
+        Predicate::Text { of, is: TextTest::Is(values) } => one_of(f, of, values, true),
+        Predicate::Standing { of, any_of } => one_of(f, of.word(), any_of, true),
+        Predicate::OwnedBy(names) => one_of(f, "owner", names, true),
+        Predicate::Unowned => f.write_str("owner != none"),
+        Predicate::All(parts) | Predicate::Any(parts) if parts.len() > 1 => {
+            write!(f, "not ({part})")
+        }
+        _ => write!(f, "not {part}"),
+    }
+}
+
+/// `what = a`, or `what in (a, b)`, or their opposites.
+fn one_of(
+    f: &mut Formatter<'_>,
+    what: impl Display,
+    values: &[impl AsRef<str>],
+    denied: bool,
+) -> fmt::Result {
+    match values {
+        [] => f.write_str(if denied { "everyone" } else { "not everyone" }),
+        [value] => {
+            write!(f, "{what} {} {}", if denied { "!=" } else { "=" }, Value(value.as_ref()))
+        }
+        _ => {
+            write!(f, "{what} {} (", if denied { "not in" } else { "in" })?;
+            listed(f, values)?;
+            f.write_str(")")
+        }
+    }
+}
+
+fn listed(f: &mut Formatter<'_>, values: &[impl AsRef<str>]) -> fmt::Result {
+    for (n, value) in values.iter().enumerate() {
+        write!(f, "{}{}", if n > 0 { ", " } else { "" }, Value(value.as_ref()))?;
+    }
+    Ok(())
+}
+
+/// A value: without quotes where it reads as one word.
+struct Value<'a>(&'a str);
+
+impl Display for Value<'_> {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        let reserved = ["and", "or", "none"].iter().any(|word| word.eq_ignore_ascii_case(self.0));
+        if is_one_word(self.0) && !reserved { f.write_str(self.0) } else { Quoted(self.0).fmt(f) }
+    }
+}
+
+fn is_one_word(text: &str) -> bool {
+    let tokens = lex::lex(text);
+    matches!(&tokens[..], [token, _] if matches!(&token.kind, lex::Kind::Word(word) if word == text))
+}
+
+/// A name: always in quotes.
+struct Quoted<'a>(&'a str);
+
+impl Display for Quoted<'_> {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        f.write_str("\"")?;
+        for c in self.0.chars() {
+            match c {
+                '"' | '\\' | '“' | '”' => write!(f, "\\{c}")?,
+                c => write!(f, "{c}")?,
+            }
+        }
+        f.write_str("\"")
+    }
+}
+
+/// A span in its largest whole unit of days, hours and minutes.
+struct Spelled(TimeDelta);
+
+impl Display for Spelled {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        let minutes = self.0.num_minutes();
+        let (count, unit) = match minutes {
+            m if m % (24 * 60) == 0 => (m / (24 * 60), "day"),
+            m if m % 60 == 0 => (m / 60, "hour"),
+            m => (m, "minute"),
+        };
+        write!(f, "{count} {unit}{}", if count == 1 { "" } else { "s" })
+    }
+}
+
+impl Display for Points {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Score => "score",
+            Self::Fit => "fit",
+            Self::Engagement => "engagement",
+        })
+    }
+}
+
+impl Display for Comparison {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::AtLeast => ">=",
+            Self::Above => ">",
+            Self::AtMost => "<=",
+            Self::Below => "<",
+            Self::Equal => "=",
+            Self::Different => "!=",
+        })
+    }
+}
+
+impl Display for Field {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Title => "title",
+            Self::Company => "company",
+            Self::Country => "country",
+            Self::Name => "name",
+            Self::Email => "email",
+            Self::Domain => "domain",
+            Self::Trait(name) if is_one_word(&format!("trait.{name}")) && !name.is_empty() => {
+                return write!(f, "trait.{name}");
+            }
+            Self::Trait(name) => return write!(f, "trait.{}", Quoted(name)),
+        })
+    }
+}
+
+impl Display for TextTest {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Is(values) => match &values[..] {
+                [value] => write!(f, "= {}", Value(value)),
+                _ => {
+                    f.write_str("in (")?;
+                    listed(f, values)?;
+                    f.write_str(")")
+                }
+            },
+            Self::Matches(phrases) => {
+                f.write_str("matches ")?;
+                let words: Vec<&str> = phrases.iter().map(super::Phrase::as_str).collect();
+                listed(f, &words)
+            }
+            Self::Contains(text) => write!(f, "contains {}", Value(text)),
+            Self::Exists => f.write_str("exists"),
+        }
+    }
+}
+
+impl Display for Deed {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Named(name) => write!(f, "did {}", Quoted(name)),
+            Self::Viewed(pattern) => write!(f, "viewed {}", Quoted(pattern)),
+            Self::Clicked(link) => write!(f, "clicked {}", Quoted(link)),
+        }
+    }
+}

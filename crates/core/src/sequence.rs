@@ -1,0 +1,184 @@
+//! A sequence: the plan of steps, waits and exits that a run follows.
+
+use crate::{span::Span, window::SendWindow};
+use serde::{Deserialize, Serialize};
+
+/// What a sequence's mails are for; the law asks for consent to the first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Purpose {
+    /// To sell: needs consent, carries an unsubscribe.
+    #[default]
+    Marketing,
+    /// To serve a customer.
+    Relationship,
+}
+
+/// What ends a run early.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Exit {
+    /// Anything that a person surely did, since the run began.
+    #[serde(rename = "any human activity")]
+    AnyHumanActivity,
+    /// They said no to mail.
+    #[serde(rename = "unsubscribed")]
+    Unsubscribed,
+}
+
+/// What an offer in a mail gives.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct OfferTerms {
+    /// What the lead gets, in words.
+    pub gives: String,
+    /// How long the code is good, from the day of the mail.
+    pub expires: Span,
+}
+
+/// What a survey in a mail asks.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SurveyTerms {
+    /// The question.
+    pub question: String,
+    /// The answers: key and words.
+    pub answers: Vec<Answer>,
+}
+
+/// One answer of a survey.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Answer {
+    /// Kept with the activity ("later", "price", …); `stop` unsubscribes.
+    pub key: String,
+    /// What the lead reads.
+    pub says: String,
+}
+
+/// One thing a run does.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Step {
+    /// Write.
+    Mail {
+        /// The template's folder.
+        mail: String,
+        /// Subject lines to choose from; empty for the template's own.
+        subjects: Vec<String>,
+        /// The offer it makes.
+        offer: Option<OfferTerms>,
+        /// The question it asks.
+        survey: Option<SurveyTerms>,
+    },
+    /// Let time pass.
+    Wait(Span),
+    /// Say goodbye: no campaign mails the lead until they show a sign of life.
+    Archive,
+    /// End the run.
+    Finish,
+}
+
+impl Step {
+    /// In a word, for pages and cards: "breakup", "wait 4d", "archive".
+    pub fn label(&self) -> String {
+        match self {
+            Self::Mail { mail, .. } => mail.clone(),
+            Self::Wait(span) => format!("wait {span}"),
+            Self::Archive => "archive".to_owned(),
+            Self::Finish => "finish".to_owned(),
+        }
+    }
+}
+
+/// A step as it stands in the file: exactly one of `mail`, `wait`, `archive`, `finish`.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct WrittenStep {
+    mail: Option<String>,
+    #[serde(default)]
+    subjects: Vec<String>,
+    offer: Option<OfferTerms>,
+    survey: Option<SurveyTerms>,
+    wait: Option<Span>,
+    archive: Option<bool>,
+    finish: Option<bool>,
+}
+
+impl<'de> Deserialize<'de> for Step {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let written = WrittenStep::deserialize(deserializer)?;
+        let goes_with_mail = !written.subjects.is_empty() || written.offer.is_some() || written.survey.is_some();
+        match written {
+            WrittenStep { mail: Some(mail), subjects, offer, survey, wait: None, archive: None, finish: None } => {
+                Ok(Self::Mail { mail, subjects, offer, survey })
+            }
+            _ if goes_with_mail => Err(serde::de::Error::custom(
+                "`subjects`, `offer` and `survey` belong to a step with `mail`; a step is one of `mail`, `wait`, `archive`, `finish`",
+            )),
+            WrittenStep { mail: None, wait: Some(span), archive: None, finish: None, .. } => Ok(Self::Wait(span)),
+            WrittenStep { mail: None, wait: None, archive: Some(true), finish: None, .. } => Ok(Self::Archive),
+            WrittenStep { mail: None, wait: None, archive: None, finish: Some(true), .. } => Ok(Self::Finish),
+            _ => Err(serde::de::Error::custom("a step is exactly one of `mail`, `wait`, `archive = true`, `finish = true`")),
+        }
+    }
+}
+
+/// How often a lead may go through it.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Reentry {
+    /// Once in a life.
+    Once,
+    /// Again, this long after the last run began.
+    After(Span),
+}
+
+/// The plan.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Sequence {
+    /// Its name, in commands and rows.
+    pub name: String,
+    /// What its mails are for.
+    #[serde(default)]
+    pub purpose: Purpose,
+    /// How often a lead may go through it.
+    #[serde(default = "once")]
+    pub reentry: Reentry,
+    /// What ends a run early.
+    #[serde(default)]
+    pub exit_when: Vec<Exit>,
+    /// When its mails may leave; without one, at any hour.
+    pub send_window: Option<SendWindow>,
+    /// How long after it became due a mail is still worth sending.
+    #[serde(default = "three_days")]
+    pub expires: Span,
+    /// The steps, in order.
+    pub step: Vec<Step>,
+}
+
+fn once() -> Reentry {
+    Reentry::Once
+}
+
+fn three_days() -> Span {
+    Span::hours(72)
+}
+
+impl Sequence {
+    /// The mails that this plan writes.
+    pub fn mails(&self) -> impl Iterator<Item = &str> {
+        self.step.iter().filter_map(|step| match step {
+            Step::Mail { mail, .. } => Some(mail.as_str()),
+            _ => None,
+        })
+    }
+
+    /// The mail at a step, for who renders it.
+    pub fn mail_at(&self, step: usize) -> Option<(&str, &[String], Option<&OfferTerms>, Option<&SurveyTerms>)> {
+        match self.step.get(step)? {
+            Step::Mail { mail, subjects, offer, survey } => Some((mail, subjects, offer.as_ref(), survey.as_ref())),
+            _ => None,
+        }
+    }
+}

@@ -1,0 +1,92 @@
+//! What a template may say: the lead, the sender, the offer. Filled by the caller, who knows them.
+//!
+//! | in a template | what it is |
+//! |---|---|
+//! | `lead.first_name`, `lead.name`, `lead.company`, `lead.title`, `lead.email` | the lead; the same without `lead.` in short (`first_name`) |
+//! | `sender.name`, `sender.company`, `sender.postal_address` | who writes; the address is required by law in every campaign mail |
+//! | `offer.text`, `offer.code`, `offer.expires` | the offer of this step, if it has one |
+//! | `unsubscribe_url` | the link that stops all mail with one click; required in every campaign mail |
+//! | `offer_url` | the lead's own offer page |
+//! | `survey_url("answer")` | the link that gives this survey answer |
+//!
+//! Anything may be missing for a lead except `lead.email`: write `{{ first_name | default("there") }}`. An empty or blank
+//! value counts as missing. A value with neither content nor a default stops the mail.
+
+/// One mail's variables.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Letter {
+    /// To whom.
+    pub lead: Addressee,
+    /// From whom.
+    pub sender: Sender,
+    /// What is offered, if this step offers something.
+    pub offer: Option<Offer>,
+}
+
+/// The lead, as a template sees it.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Addressee {
+    /// "Zoë".
+    pub first_name: Option<String>,
+    /// "Zoë Kravitz".
+    pub name: Option<String>,
+    /// "Northwind Traders".
+    pub company: Option<String>,
+    /// "Head of Operations".
+    pub title: Option<String>,
+    /// The address the mail goes to.
+    pub email: String,
+}
+
+/// Who writes, as a template sees it.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Sender {
+    /// The person who signs: "Mia Chen".
+    pub name: String,
+    /// The organisation: "Acme".
+    pub company: String,
+    /// Street, city, country, on one line or several.
+    pub postal_address: String,
+}
+
+/// An offer, as a template sees it.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Offer {
+    /// What it is, in the marketer's words: "three months for the price of one".
+    pub text: Option<String>,
+    /// The code to give at the counter.
+    pub code: Option<String>,
+    /// The last day, as a person reads it: "Friday, 18 December".
+    pub expires: Option<String>,
+}
+
+impl Letter {
+    /// A letter to an invented lead about whom everything is known, for previews and checks.
+    pub fn sample() -> Self {
+        let some = |s: &str| Some(s.to_owned());
+        Self {
+            lead: Addressee {
+                first_name: some("Zoë"),
+                name: some("Zoë Lindqvist"),
+                company: some("Northwind & Sons"),
+                title: some("Head of Operations"),
+                email: "zoe@northwind.example".into(),
+            },
+            sender: Sender {
+                name: "Mia Chen".into(),
+                company: "Acme".into(),
+                postal_address: "Acme Ltd, 12 Harbour Street, Dublin 2, Ireland".into(),
+            },
+            offer: Some(Offer {
+                text: some("your first three months at half the price"),
+                code: some("WARM-7Q4X"),
+                expires: some("Friday, 18 December"),
+            }),
+        }
+    }
+
+    /// A letter to a lead of whom only the address is known: what a template must be able to live with.
+    pub fn empty() -> Self {
+        Self { lead: Addressee { email: "someone@example.com".into(), ..Addressee::default() }, offer: None, ..Self::sample() }
+    }
+}

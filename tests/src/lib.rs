@@ -1,0 +1,3 @@
+//! The whole product, tested through its doors.
+
+pub mod postgres;
