@@ -1,1 +1,59 @@
-//! Placeholder.
+//! The tables, one change a file, the same for SQLite and PostgreSQL.
+//!
+//! Moments are whole microseconds since 1970 in UTC (`bigint`, columns end in `_at`, `_until` or
+//! `_since`): both databases compare and add them alike, which texts and time stamps do not.
+//! States are words. Ids are UUIDv7.
+
+mod m0001_leads;
+mod m0002_team;
+mod m0003_alerts;
+mod m0004_plans;
+mod m0005_outbox;
+mod m0006_console;
+
+use sea_orm_migration::prelude::*;
+
+/// All changes, in order.
+#[derive(Debug)]
+pub struct Migrator;
+
+#[async_trait::async_trait]
+impl MigratorTrait for Migrator {
+    fn migrations() -> Vec<Box<dyn MigrationTrait>> {
+        vec![
+            Box::new(m0001_leads::Migration),
+            Box::new(m0002_team::Migration),
+            Box::new(m0003_alerts::Migration),
+            Box::new(m0004_plans::Migration),
+            Box::new(m0005_outbox::Migration),
+            Box::new(m0006_console::Migration),
+        ]
+    }
+}
+
+/// A change is one transaction, on SQLite too, and is never taken back by the program.
+macro_rules! change {
+    ($name:literal, |$m:ident| $up:block) => {
+        /// The change.
+        #[derive(Debug)]
+        pub(crate) struct Migration;
+
+        impl MigrationName for Migration {
+            fn name(&self) -> &str {
+                $name
+            }
+        }
+
+        #[async_trait::async_trait]
+        impl MigrationTrait for Migration {
+            fn use_transaction(&self) -> Option<bool> {
+                Some(true)
+            }
+            async fn up(&self, $m: &SchemaManager) -> Result<(), DbErr> {
+                $up;
+                Ok(())
+            }
+        }
+    };
+}
+pub(crate) use change;

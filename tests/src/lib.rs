@@ -1,3 +1,4 @@
 //! The whole product, tested through its doors.
 
 pub mod postgres;
+pub mod smtp;

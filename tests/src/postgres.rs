@@ -79,11 +79,7 @@ fn folder() -> PathBuf {
         .find(|folder| folder.join("CACHEDIR.TAG").is_file())
         .or(program.parent())
         .expect("a file lies in a folder");
-    target.join("tmp").join(format!(
-        "postgres-{}-{:016x}",
-        binaries::current_uid(),
-        set_up.finish()
-    ))
+    target.join("tmp").join(format!("postgres-{}-{:016x}", binaries::current_uid(), set_up.finish()))
 }
 
 #[cfg(test)]
@@ -104,10 +100,8 @@ mod tests {
 
     /// When the server of `port` was started, to tell one server from the next.
     fn started_at(port: u16) -> String {
-        sql::run(port, async |server| {
-            sql::value(server, "SELECT pg_postmaster_start_time()::text").await
-        })
-        .unwrap()
+        sql::run(port, async |server| sql::value(server, "SELECT pg_postmaster_start_time()::text").await)
+            .unwrap()
     }
 
     fn databases_named(port: u16, name: &str) -> i64 {
@@ -186,19 +180,10 @@ mod tests {
         let server = fs::read_to_string(first.home.join("data/postmaster.pid")).unwrap();
         let server = server.lines().next().unwrap();
         let status = fs::read_to_string(format!("/proc/{server}/status")).unwrap();
-        let keeper = status
-            .lines()
-            .find_map(|line| line.strip_prefix("PPid:"))
-            .unwrap();
-        let killed = std::process::Command::new("kill")
-            .args(["-KILL", keeper.trim()])
-            .status()
-            .unwrap();
+        let keeper = status.lines().find_map(|line| line.strip_prefix("PPid:")).unwrap();
+        let killed = std::process::Command::new("kill").args(["-KILL", keeper.trim()]).status().unwrap();
         assert!(killed.success());
-        assert!(
-            within(5, || !answers(first.port)),
-            "the server outlives its keeper"
-        );
+        assert!(within(5, || !answers(first.port)), "the server outlives its keeper");
 
         let second = Cluster::join(folder.path(), 2);
         assert!(!first.home.exists(), "{} is left", first.home.display());

@@ -48,10 +48,7 @@ fn an_arrow_that_is_not_in_the_table_is_named() {
         let to = BTreeSet::from([to.to_owned()]);
         against_the_arrows(&Imports::from([(from.to_owned(), to)]))
     };
-    assert_eq!(
-        import("rekindle-bot", "rekindle-storage"),
-        Vec::<String>::new()
-    );
+    assert_eq!(import("rekindle-bot", "rekindle-storage"), Vec::<String>::new());
     let offences = import("rekindle-bot", "rekindle-web");
     assert_eq!(offences.len(), 1, "{offences:?}");
     assert!(offences[0].starts_with("rekindle-bot imports rekindle-web"));
@@ -62,20 +59,15 @@ fn against_the_arrows(imports: &Imports) -> Vec<String> {
     let mut offences = Vec::new();
     for (package, imported) in imports {
         let Some((_, allowed)) = ARROWS.iter().find(|(name, _)| name == package) else {
-            offences.push(format!(
-                "{package} is not in the table of arrows: say there what it may import"
-            ));
+            offences.push(format!("{package} is not in the table of arrows: say there what it may import"));
             continue;
         };
-        let forbidden = imported
-            .iter()
-            .filter(|name| !allowed.contains(&name.as_str()));
-        offences.extend(forbidden.map(|name| {
-            format!(
-                "{package} imports {name}, but may import only [{}]",
-                allowed.join(", ")
-            )
-        }));
+        let forbidden = imported.iter().filter(|name| !allowed.contains(&name.as_str()));
+        offences.extend(
+            forbidden.map(|name| {
+                format!("{package} imports {name}, but may import only [{}]", allowed.join(", "))
+            }),
+        );
     }
     offences
 }
@@ -88,31 +80,13 @@ fn imports() -> Imports {
         .other_options(["--offline".to_owned()])
         .exec()
         .unwrap_or_else(|why| panic!("cargo metadata: {why}"));
-    let ours: BTreeSet<&str> = metadata
-        .packages
-        .iter()
-        .map(|package| package.name.as_str())
-        .collect();
+    let ours: BTreeSet<&str> = metadata.packages.iter().map(|package| package.name.as_str()).collect();
     let imported = |package: &Package| {
-        let shipped = package
-            .dependencies
-            .iter()
-            .filter(|one| one.kind != DependencyKind::Development);
-        shipped
-            .map(|one| one.name.clone())
-            .filter(|name| ours.contains(name.as_str()))
-            .collect()
+        let shipped = package.dependencies.iter().filter(|one| one.kind != DependencyKind::Development);
+        shipped.map(|one| one.name.clone()).filter(|name| ours.contains(name.as_str())).collect()
     };
-    let imports: Imports = metadata
-        .packages
-        .iter()
-        .map(|package| (package.name.to_string(), imported(package)))
-        .collect();
-    assert_eq!(
-        imports.len(),
-        ARROWS.len(),
-        "crates of the workspace: {:?}",
-        imports.keys()
-    );
+    let imports: Imports =
+        metadata.packages.iter().map(|package| (package.name.to_string(), imported(package))).collect();
+    assert_eq!(imports.len(), ARROWS.len(), "crates of the workspace: {:?}", imports.keys());
     imports
 }

@@ -11,9 +11,8 @@ const LONGEST_FILE: usize = 600;
 const LONGEST_ARCHITECTURE: usize = 150;
 
 /// Names that say nothing about what is inside.
-const NAMES_THAT_SAY_NOTHING: &[&str] = &[
-    "util", "utils", "helper", "helpers", "common", "type", "types", "misc", "shared",
-];
+const NAMES_THAT_SAY_NOTHING: &[&str] =
+    &["util", "utils", "helper", "helpers", "common", "type", "types", "misc", "shared"];
 
 /// What a string that is SQL begins with.
 const SQL_VERBS: &[&str] = &["SELECT", "INSERT", "UPDATE", "DELETE", "CREATE TABLE"];
@@ -37,10 +36,7 @@ fn every_file_says_first_what_it_is() {
     let silent = offences(|source| {
         (!source.text.starts_with("//!")).then(|| "1: does not begin with `//!`".to_owned())
     });
-    none_of(
-        &silent,
-        "A reader who opens a file learns in its first line which one idea it holds.",
-    );
+    none_of(&silent, "A reader who opens a file learns in its first line which one idea it holds.");
 }
 
 #[test]
@@ -55,10 +51,7 @@ fn no_file_has_a_name_that_says_nothing() {
             _ => None,
         }
     });
-    none_of(
-        &nameless,
-        "A file is named with the one noun it is about, and found by that name.",
-    );
+    none_of(&nameless, "A file is named with the one noun it is about, and found by that name.");
 }
 
 #[test]
@@ -67,22 +60,13 @@ fn no_file_is_too_long_to_be_one_idea() {
         let lines = source.text.lines().count();
         (lines > LONGEST_FILE).then(|| format!(" has {lines} lines, of at most {LONGEST_FILE}"))
     });
-    none_of(
-        &long,
-        "Files of 75 to 300 lines are read at a sitting; a longer one holds a second idea.",
-    );
+    none_of(&long, "Files of 75 to 300 lines are read at a sitting; a longer one holds a second idea.");
 }
 
 #[test]
 fn only_storage_and_migrations_speak_sql() {
-    let sql = sources()
-        .iter()
-        .flat_map(sql_of_a_stranger)
-        .collect::<Vec<_>>();
-    none_of(
-        &sql,
-        "Only `storage` names a table: give it a verb in the words of the domain, and call that.",
-    );
+    let sql = sources().iter().flat_map(sql_of_a_stranger).collect::<Vec<_>>();
+    none_of(&sql, "Only `storage` names a table: give it a verb in the words of the domain, and call that.");
 }
 
 #[test]
@@ -92,42 +76,21 @@ fn the_map_of_the_house_fits_on_a_few_pages() {
     let lines = text.lines().count();
     let long = (lines > LONGEST_ARCHITECTURE)
         .then(|| format!("ARCHITECTURE.md has {lines} lines, of at most {LONGEST_ARCHITECTURE}"));
-    none_of(
-        long.as_slice(),
-        "It is read whole, by everybody, on the first day: detail goes to the code.",
-    );
+    none_of(long.as_slice(), "It is read whole, by everybody, on the first day: detail goes to the code.");
 }
 
 #[test]
 fn sql_is_found_where_it_may_not_be_and_only_there() {
     let in_file = |path: &str, code: &str| {
-        let source = Source {
-            path: path.to_owned(),
-            text: code.to_owned(),
-        };
+        let source = Source { path: path.to_owned(), text: code.to_owned() };
         sql_of_a_stranger(&source)
     };
     let query = "//! Leads.\nconst Q: &str = \"\\n    SELECT email FROM lead\";";
     let found = in_file("crates/web/src/leads.rs", query);
-    assert_eq!(
-        found,
-        ["crates/web/src/leads.rs:2: \"SELECT email FROM lead\""]
-    );
+    assert_eq!(found, ["crates/web/src/leads.rs:2: \"SELECT email FROM lead\""]);
     assert!(in_file("crates/storage/src/leads.rs", query).is_empty());
-    assert!(
-        in_file(
-            "crates/web/src/leads.rs",
-            "let a = \"Select a lead from the list\";"
-        )
-        .is_empty()
-    );
-    assert!(
-        in_file(
-            "crates/web/src/leads.rs",
-            "let a = \"UPDATED\"; // \"UPDATE lead\""
-        )
-        .is_empty()
-    );
+    assert!(in_file("crates/web/src/leads.rs", "let a = \"Select a lead from the list\";").is_empty());
+    assert!(in_file("crates/web/src/leads.rs", "let a = \"UPDATED\"; // \"UPDATE lead\"").is_empty());
     let imap = "let a = \"SELECT INBOX\"; let b = \"DELETE FROM lead\";";
     assert_eq!(in_file("crates/mail/src/imap.rs", imap).len(), 1);
 }
@@ -156,9 +119,7 @@ fn sql_of_a_stranger(source: &Source) -> Vec<String> {
             rest.is_some_and(|rest| rest.starts_with([' ', '\n', '\\']))
         });
         let another_language = |verb: &str| {
-            NOT_SQL
-                .iter()
-                .any(|(folder, word, _)| source.path.starts_with(folder) && *word == verb)
+            NOT_SQL.iter().any(|(folder, word, _)| source.path.starts_with(folder) && *word == verb)
         };
         verb.is_some_and(|verb| !another_language(verb))
     };
@@ -166,11 +127,7 @@ fn sql_of_a_stranger(source: &Source) -> Vec<String> {
         let text = literal.text.lines().next().unwrap_or_default();
         format!("{}:{}: \"{text}\"", source.path, literal.line)
     };
-    strings(&source.text)
-        .into_iter()
-        .filter(is_sql)
-        .map(line)
-        .collect()
+    strings(&source.text).into_iter().filter(is_sql).map(line).collect()
 }
 
 /// Every Rust file of ours.
@@ -180,16 +137,9 @@ fn sources() -> Vec<Source> {
         collect(&workspace().join(folder), &mut paths);
     }
     paths.sort();
-    assert!(
-        paths.len() > 10,
-        "the sources are not where they were: {paths:?}"
-    );
+    assert!(paths.len() > 10, "the sources are not where they were: {paths:?}");
     let read = |path: PathBuf| Source {
-        path: path
-            .strip_prefix(workspace())
-            .unwrap_or(&path)
-            .display()
-            .to_string(),
+        path: path.strip_prefix(workspace()).unwrap_or(&path).display().to_string(),
         text: fs::read_to_string(&path).unwrap_or_else(|why| panic!("{}: {why}", path.display())),
     };
     paths.into_iter().map(read).collect()

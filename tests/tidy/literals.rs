@@ -20,10 +20,7 @@ pub(crate) fn strings(source: &str) -> Vec<StringLiteral<'_>> {
             block_comment(rest)
         } else if let Some((opening, text, closing)) = string(rest, &source[..at]) {
             let line = source[..at].matches('\n').count() + 1;
-            found.push(StringLiteral {
-                line,
-                text: without_lead(text),
-            });
+            found.push(StringLiteral { line, text: without_lead(text) });
             opening + text.len() + closing
         } else if rest.starts_with('\'') {
             character(rest)

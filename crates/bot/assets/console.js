@@ -156,14 +156,14 @@ function append(name, item, at, from) {
   item.dataset.at = at;
   const close = before?.dataset.from === from && before?.dataset.day === day && at - before.dataset.at < 300_000;
   item.classList.toggle("follows", close && !("private" in before.dataset) && !$(".card", before));
-  const stick = name === current && (nearBottom() || from === me.handle);
+  const stick = live && name === current && (nearBottom() || from === me.handle);
   channel.list.push(...added);
   const dropped = channel.list.splice(0, Math.max(0, channel.list.length - KEEP));
   if (name !== current) return;
   dropped.forEach((old) => old.remove());
   $("#feed").append(...added);
   drawEmpty();
-  if (stick) toBottom(); else $("#newer").hidden = false;
+  if (stick) toBottom(); else $("#newer").hidden = !live;
 }
 
 function line(from, at, attributes, ...body) {
@@ -175,10 +175,11 @@ function line(from, at, attributes, ...body) {
 }
 
 const words = (text, mono) => text && h("div", { class: mono ? "text mono" : "text", tabindex: mono ? 0 : null }, linked(text));
+const echo = (text) => h("p", { class: "echo", "data-echo": true }, text);
 const onlyYou = () => h("p", { class: "only" }, "Only you can see this");
 
 function addMessage(message) {
-  const known = message.id <= last && [...(channels.get(message.channel)?.list ?? [])].some((item) => item.dataset.message === String(message.id));
+  const known = message.id <= last && channels.get(message.channel)?.list.some((item) => item.dataset.message === String(message.id));
   last = Math.max(last, message.id);
   if (message.card) remember(message.card);
   if (known) return;
@@ -200,19 +201,21 @@ function remember(card) {
   return true;
 }
 
+const copies = (id) => `[data-card="${CSS.escape(id)}"]`;
+
 function redraw(id, flash = false) {
   const card = cards.get(id);
-  for (const { list } of channels.values()) for (const item of list) for (const old of item.querySelectorAll(".card")) {
-    if (old.dataset.card !== id) continue;
+  for (const old of [...channels.values()].flatMap(({ list }) => list).flatMap((item) => [...item.querySelectorAll(copies(id))])) {
     const held = document.activeElement;
     const focus = old.contains(held) ? (held.closest("[data-ask]") ? held : { intent: held.dataset.intent }) : null;
     const fresh = drawCard(card);
     const stick = nearBottom();
     old.replaceWith(fresh);
-    if (flash) fresh.classList.add("edited");
+    if (flash || old.classList.contains("edited")) fresh.classList.add("edited");
+    fresh.addEventListener("animationend", () => fresh.classList.remove("edited"));
     if (focus instanceof Element && fresh.contains(focus)) focus.focus();
     else if (focus) ([...fresh.querySelectorAll("[data-intent]")].find((button) => button.dataset.intent === focus.intent) ?? fresh).focus();
-    if (stick && list === channels.get(current).list) toBottom();
+    if (stick) toBottom();
   }
 }
 
@@ -274,7 +277,7 @@ async function press(id, intent, value) {
   if (answer.card) remember(answer.card);
   redraw(id);
   const stick = nearBottom();
-  for (const card of document.querySelectorAll(`#feed [data-card="${CSS.escape(id)}"]`)) {
+  for (const card of document.querySelectorAll(copies(id))) {
     card.parentElement.querySelectorAll(".note").forEach((old) => old.remove());
     if (answer.text) card.after(privately(answer, { class: "note" }));
   }
@@ -374,11 +377,11 @@ $("#talk").addEventListener("submit", async (event) => {
   fill("");
   if (!text.startsWith("/")) {
     const answer = await reply("/console/say", { channel, text });
-    if (!answer.ok) append(channel, line("rekindle", now(), { "data-private": true, "data-ok": "false", "data-code": answer.code }, onlyYou(), h("p", { class: "echo", "data-echo": true }, text), words(answer.text)), now(), "rekindle");
+    if (!answer.ok) append(channel, line("rekindle", now(), { "data-private": true, "data-ok": "false", "data-code": answer.code }, onlyYou(), echo(text), words(answer.text)), now(), "rekindle");
     return;
   }
   const waiting = h("div", { class: "text waiting" }, "Working…");
-  const item = line("rekindle", now(), { "data-private": true, "aria-busy": "true" }, onlyYou(), h("p", { class: "echo", "data-echo": true }, text), waiting);
+  const item = line("rekindle", now(), { "data-private": true, "aria-busy": "true" }, onlyYou(), echo(text), waiting);
   append(channel, item, now(), me.handle);
   const answer = await reply("/console/say", { channel, text });
   if (answer.card) remember(answer.card);

@@ -84,7 +84,8 @@ pub mod names {
 
     /// Track names that a machine sends: Segment's mail events, which no person surely did.
     /// Source: Segment spec, "Email Events".
-    pub const BY_MACHINES: [&str; 4] = ["Email Delivered", "Email Opened", "Email Bounced", "Email Marked as Spam"];
+    pub const BY_MACHINES: [&str; 4] =
+        ["Email Delivered", "Email Opened", "Email Bounced", "Email Marked as Spam"];
 }
 
 /// Whether the sender of an activity could have been anybody.

@@ -212,7 +212,10 @@ impl Alert {
     /// [`Refusal::NotYours`] when another has it, [`Refusal::Closed`], and [`Refusal::Not`] for a moment that has passed.
     pub fn snooze(mut self, by: &Member, called: &str, until: Moment, wall: Moment) -> Result<Self, Refusal> {
         if until <= wall {
-            return Err(Refusal::Not { code: "past", text: "That moment has passed; give one to come.".to_owned() });
+            return Err(Refusal::Not {
+                code: "past",
+                text: "That moment has passed; give one to come.".to_owned(),
+            });
         }
         let kept = match (&self.state, self.holder()) {
             (AlertState::Closed { how, .. }, _) => {

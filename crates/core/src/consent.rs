@@ -24,8 +24,14 @@ pub enum ConsentState {
 
 impl ConsentState {
     /// All states, in the order of the documentation.
-    pub const ALL: [Self; 6] =
-        [Self::Unknown, Self::Subscribed, Self::Unsubscribed, Self::Objected, Self::Bounced, Self::Complained];
+    pub const ALL: [Self; 6] = [
+        Self::Unknown,
+        Self::Subscribed,
+        Self::Unsubscribed,
+        Self::Objected,
+        Self::Bounced,
+        Self::Complained,
+    ];
 
     /// The word used in tables, JSON and commands.
     pub fn word(self) -> &'static str {

@@ -51,10 +51,7 @@ impl EmailAddress {
         if address.len() > LONGEST {
             return Err(EmailError::TooLong);
         }
-        let options = Options::default()
-            .with_required_tld()
-            .without_display_text()
-            .without_domain_literal();
+        let options = Options::default().with_required_tld().without_display_text().without_domain_literal();
         email_address::EmailAddress::parse_with_options(&address, options)?;
         Ok(EmailAddress(address))
     }
@@ -149,9 +146,7 @@ pub enum EmailError {
     #[error("the e-mail address has no @; write for example ann@example.com")]
     NoAt,
     /// Nothing before or after the `@`.
-    #[error(
-        "the e-mail address lacks what stands before or after the @; write for example ann@example.com"
-    )]
+    #[error("the e-mail address lacks what stands before or after the @; write for example ann@example.com")]
     Half,
     /// A space inside.
     #[error("the e-mail address has a space in it")]
@@ -182,9 +177,7 @@ pub enum EmailError {
     #[error("the part before the @ has a character or a dot that cannot be there")]
     Local,
     /// Longer than mail allows.
-    #[error(
-        "the e-mail address is longer than mail allows (64 characters before the @, {LONGEST} in all)"
-    )]
+    #[error("the e-mail address is longer than mail allows (64 characters before the @, {LONGEST} in all)")]
     TooLong,
 }
 

@@ -145,7 +145,13 @@ impl Enrollment {
     }
 
     /// What this run does next, when it is due.
-    pub fn next(&self, sequence: &Sequence, lead: &Lead, campaign: Option<CampaignState>, now: Moment) -> Next {
+    pub fn next(
+        &self,
+        sequence: &Sequence,
+        lead: &Lead,
+        campaign: Option<CampaignState>,
+        now: Moment,
+    ) -> Next {
         match campaign {
             Some(CampaignState::Held) => {
                 return Next::Wait { until: now + LOOK_AGAIN, why: "the campaign is held".to_owned() };
@@ -159,7 +165,9 @@ impl Enrollment {
             None => Next::End { how: Ended::Finished, why: "all steps are done".to_owned() },
             Some(Step::Finish) => Next::End { how: Ended::Finished, why: "the plan ends here".to_owned() },
             Some(Step::Archive) => match &lead.owner {
-                Some(owner) => Next::Wait { until: now + LOOK_AGAIN, why: format!("claimed by {}", owner.name()) },
+                Some(owner) => {
+                    Next::Wait { until: now + LOOK_AGAIN, why: format!("claimed by {}", owner.name()) }
+                }
                 None => Next::End { how: Ended::Archived, why: "silent to the end".to_owned() },
             },
             Some(Step::Wait(span)) => Next::GoTo { step: self.step + 1, at: now + span.delta() },
@@ -261,4 +269,3 @@ pub fn may_begin(
         _ => Ok(()),
     }
 }
-

@@ -72,8 +72,6 @@ ids! {
     CampaignId = "campaign";
     /// One message to one place.
     DeliveryId = "delivery";
-    /// One place in a mail that can be pressed.
-    LinkId = "link";
     /// A member of the team.
     MemberId = "member";
 }

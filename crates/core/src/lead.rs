@@ -249,11 +249,16 @@ impl Lead {
         set(&mut self.company, text(&["company"]).or_else(|| inside("company", "name")));
         let country = text(&["country"]).or_else(|| inside("address", "country"));
         set(&mut self.country, country.map(|c| if c.len() == 2 { c.to_uppercase() } else { c }));
-        if let (Some(email), None) = (text(&["email"]).and_then(|e| EmailAddress::parse(&e).ok()), &self.email) {
+        if let (Some(email), None) =
+            (text(&["email"]).and_then(|e| EmailAddress::parse(&e).ok()), &self.email)
+        {
             self.email = Some(email);
         }
         for (key, value) in traits {
-            if matches!(key.as_str(), "email" | "name" | "firstName" | "lastName" | "title" | "consent" | "timezone") {
+            if matches!(
+                key.as_str(),
+                "email" | "name" | "firstName" | "lastName" | "title" | "consent" | "timezone"
+            ) {
                 continue;
             }
             if !fill_only || !self.traits.contains_key(key) {
@@ -349,7 +354,11 @@ mod tests {
     fn a_browser_changes_nothing_that_is_known_and_never_consent() {
         let mut lead = lead();
         learn(&mut lead, json!({"email": "kim@acme.test", "name": "Kim", "consent": true}), false);
-        learn(&mut lead, json!({"email": "evil@x.test", "name": "Evil", "city": "Trang", "consent": false}), true);
+        learn(
+            &mut lead,
+            json!({"email": "evil@x.test", "name": "Evil", "city": "Trang", "consent": false}),
+            true,
+        );
         assert_eq!(lead.name.as_deref(), Some("Kim"));
         assert_eq!(lead.email.as_ref().unwrap().as_str(), "kim@acme.test");
         assert_eq!(lead.consent.state, ConsentState::Subscribed);

@@ -7,7 +7,7 @@
 //! - **who**: [`lead`], [`activity`], [`arrival`], [`consent`], [`team`];
 //! - **what they are worth**: [`score`], and the questions asked of them: [`segment`];
 //! - **what we do about it**: [`scene`] (what a decision sees and returns), [`observe`] (a lead
-//!   did something), [`alert`] (the team is asked to act), [`sunset`] (a lead went quiet);
+//!   did something), [`alert`] (the team is asked to act), [`desk`] (what it decides), [`sunset`] (a lead went quiet);
 //! - **what they are written**: [`sequence`], [`enrollment`], [`campaign`], [`delivery`], [`gate`];
 //! - **what a marketer writes**: [`playbook`];
 //! - **small parts**: [`ids`], [`time`], [`span`], [`schedule`], [`window`], [`zone`], [`email`],
@@ -19,6 +19,7 @@ pub mod arrival;
 pub mod campaign;
 pub mod consent;
 pub mod delivery;
+pub mod desk;
 pub mod email;
 pub mod enrollment;
 pub mod gate;

@@ -14,12 +14,7 @@ pub fn nearest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Opti
     let slips = wanted.chars().count() / 3;
     known
         .into_iter()
-        .map(|candidate| {
-            (
-                strsim::damerau_levenshtein(&wanted, &fold(candidate)),
-                candidate,
-            )
-        })
+        .map(|candidate| (strsim::damerau_levenshtein(&wanted, &fold(candidate)), candidate))
         .filter(|(distance, _)| *distance <= slips)
         .min_by_key(|(distance, _)| *distance)
         .map(|(_, candidate)| candidate)
@@ -36,11 +31,7 @@ pub fn did_you_mean<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) ->
     match known.len() {
         0 => String::new(),
         n if n <= LISTED => format!("; known are {}", known.join(", ")),
-        n => format!(
-            "; known are {} and {} more",
-            known[..LISTED].join(", "),
-            n - LISTED
-        ),
+        n => format!("; known are {} and {} more", known[..LISTED].join(", "), n - LISTED),
     }
 }
 
@@ -61,10 +52,7 @@ mod tests {
         assert_eq!(nearest("brekup", MAILS), Some("breakup"));
         assert_eq!(nearest("ofefr", MAILS), Some("offer"));
         assert_eq!(nearest("SURVEY ", MAILS), Some("survey"));
-        assert_eq!(
-            nearest("re engagement", ["re-engagement"]),
-            Some("re-engagement")
-        );
+        assert_eq!(nearest("re engagement", ["re-engagement"]), Some("re-engagement"));
     }
 
     #[test]
@@ -84,10 +72,7 @@ mod tests {
     #[test]
     fn the_sentence_says_the_name_or_what_is_known() {
         assert_eq!(did_you_mean("ofer", MAILS), "; did you mean \"offer\"?");
-        assert_eq!(
-            did_you_mean("invoice", MAILS),
-            "; known are breakup, offer, survey"
-        );
+        assert_eq!(did_you_mean("invoice", MAILS), "; known are breakup, offer, survey");
         assert_eq!(did_you_mean("invoice", []), "");
         let many: Vec<String> = (0..20).map(|n| format!("mail-number-{n}")).collect();
         let said = did_you_mean("x", many.iter().map(String::as_str));

@@ -17,7 +17,13 @@ use crate::{
 /// Decides what `new` activities of a lead change. `scene.history` holds them already.
 ///
 /// `basis` is the basis of consent that the sender's key stands for.
-pub fn observe(scene: &Scene, new: &[Activity], basis: Option<&str>, playbooks: &Playbooks, now: Moment) -> Change {
+pub fn observe(
+    scene: &Scene,
+    new: &[Activity],
+    basis: Option<&str>,
+    playbooks: &Playbooks,
+    now: Moment,
+) -> Change {
     let mut change = scene.unchanged();
     for activity in new {
         learn(&mut change.lead, activity, basis);
@@ -83,6 +89,10 @@ fn leave_runs(scene: &Scene, change: &mut Change, human: Option<Moment>, playboo
         };
         change.effects.push(Effect::Run(ended));
     }
+    if refused && change.lead.nurture == Nurture::Cold {
+        let why = change.lead.consent.state.word();
+        change.lead.move_nurture(Nurture::Archived, why, now);
+    }
 }
 
 /// A sign of life brings a cold or archived lead back. The words of it, for the alert.
@@ -140,7 +150,8 @@ fn rescore(scene: &Scene, change: &mut Change, back: Option<String>, playbooks: 
 
 /// The lines of a score that say most, for a card: at most four.
 pub fn reasons(explained: &Explanation, now: Moment) -> Vec<String> {
-    let mut lines: Vec<_> = explained.lines.iter().filter(|l| !l.capped && l.kind != LineKind::Clamp).collect();
+    let mut lines: Vec<_> =
+        explained.lines.iter().filter(|l| !l.capped && l.kind != LineKind::Clamp).collect();
     lines.sort_by(|a, b| b.now.abs().total_cmp(&a.now.abs()).then(b.at.cmp(&a.at)));
     let mut said: Vec<(String, f64, usize, Option<Moment>)> = Vec::new();
     for line in lines {

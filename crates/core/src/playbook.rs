@@ -79,7 +79,8 @@ impl Playbook {
     pub fn parse(files: &Files) -> Result<Self, Vec<FileError>> {
         let mut errors = Vec::new();
         for file in files.keys() {
-            let known = FILES.contains(&file.as_str()) || (file.starts_with("sequences/") && file.ends_with(".toml"));
+            let known =
+                FILES.contains(&file.as_str()) || (file.starts_with("sequences/") && file.ends_with(".toml"));
             if !known {
                 let help = did_you_mean(file, FILES.iter().copied().chain(["sequences/NAME.toml"]));
                 errors.push(FileError::whole(file, format!("a playbook has no such file{help}")));

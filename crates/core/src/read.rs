@@ -89,7 +89,10 @@ fn in_words(message: &str) -> String {
         }
     }
     if let Some(key) = message.strip_prefix("missing field ") {
-        return format!("the key {} is missing", key.replace('`', "“").trim_end_matches('“').to_owned() + "”");
+        return format!(
+            "the key {} is missing",
+            key.replace('`', "“").trim_end_matches('“').to_owned() + "”"
+        );
     }
     message.to_owned()
 }

@@ -60,22 +60,14 @@ impl Schedule {
             .map(|expression| cron::Schedule::from_str(expression))
             .collect::<Result<_, _>>()
             .map_err(|_| ScheduleError::Whole(text.to_owned()))?;
-        Ok(Schedule {
-            text: text.to_owned(),
-            faces,
-            fixed,
-        })
+        Ok(Schedule { text: text.to_owned(), faces, fixed })
     }
 
     /// The first run strictly after an instant, by the clocks of a zone; none when there is none before the year 2101
     /// (as on the 30th of February).
     #[must_use]
     pub fn next_after(&self, after: DateTime<Utc>, zone: Tz) -> Option<DateTime<Utc>> {
-        if self.fixed {
-            self.next_fixed(after, zone)
-        } else {
-            self.next_interval(after, zone)
-        }
+        if self.fixed { self.next_fixed(after, zone) } else { self.next_interval(after, zone) }
     }
 
     /// Every face has one instant, and a later face never has an earlier one; so the first whose instant is late enough

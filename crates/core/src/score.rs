@@ -244,7 +244,7 @@ impl Scoring {
     }
 
     fn fit_lines(&self, lead: &Lead, now: Moment) -> Vec<Line> {
-        let facts = facts(lead, &[], None);
+        let facts = Facts::of(lead, &[], 0.0);
         let holding = self.fit.iter().filter(|rule| rule.when.holds(&facts, now));
         holding
             .map(|rule| Line {
@@ -265,7 +265,9 @@ impl Scoring {
         let mut counted: Vec<Vec<Moment>> = vec![Vec::new(); self.engagement.len()];
         let mut lines = Vec::new();
         for activity in order {
-            let Some(index) = self.engagement.iter().position(|rule| rule.matches(activity)) else { continue };
+            let Some(index) = self.engagement.iter().position(|rule| rule.matches(activity)) else {
+                continue;
+            };
             let rule = &self.engagement[index];
             let capped = rule.max_per.as_ref().is_some_and(|max| {
                 let since = activity.at - max.every.delta();
@@ -303,31 +305,4 @@ fn decayed(rule: &EngagementRule, at: Moment, now: Moment) -> f64 {
 
 fn clamped(points: Points, ceiling: i64) -> f64 {
     (points.fit + points.engagement).clamp(0.0, ceiling as f64)
-}
-
-/// What a question can ask of a lead; points and grade are there only with an explanation.
-pub fn facts<'a>(lead: &'a Lead, activities: &'a [Activity], explained: Option<&'a Explanation>) -> Facts<'a> {
-    Facts {
-        score: explained.map_or(0, |e| e.score),
-        fit: explained.map_or(0, |e| e.fit),
-        engagement: explained.map_or(0, |e| e.engagement),
-        name: lead.name.as_deref(),
-        email: lead.email.as_ref().map(|email| email.as_str()),
-        domain: lead.email.as_ref().map(|email| email.domain()),
-        title: lead.title.as_deref(),
-        company: lead.company.as_deref(),
-        country: lead.country.as_deref(),
-        traits: &lead.traits,
-        tags: lead.tags.iter().map(String::as_str).collect(),
-        lifecycle: lead.lifecycle.word(),
-        journey: lead.journey.word(),
-        nurture: lead.nurture.word(),
-        grade: explained.map_or("", |e| &e.grade),
-        consent: lead.consent.state.word(),
-        owner: lead.owner.as_ref().map(|owner| owner.as_str()),
-        hot: lead.hot,
-        created_at: lead.created_at,
-        last_human_at: lead.last_human_at,
-        activities,
-    }
 }

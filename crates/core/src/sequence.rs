@@ -107,18 +107,31 @@ struct WrittenStep {
 impl<'de> Deserialize<'de> for Step {
     fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let written = WrittenStep::deserialize(deserializer)?;
-        let goes_with_mail = !written.subjects.is_empty() || written.offer.is_some() || written.survey.is_some();
+        let goes_with_mail =
+            !written.subjects.is_empty() || written.offer.is_some() || written.survey.is_some();
         match written {
-            WrittenStep { mail: Some(mail), subjects, offer, survey, wait: None, archive: None, finish: None } => {
-                Ok(Self::Mail { mail, subjects, offer, survey })
-            }
+            WrittenStep {
+                mail: Some(mail),
+                subjects,
+                offer,
+                survey,
+                wait: None,
+                archive: None,
+                finish: None,
+            } => Ok(Self::Mail { mail, subjects, offer, survey }),
             _ if goes_with_mail => Err(serde::de::Error::custom(
                 "`subjects`, `offer` and `survey` belong to a step with `mail`; a step is one of `mail`, `wait`, `archive`, `finish`",
             )),
-            WrittenStep { mail: None, wait: Some(span), archive: None, finish: None, .. } => Ok(Self::Wait(span)),
-            WrittenStep { mail: None, wait: None, archive: Some(true), finish: None, .. } => Ok(Self::Archive),
+            WrittenStep { mail: None, wait: Some(span), archive: None, finish: None, .. } => {
+                Ok(Self::Wait(span))
+            }
+            WrittenStep { mail: None, wait: None, archive: Some(true), finish: None, .. } => {
+                Ok(Self::Archive)
+            }
             WrittenStep { mail: None, wait: None, archive: None, finish: Some(true), .. } => Ok(Self::Finish),
-            _ => Err(serde::de::Error::custom("a step is exactly one of `mail`, `wait`, `archive = true`, `finish = true`")),
+            _ => Err(serde::de::Error::custom(
+                "a step is exactly one of `mail`, `wait`, `archive = true`, `finish = true`",
+            )),
         }
     }
 }
@@ -175,9 +188,14 @@ impl Sequence {
     }
 
     /// The mail at a step, for who renders it.
-    pub fn mail_at(&self, step: usize) -> Option<(&str, &[String], Option<&OfferTerms>, Option<&SurveyTerms>)> {
+    pub fn mail_at(
+        &self,
+        step: usize,
+    ) -> Option<(&str, &[String], Option<&OfferTerms>, Option<&SurveyTerms>)> {
         match self.step.get(step)? {
-            Step::Mail { mail, subjects, offer, survey } => Some((mail, subjects, offer.as_ref(), survey.as_ref())),
+            Step::Mail { mail, subjects, offer, survey } => {
+                Some((mail, subjects, offer.as_ref(), survey.as_ref()))
+            }
             _ => None,
         }
     }

@@ -9,13 +9,7 @@ use chrono::TimeDelta;
 use serde::{Deserialize, Serialize};
 
 /// The units, longest first: letter and length in seconds.
-const UNITS: [(char, i64); 5] = [
-    ('w', 604_800),
-    ('d', 86_400),
-    ('h', 3_600),
-    ('m', 60),
-    ('s', 1),
-];
+const UNITS: [(char, i64); 5] = [('w', 604_800), ('d', 86_400), ('h', 3_600), ('m', 60), ('s', 1)];
 
 /// A hundred years, in seconds. Nothing in a playbook is longer, and any instant of our time plus a span stays a date.
 const LONGEST: i64 = 100 * 366 * 86_400;
@@ -45,11 +39,7 @@ impl Span {
     #[must_use]
     pub const fn days(days: u16) -> Span {
         let seconds = days as i64 * 86_400;
-        Span(TimeDelta::seconds(if seconds < LONGEST {
-            seconds
-        } else {
-            LONGEST
-        }))
+        Span(TimeDelta::seconds(if seconds < LONGEST { seconds } else { LONGEST }))
     }
 
     /// The same length, to add to an instant.
@@ -94,8 +84,7 @@ fn part(text: &str) -> Option<(i64, i64, &str)> {
     let letter = text[digits..].chars().next()?;
     let (_, seconds) = UNITS.iter().find(|(unit, _)| *unit == letter)?;
     let after = &text[digits + letter.len_utf8()..];
-    let whole =
-        after.is_empty() || after.starts_with(|c: char| c.is_whitespace() || c.is_ascii_digit());
+    let whole = after.is_empty() || after.starts_with(|c: char| c.is_whitespace() || c.is_ascii_digit());
     (digits > 0 && whole).then(|| (text[..digits].parse().unwrap_or(i64::MAX), *seconds, after))
 }
 
@@ -106,9 +95,7 @@ pub enum SpanError {
     #[error("a length of time is missing; write for example 30m, 1h 30m, 4d or 2w")]
     Empty,
     /// A word is not a number with a unit.
-    #[error(
-        "\"{word}\" is not a length of time: {why}; write for example 90s, 30m, 1h, 1h 30m, 4d or 2w"
-    )]
+    #[error("\"{word}\" is not a length of time: {why}; write for example 90s, 30m, 1h, 1h 30m, 4d or 2w")]
     Word {
         /// The word as it was written.
         word: String,
@@ -140,10 +127,7 @@ impl SpanError {
         } else {
             "its unit is not one of s, m, h, d, w"
         };
-        SpanError::Word {
-            word: word.to_owned(),
-            why,
-        }
+        SpanError::Word { word: word.to_owned(), why }
     }
 }
 
@@ -231,16 +215,10 @@ mod tests {
     fn an_error_names_the_bad_word_and_shows_examples() {
         let said = |text: &str| Span::parse(text).unwrap_err().to_string();
         for (text, word) in [
-            (
-                "soon",
-                "\"soon\" is not a length of time: it does not begin with a number",
-            ),
+            ("soon", "\"soon\" is not a length of time: it does not begin with a number"),
             ("1h later", "\"later\""),
             ("30", "\"30\" is not a length of time: it has no unit"),
-            (
-                "1.5h",
-                "\"1.5h\" is not a length of time: only whole numbers",
-            ),
+            ("1.5h", "\"1.5h\" is not a length of time: only whole numbers"),
             ("-4d", "\"-4d\" is not a length of time: it has a sign"),
             ("4days", "\"4days\" is not a length of time: its unit"),
             ("3M", "its unit is not one of"),
@@ -269,11 +247,7 @@ mod tests {
         let span: Span = serde_json::from_str("\"1h 30m\"").unwrap();
         assert_eq!(serde_json::to_string(&span).unwrap(), "\"1h 30m\"");
         let error = serde_json::from_str::<Span>("\"soon\"").unwrap_err();
-        assert!(
-            error
-                .to_string()
-                .contains("\"soon\" is not a length of time")
-        );
+        assert!(error.to_string().contains("\"soon\" is not a length of time"));
     }
 
     proptest! {

@@ -58,7 +58,14 @@ impl Sunset {
 impl Lead {
     /// What silence makes of an active lead: nothing yet, cold with one more try, or archived at once
     /// where nobody may write, or was tried too short ago.
-    pub fn cool(&self, sunset: &Sunset, plan: &Sequence, version: i64, suppressed: bool, now: Moment) -> Option<Change> {
+    pub fn cool(
+        &self,
+        sunset: &Sunset,
+        plan: &Sequence,
+        version: i64,
+        suppressed: bool,
+        now: Moment,
+    ) -> Option<Change> {
         let due = self.nurture == Nurture::Active && self.quiet_since() < sunset.quiet_before(now);
         if !due || sunset.protects(self).is_some() {
             return None;

@@ -40,11 +40,7 @@ impl SendWindow {
     /// # Errors
     /// When a part cannot be read; the error names it.
     pub fn parse(days: &str, hours: &str, zone: &str) -> Result<SendWindow, WindowError> {
-        Ok(SendWindow {
-            days: days.parse()?,
-            hours: hours.parse()?,
-            zone: zone.parse()?,
-        })
+        Ok(SendWindow { days: days.parse()?, hours: hours.parse()?, zone: zone.parse()? })
     }
 
     /// Whether the window is open at an instant, for a lead whose clocks are those of `lead_zone`; and if not, from when.
@@ -97,9 +93,7 @@ impl SendWindow {
             .chain(moved)
             .filter(|instant| *instant > now && self.is_open(*instant, zone))
             .min()
-            .expect(
-                "a window has a day and an hour, and clocks leap over an hour of one week at most",
-            )
+            .expect("a window has a day and an hour, and clocks leap over an hour of one week at most")
     }
 }
 

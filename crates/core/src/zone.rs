@@ -31,14 +31,7 @@ pub fn zone_of(lead_zone: Option<&str>, country: Option<&str>, default: Tz) -> (
         Some(zone) => (zone, ZoneFrom::Country),
         None => (default, ZoneFrom::Default),
     };
-    (
-        zone,
-        if told.is_some() {
-            ZoneFrom::BadZone
-        } else {
-            from
-        },
-    )
+    (zone, if told.is_some() { ZoneFrom::BadZone } else { from })
 }
 
 /// The zone of an IANA name, letter case and spaces for underscores forgiven.
@@ -47,10 +40,7 @@ pub fn parse_zone(name: &str) -> Option<Tz> {
     let name = name.trim();
     name.parse().ok().or_else(|| {
         let name = name.replace(' ', "_");
-        chrono_tz::TZ_VARIANTS
-            .iter()
-            .find(|zone| zone.name().eq_ignore_ascii_case(&name))
-            .copied()
+        chrono_tz::TZ_VARIANTS.iter().find(|zone| zone.name().eq_ignore_ascii_case(&name)).copied()
     })
 }
 
@@ -58,18 +48,11 @@ pub fn parse_zone(name: &str) -> Option<Tz> {
 #[must_use]
 pub fn main_zone(country: &str) -> Option<Tz> {
     let country = country.trim();
-    MAIN_ZONES
-        .iter()
-        .find(|(code, _)| code.eq_ignore_ascii_case(country))
-        .map(|(_, zone)| *zone)
+    MAIN_ZONES.iter().find(|(code, _)| code.eq_ignore_ascii_case(country)).map(|(_, zone)| *zone)
 }
 
 /// The first instant after `after`, and not later than `until`, at which the zone's clocks are moved.
-pub(crate) fn clock_change(
-    zone: Tz,
-    after: DateTime<Utc>,
-    until: DateTime<Utc>,
-) -> Option<DateTime<Utc>> {
+pub(crate) fn clock_change(zone: Tz, after: DateTime<Utc>, until: DateTime<Utc>) -> Option<DateTime<Utc>> {
     // Clocks are moved at whole seconds, and never there and back within a day: look once a day, then halve.
     const DAY: i64 = 86_400;
     let offset = |second: i64| {
@@ -203,35 +186,17 @@ mod tests {
 
     #[test]
     fn the_leads_own_zone_comes_first_then_its_country_then_ours() {
-        assert_eq!(
-            zone_of(Some("Europe/Berlin"), Some("US"), HOME),
-            (Tz::Europe__Berlin, ZoneFrom::Lead)
-        );
-        assert_eq!(
-            zone_of(None, Some("US"), HOME),
-            (Tz::America__New_York, ZoneFrom::Country)
-        );
-        assert_eq!(
-            zone_of(Some("  "), Some("us "), HOME),
-            (Tz::America__New_York, ZoneFrom::Country)
-        );
-        assert_eq!(
-            zone_of(None, Some("Atlantis"), HOME),
-            (HOME, ZoneFrom::Default)
-        );
+        assert_eq!(zone_of(Some("Europe/Berlin"), Some("US"), HOME), (Tz::Europe__Berlin, ZoneFrom::Lead));
+        assert_eq!(zone_of(None, Some("US"), HOME), (Tz::America__New_York, ZoneFrom::Country));
+        assert_eq!(zone_of(Some("  "), Some("us "), HOME), (Tz::America__New_York, ZoneFrom::Country));
+        assert_eq!(zone_of(None, Some("Atlantis"), HOME), (HOME, ZoneFrom::Default));
         assert_eq!(zone_of(None, None, HOME), (HOME, ZoneFrom::Default));
     }
 
     #[test]
     fn a_bad_zone_falls_back_and_is_told() {
-        assert_eq!(
-            zone_of(Some("Mars/Base"), Some("DE"), HOME),
-            (Tz::Europe__Berlin, ZoneFrom::BadZone)
-        );
-        assert_eq!(
-            zone_of(Some("Mars/Base"), None, HOME),
-            (HOME, ZoneFrom::BadZone)
-        );
+        assert_eq!(zone_of(Some("Mars/Base"), Some("DE"), HOME), (Tz::Europe__Berlin, ZoneFrom::BadZone));
+        assert_eq!(zone_of(Some("Mars/Base"), None, HOME), (HOME, ZoneFrom::BadZone));
     }
 
     #[test]
@@ -253,20 +218,10 @@ mod tests {
         let from = at("2026-01-01T00:00:00Z");
         let change = clock_change(Tz::Europe__Berlin, from, at("2026-12-31T00:00:00Z"));
         assert_eq!(change, Some(at("2026-03-29T01:00:00Z")));
-        let next = clock_change(
-            Tz::Europe__Berlin,
-            at("2026-03-29T01:00:00Z"),
-            at("2026-12-31T00:00:00Z"),
-        );
+        let next = clock_change(Tz::Europe__Berlin, at("2026-03-29T01:00:00Z"), at("2026-12-31T00:00:00Z"));
         assert_eq!(next, Some(at("2026-10-25T01:00:00Z")));
-        assert_eq!(
-            clock_change(Tz::Europe__Berlin, from, at("2026-03-29T00:59:59Z")),
-            None
-        );
-        assert_eq!(
-            clock_change(Tz::Asia__Kolkata, from, at("2026-12-31T00:00:00Z")),
-            None
-        );
+        assert_eq!(clock_change(Tz::Europe__Berlin, from, at("2026-03-29T00:59:59Z")), None);
+        assert_eq!(clock_change(Tz::Asia__Kolkata, from, at("2026-12-31T00:00:00Z")), None);
     }
 
     proptest! {

@@ -95,7 +95,9 @@ pub struct Bulk {
 pub fn compose(envelope: &Envelope, letter: &Rendered) -> Result<Vec<u8>, ComposeError> {
     let id = message_id(&envelope.message_id)?;
     let subject = clean(&letter.subject, MAX_SUBJECT);
-    for (part, what) in [(subject.as_str(), "subject"), (&letter.text, "text part"), (&letter.html, "HTML part")] {
+    for (part, what) in
+        [(subject.as_str(), "subject"), (&letter.text, "text part"), (&letter.html, "HTML part")]
+    {
         if part.trim().is_empty() {
             return Err(ComposeError::Empty(what));
         }
@@ -119,18 +121,27 @@ pub fn compose(envelope: &Envelope, letter: &Rendered) -> Result<Vec<u8>, Compos
         .boundary(format!("=_{boundary}"))
         .singlepart(part(ContentType::TEXT_PLAIN, &letter.text))
         .singlepart(part(ContentType::TEXT_HTML, &letter.html));
-    let mut message = builder.multipart(parts).map_err(|e| ComposeError::Header { header: "envelope", value: e.to_string() })?;
+    let mut message = builder
+        .multipart(parts)
+        .map_err(|e| ComposeError::Header { header: "envelope", value: e.to_string() })?;
     for (name, value) in extra_headers(envelope.bulk.as_ref(), letter)? {
         message.headers_mut().insert_raw(HeaderValue::new(HeaderName::new_from_ascii_str(name), value));
     }
     Ok(message.formatted())
 }
 
-fn extra_headers(bulk: Option<&Bulk>, letter: &Rendered) -> Result<Vec<(&'static str, String)>, ComposeError> {
+fn extra_headers(
+    bulk: Option<&Bulk>,
+    letter: &Rendered,
+) -> Result<Vec<(&'static str, String)>, ComposeError> {
     let Some(bulk) = bulk else {
         return Ok(vec![("Auto-Submitted", "auto-generated".to_owned())]);
     };
-    let url = header_url("List-Unsubscribe", &bulk.unsubscribe_url, &["https://", "http://127.0.0.1", "http://localhost", "http://[::1]"])?;
+    let url = header_url(
+        "List-Unsubscribe",
+        &bulk.unsubscribe_url,
+        &["https://", "http://127.0.0.1", "http://localhost", "http://[::1]"],
+    )?;
     if !letter.text.contains(url) {
         return Err(ComposeError::UnsubscribeMissing("text"));
     }
@@ -141,13 +152,19 @@ fn extra_headers(bulk: Option<&Bulk>, letter: &Rendered) -> Result<Vec<(&'static
         Some(mailto) => format!("<{url}>, <{}>", header_url("List-Unsubscribe", mailto, &["mailto:"])?),
         None => format!("<{url}>"),
     };
-    let list_id = token("List-Id", &bulk.list_id, |c| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_'))?;
-    let feedback = token("Feedback-ID", &bulk.feedback_id, |c| c.is_ascii_alphanumeric() || matches!(c, ':' | '.' | '-' | '_'))?;
+    let list_id =
+        token("List-Id", &bulk.list_id, |c| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_'))?;
+    let feedback = token("Feedback-ID", &bulk.feedback_id, |c| {
+        c.is_ascii_alphanumeric() || matches!(c, ':' | '.' | '-' | '_')
+    })?;
     let list_name = clean(&bulk.list_name, MAX_NAME).replace(['<', '>', '"', '\\'], "");
     Ok(vec![
         ("List-Unsubscribe", unsubscribe),
         ("List-Unsubscribe-Post", "List-Unsubscribe=One-Click".to_owned()),
-        ("List-Id", if list_name.is_empty() { format!("<{list_id}>") } else { format!("{list_name} <{list_id}>") }),
+        (
+            "List-Id",
+            if list_name.is_empty() { format!("<{list_id}>") } else { format!("{list_name} <{list_id}>") },
+        ),
         ("Precedence", "bulk".to_owned()),
         ("X-Auto-Response-Suppress", "OOF, AutoReply".to_owned()),
         ("Feedback-ID", feedback.to_owned()),
@@ -159,7 +176,13 @@ pub fn clean(text: &str, most: usize) -> String {
     let visible = |c: char| match c {
         c if c.is_control() || c.is_whitespace() || matches!(c, '\u{2028}' | '\u{2029}') => ' ',
         // Zero-width and bidirectional marks: harmless in a body, a disguise in a header.
-        '\u{200b}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}' => ' ',
+        '\u{200b}'
+        | '\u{200e}'
+        | '\u{200f}'
+        | '\u{202a}'..='\u{202e}'
+        | '\u{2060}'..='\u{2069}'
+        | '\u{feff}'
+        | '\u{fff9}'..='\u{fffb}' => ' ',
         c => c,
     };
     // Readers would decode "=?utf-8?q?…?=" wherever it stands; one blank makes it plain text again.
@@ -189,30 +212,50 @@ fn message_id(written: &str) -> Result<String, ComposeError> {
     let atom = |c: char| c.is_ascii_alphanumeric() || "!#$%&'*+-/=?^_`{|}~".contains(c);
     let dot_atom = |s: &str| s.split('.').all(|part| !part.is_empty() && part.chars().all(atom));
     match bare.split_once('@') {
-        Some((left, right)) if dot_atom(left) && dot_atom(right) && bare.len() + 2 <= MAX_MESSAGE_ID => Ok(format!("<{bare}>")),
+        Some((left, right)) if dot_atom(left) && dot_atom(right) && bare.len() + 2 <= MAX_MESSAGE_ID => {
+            Ok(format!("<{bare}>"))
+        }
         _ => Err(ComposeError::MessageId(written.chars().take(100).collect())),
     }
 }
 
 fn header_url<'a>(header: &'static str, url: &'a str, starts: &[&str]) -> Result<&'a str, ComposeError> {
-    let fine = url.bytes().all(|b| b.is_ascii_graphic() && !matches!(b, b'<' | b'>' | b'"' | b',')) && url.len() <= 900;
-    let starts_well = starts.iter().any(|s| url.strip_prefix(s).is_some_and(|rest| s.ends_with('/') || s.ends_with(':') || rest.starts_with([':', '/'])));
-    if fine && starts_well { Ok(url) } else { Err(ComposeError::Header { header, value: url.chars().take(100).collect() }) }
+    let fine = url.bytes().all(|b| b.is_ascii_graphic() && !matches!(b, b'<' | b'>' | b'"' | b','))
+        && url.len() <= 900;
+    let starts_well = starts.iter().any(|s| {
+        url.strip_prefix(s)
+            .is_some_and(|rest| s.ends_with('/') || s.ends_with(':') || rest.starts_with([':', '/']))
+    });
+    if fine && starts_well {
+        Ok(url)
+    } else {
+        Err(ComposeError::Header { header, value: url.chars().take(100).collect() })
+    }
 }
 
-fn token<'a>(header: &'static str, value: &'a str, allowed: impl Fn(char) -> bool) -> Result<&'a str, ComposeError> {
+fn token<'a>(
+    header: &'static str,
+    value: &'a str,
+    allowed: impl Fn(char) -> bool,
+) -> Result<&'a str, ComposeError> {
     let fine = !value.is_empty() && value.len() <= 200 && value.chars().all(allowed);
-    if fine { Ok(value) } else { Err(ComposeError::Header { header, value: value.chars().take(100).collect() }) }
+    if fine {
+        Ok(value)
+    } else {
+        Err(ComposeError::Header { header, value: value.chars().take(100).collect() })
+    }
 }
 
 /// Quoted-printable, which stays readable; base64 where most of it is not ASCII and would triple.
 fn part(kind: ContentType, text: &str) -> SinglePart {
     let plain: String = text.chars().filter(|c| *c != '\0').collect();
     let foreign = plain.bytes().filter(|b| !b.is_ascii()).count();
-    let encoding = if foreign * 3 > plain.len() { ContentTransferEncoding::Base64 } else { ContentTransferEncoding::QuotedPrintable };
-    let body = Body::new_with_encoding(plain, encoding).expect("quoted-printable and base64 can carry any text");
+    let encoding = if foreign * 3 > plain.len() {
+        ContentTransferEncoding::Base64
+    } else {
+        ContentTransferEncoding::QuotedPrintable
+    };
+    let body =
+        Body::new_with_encoding(plain, encoding).expect("quoted-printable and base64 can carry any text");
     SinglePart::builder().header(kind).body(body)
 }
-
-#[cfg(test)]
-mod tests;

@@ -68,9 +68,13 @@ impl Folder {
 fn write(folder: &Path, message: &[u8], fence: &Fence) -> DotOutcome {
     static ASIDE: AtomicU64 = AtomicU64::new(0);
     let Some(name) = file_name(message) else {
-        return DotOutcome::Permanent { code: 554, text: "the message has no Message-ID to name its file".into() };
+        return DotOutcome::Permanent {
+            code: 554,
+            text: "the message has no Message-ID to name its file".into(),
+        };
     };
-    let aside = folder.join(format!(".{}-{}.part", std::process::id(), ASIDE.fetch_add(1, Ordering::Relaxed)));
+    let aside =
+        folder.join(format!(".{}-{}.part", std::process::id(), ASIDE.fetch_add(1, Ordering::Relaxed)));
     if let Err(e) = write_aside(&aside, message) {
         let _ = fs::remove_file(&aside);
         return DotOutcome::NotBegun(format!("the file cannot be written: {e}"));
@@ -78,10 +82,12 @@ fn write(folder: &Path, message: &[u8], fence: &Fence) -> DotOutcome {
     let outcome = if fence.is_open() {
         // A hard link, unlike a rename, fails when the name is taken, in one step.
         match fs::hard_link(&aside, folder.join(&name)) {
-            Ok(()) => DotOutcome::Accepted { code: 250, text: format!("written to {name}"), relay_id: Some(name) },
-            Err(e) if e.kind() == io::ErrorKind::AlreadyExists => {
-                DotOutcome::Breach(format!("{name} was written before: the same mail would have been sent twice"))
+            Ok(()) => {
+                DotOutcome::Accepted { code: 250, text: format!("written to {name}"), relay_id: Some(name) }
             }
+            Err(e) if e.kind() == io::ErrorKind::AlreadyExists => DotOutcome::Breach(format!(
+                "{name} was written before: the same mail would have been sent twice"
+            )),
             Err(e) => DotOutcome::NotBegun(format!("the file cannot take its name: {e}")),
         }
     } else {
@@ -110,7 +116,8 @@ fn write_aside(path: &Path, message: &[u8]) -> io::Result<()> {
 fn file_name(message: &[u8]) -> Option<String> {
     let parsed = MessageParser::default().parse_headers(message)?;
     let id = parsed.message_id()?;
-    let safe = |c: char| if c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '@' | '.') { c } else { '_' };
+    let safe =
+        |c: char| if c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '@' | '.') { c } else { '_' };
     let name: String = id.chars().take(200).map(safe).collect();
     let name = name.trim_start_matches('.');
     (!name.is_empty()).then(|| format!("{name}.eml"))
@@ -158,19 +165,29 @@ fn parse(file: &str, bytes: &[u8]) -> Option<StoredMail> {
         date: mail.date().and_then(|d| DateTime::from_timestamp(d.to_timestamp(), 0)),
         message_id: mail.header(HeaderName::MessageId).and_then(|h| h.as_text()).map(ToOwned::to_owned),
         // Asked part by part: mail-parser would make an HTML part out of a text one, and the other way round.
-        html: mail.html_bodies().find(|p| p.is_text_html()).and_then(|p| p.text_contents()).map(ToOwned::to_owned),
-        text: mail.text_bodies().find(|p| !p.is_text_html()).and_then(|p| p.text_contents()).map(ToOwned::to_owned),
+        html: mail
+            .html_bodies()
+            .find(|p| p.is_text_html())
+            .and_then(|p| p.text_contents())
+            .map(ToOwned::to_owned),
+        text: mail
+            .text_bodies()
+            .find(|p| !p.is_text_html())
+            .and_then(|p| p.text_contents())
+            .map(ToOwned::to_owned),
     })
 }
 
-async fn off_the_loop<T: Send + 'static>(work: impl FnOnce() -> io::Result<T> + Send + 'static) -> io::Result<T> {
+async fn off_the_loop<T: Send + 'static>(
+    work: impl FnOnce() -> io::Result<T> + Send + 'static,
+) -> io::Result<T> {
     tokio::task::spawn_blocking(work).await.unwrap_or_else(|e| Err(io::Error::other(e)))
 }
 
 #[cfg(test)]
 mod tests {
-    use std::sync::atomic::AtomicBool;
     use std::sync::Arc;
+    use std::sync::atomic::AtomicBool;
 
     use super::*;
 
@@ -192,7 +209,10 @@ mod tests {
         #[cfg(unix)]
         {
             use std::os::unix::fs::PermissionsExt;
-            assert_eq!(fs::metadata(path.join("one@acme.test.eml")).unwrap().permissions().mode() & 0o777, 0o600);
+            assert_eq!(
+                fs::metadata(path.join("one@acme.test.eml")).unwrap().permissions().mode() & 0o777,
+                0o600
+            );
         }
     }
 
@@ -226,7 +246,10 @@ mod tests {
         let mails = read_folder(dir.path(), 10).unwrap();
         assert_eq!(mails.len(), 1);
         let one = &mails[0];
-        assert_eq!((one.subject.as_str(), one.to.as_str(), one.to_name.as_deref()), ("Hi", "zoe@example.com", Some("Zoë")));
+        assert_eq!(
+            (one.subject.as_str(), one.to.as_str(), one.to_name.as_deref()),
+            ("Hi", "zoe@example.com", Some("Zoë"))
+        );
         assert_eq!(one.date.unwrap().to_rfc3339(), "2026-11-22T01:02:03+00:00");
         assert_eq!(one.html.as_deref().map(str::trim), Some("<p>Hello</p>"));
         assert_eq!(one.text, None);

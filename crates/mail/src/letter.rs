@@ -4,7 +4,7 @@
 //! |---|---|
 //! | `lead.first_name`, `lead.name`, `lead.company`, `lead.title`, `lead.email` | the lead; the same without `lead.` in short (`first_name`) |
 //! | `sender.name`, `sender.company`, `sender.postal_address` | who writes; the address is required by law in every campaign mail |
-//! | `offer.text`, `offer.code`, `offer.expires` | the offer of this step, if it has one |
+//! | `offer.gives`, `offer.code`, `offer.expires` | the offer of this step, if it has one |
 //! | `unsubscribe_url` | the link that stops all mail with one click; required in every campaign mail |
 //! | `offer_url` | the lead's own offer page |
 //! | `survey_url("answer")` | the link that gives this survey answer |
@@ -52,8 +52,8 @@ pub struct Sender {
 /// An offer, as a template sees it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Offer {
-    /// What it is, in the marketer's words: "three months for the price of one".
-    pub text: Option<String>,
+    /// What it is, in the marketer's words: "20 % off your first year".
+    pub gives: Option<String>,
     /// The code to give at the counter.
     pub code: Option<String>,
     /// The last day, as a person reads it: "Friday, 18 December".
@@ -78,7 +78,7 @@ impl Letter {
                 postal_address: "Acme Ltd, 12 Harbour Street, Dublin 2, Ireland".into(),
             },
             offer: Some(Offer {
-                text: some("your first three months at half the price"),
+                gives: some("your first three months at half the price"),
                 code: some("WARM-7Q4X"),
                 expires: some("Friday, 18 December"),
             }),
@@ -87,6 +87,10 @@ impl Letter {
 
     /// A letter to a lead of whom only the address is known: what a template must be able to live with.
     pub fn empty() -> Self {
-        Self { lead: Addressee { email: "someone@example.com".into(), ..Addressee::default() }, offer: None, ..Self::sample() }
+        Self {
+            lead: Addressee { email: "someone@example.com".into(), ..Addressee::default() },
+            offer: None,
+            ..Self::sample()
+        }
     }
 }

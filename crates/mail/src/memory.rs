@@ -75,11 +75,19 @@ impl Memory {
         if let Some(AtDot::Answer(outcome)) = act {
             return outcome;
         }
-        pile.kept.push(Kept { mail_from: mail_from.to_owned(), rcpt: rcpt.to_owned(), message: message.to_vec() });
+        pile.kept.push(Kept {
+            mail_from: mail_from.to_owned(),
+            rcpt: rcpt.to_owned(),
+            message: message.to_vec(),
+        });
         if act.is_some() {
             return DotOutcome::Unknown("the memory kept the mail and was told to be silent".into());
         }
-        DotOutcome::Accepted { code: 250, text: "kept in memory".into(), relay_id: Some(format!("memory-{}", pile.kept.len())) }
+        DotOutcome::Accepted {
+            code: 250,
+            text: "kept in memory".into(),
+            relay_id: Some(format!("memory-{}", pile.kept.len())),
+        }
     }
 
     fn pile(&self) -> MutexGuard<'_, Pile> {

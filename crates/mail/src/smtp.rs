@@ -68,15 +68,24 @@ impl Session {
         const GREETING: &[u8] = b"220 greeted before\r\n";
         let stream: Box<dyn AsyncTokioStream> = match relay.tls {
             Tls::None => Box::new(GuardedStream::new(tcp, peer, false, Arc::clone(&progress))),
-            Tls::Implicit => Box::new(GuardedStream::new(tls::encrypt(tcp, relay).await?, peer, true, Arc::clone(&progress))),
+            Tls::Implicit => Box::new(GuardedStream::new(
+                tls::encrypt(tcp, relay).await?,
+                peer,
+                true,
+                Arc::clone(&progress),
+            )),
             Tls::Opportunistic | Tls::Required => match tls::start(tcp, relay, &hello.to_string()).await? {
-                tls::Asked::Encrypted(tls) => {
-                    Box::new(GuardedStream::new(*tls, peer, true, Arc::clone(&progress)).after_hearing(GREETING))
-                }
-                tls::Asked::Plain(tcp) => Box::new(GuardedStream::new(tcp, peer, false, Arc::clone(&progress)).after_hearing(GREETING)),
+                tls::Asked::Encrypted(tls) => Box::new(
+                    GuardedStream::new(*tls, peer, true, Arc::clone(&progress)).after_hearing(GREETING),
+                ),
+                tls::Asked::Plain(tcp) => Box::new(
+                    GuardedStream::new(tcp, peer, false, Arc::clone(&progress)).after_hearing(GREETING),
+                ),
             },
         };
-        let mut connection = AsyncSmtpConnection::connect_with_transport(stream, &hello).await.map_err(|e| turned_away(relay, e))?;
+        let mut connection = AsyncSmtpConnection::connect_with_transport(stream, &hello)
+            .await
+            .map_err(|e| turned_away(relay, e))?;
         if let Some((user, password)) = &relay.login {
             let login = Credentials::new(user.clone(), password.clone());
             connection
@@ -130,6 +139,8 @@ impl Session {
         }
         self.state = State::Over;
         self.progress.expect_body(fence.clone());
+        // lettre ends the last line itself; without this the server would get one line more than was frozen.
+        let message = message.strip_suffix(b"\r\n").unwrap_or(message);
         let answer = {
             let mut sending = std::pin::pin!(self.connection.message(message));
             let start = Instant::now();
@@ -139,7 +150,10 @@ impl Session {
                     Ok(answer) => break Some(answer),
                     // Which limit holds depends on whether the dot is under way, which only the stream knows.
                     Err(_) => {
-                        until = self.progress.dot_begun().map_or(start + self.limits.answer, |begun| begun + self.limits.dot);
+                        until = self
+                            .progress
+                            .dot_begun()
+                            .map_or(start + self.limits.answer, |begun| begun + self.limits.dot);
                         if until <= Instant::now() {
                             break None;
                         }
@@ -177,7 +191,9 @@ impl Session {
         match stage {
             Stage::DotBegun(_) => DotOutcome::Unknown(format!("the dot was sent, then: {error}")),
             Stage::Fenced => DotOutcome::NotBegun("the fence closed before the dot".into()),
-            Stage::Talking | Stage::Body(_) | Stage::DotDue(_) => DotOutcome::NotBegun(format!("before the dot: {error}")),
+            Stage::Talking | Stage::Body(_) | Stage::DotDue(_) => {
+                DotOutcome::NotBegun(format!("before the dot: {error}"))
+            }
         }
     }
 
@@ -203,11 +219,21 @@ impl Session {
         self.progress.flushes()
     }
 
-    async fn ask(&mut self, command: impl Display, name: &str, good: std::ops::Range<u16>) -> Result<(), Refusal> {
+    async fn ask(
+        &mut self,
+        command: impl Display,
+        name: &str,
+        good: std::ops::Range<u16>,
+    ) -> Result<(), Refusal> {
         self.state = State::Over;
         let answer = match timeout(self.limits.answer, self.connection.command(command)).await {
             Ok(answer) => answer,
-            Err(_) => return Err(Refusal::Broken(format!("no answer to {name} within {} s", self.limits.answer.as_secs()))),
+            Err(_) => {
+                return Err(Refusal::Broken(format!(
+                    "no answer to {name} within {} s",
+                    self.limits.answer.as_secs()
+                )));
+            }
         };
         match answer {
             Ok(response) => {
@@ -231,7 +257,8 @@ impl Session {
 
 /// Opens the connection with TCP_NODELAY: without it, each mail waits 40 ms for a delayed acknowledgement between body and dot.
 async fn open_tcp(relay: &Relay) -> Result<TcpStream, ConnectError> {
-    let tcp = TcpStream::connect((relay.host.as_str(), relay.port)).await.map_err(|e| unreachable(relay, &e))?;
+    let tcp =
+        TcpStream::connect((relay.host.as_str(), relay.port)).await.map_err(|e| unreachable(relay, &e))?;
     tcp.set_nodelay(true).map_err(|e| unreachable(relay, &e))?;
     Ok(tcp)
 }
@@ -243,14 +270,19 @@ fn unreachable(relay: &Relay, why: &std::io::Error) -> ConnectError {
 fn turned_away(relay: &Relay, error: lettre::transport::smtp::Error) -> ConnectError {
     let relay = relay.to_string();
     match refusal(&error) {
-        Refusal::Temporary { code, text } | Refusal::Permanent { code, text } => ConnectError::TurnedAway { relay, code, text },
+        Refusal::Temporary { code, text } | Refusal::Permanent { code, text } => {
+            ConnectError::TurnedAway { relay, code, text }
+        }
         Refusal::Broken(why) => ConnectError::Unreachable { relay, why },
     }
 }
 
 /// An address we cannot put into an envelope will not become better by waiting, so it is refused for good, in the server's stead.
 fn envelope_address(written: &str) -> Result<Address, Refusal> {
-    let bad = || Refusal::Permanent { code: 553, text: format!("“{}” cannot stand in a mail envelope", written.escape_debug()) };
+    let bad = || Refusal::Permanent {
+        code: 553,
+        text: format!("“{}” cannot stand in a mail envelope", written.escape_debug()),
+    };
     if !written.bytes().all(|b| b.is_ascii_graphic() && b != b'<' && b != b'>') {
         return Err(bad());
     }
@@ -312,7 +344,9 @@ mod tests {
 
     #[test]
     fn an_address_that_would_break_the_envelope_is_refused_for_good() {
-        for bad in ["a@b.test\r\nRCPT TO:<x@y>", "a b@c.test", "zoë@c.test", "a@bücher.test", "<a@b.test>", "no-at"] {
+        for bad in
+            ["a@b.test\r\nRCPT TO:<x@y>", "a b@c.test", "zoë@c.test", "a@bücher.test", "<a@b.test>", "no-at"]
+        {
             assert!(matches!(envelope_address(bad), Err(Refusal::Permanent { code: 553, .. })), "{bad}");
         }
         assert!(envelope_address("b+token@bounce.acme.test").is_ok());

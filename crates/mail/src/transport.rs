@@ -5,7 +5,7 @@
 
 use std::path::PathBuf;
 
-use crate::folder::{self, Folder};
+use crate::folder::Folder;
 use crate::memory::Memory;
 use crate::outcome::{ConnectError, DotOutcome, Fence, Refusal};
 use crate::smtp::{Relay, Session};
@@ -113,5 +113,3 @@ impl Channel {
         }
     }
 }
-
-pub use folder::read_folder;

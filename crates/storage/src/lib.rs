@@ -1,1 +1,38 @@
-//! Placeholder.
+//! What Rekindle remembers: the only crate that knows SQL, on SQLite and PostgreSQL alike.
+//!
+//! [`Store`] opens the database and hands out one view for each aggregate, named in the words of
+//! the domain. A decision is made inside a verb of it: the verb opens the transaction, locks and
+//! loads the [`rekindle_core::scene::Scene`], calls a plain function of `core`, writes the
+//! `Change`, commits and signals. The functions are not async: nothing can be waited for, and
+//! nothing sent, while a transaction is open.
+
+mod connect;
+mod error;
+mod mint;
+mod rows;
+mod scenes;
+mod signal;
+mod transaction;
+
+pub mod alerts;
+pub mod audit;
+pub mod campaigns;
+pub mod cards;
+pub mod clicks;
+pub mod console;
+pub mod figures;
+pub mod keys;
+pub mod leads;
+pub mod outbox;
+pub mod playbooks;
+pub mod runs;
+pub mod settings;
+pub mod team;
+
+pub use connect::Store;
+pub use error::StoreError;
+pub use mint::secret;
+pub use signal::Changes;
+
+/// What every verb returns.
+pub type Result<T, E = StoreError> = std::result::Result<T, E>;

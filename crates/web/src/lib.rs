@@ -1,1 +1,3 @@
-//! Placeholder.
+//! The talk with the world.
+
+pub mod intake;

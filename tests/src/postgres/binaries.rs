@@ -13,16 +13,15 @@ use std::process::Command;
 /// # Panics
 /// When there is none, saying how to get one: a test that needs PostgreSQL never skips itself.
 pub(super) fn find() -> PathBuf {
-    on_path()
-        .or_else(by_pg_config)
-        .or_else(|| newest_in(Path::new("/usr/lib/postgresql")))
-        .unwrap_or_else(|| {
+    on_path().or_else(by_pg_config).or_else(|| newest_in(Path::new("/usr/lib/postgresql"))).unwrap_or_else(
+        || {
             panic!(
                 "PostgreSQL's server programs (initdb, postgres) are not on this machine: \
                  looked on PATH, at `pg_config --bindir` and in /usr/lib/postgresql/*/bin. \
                  `./check` installs them, or on Debian: apt-get install postgresql"
             )
-        })
+        },
+    )
 }
 
 fn on_path() -> Option<PathBuf> {
@@ -70,18 +69,14 @@ impl Account {
             return None;
         }
         let passwd = fs::read_to_string("/etc/passwd").expect("/etc/passwd is readable by root");
-        let account = ["postgres", "nobody"]
-            .iter()
-            .find_map(|name| account_in(&passwd, name));
+        let account = ["postgres", "nobody"].iter().find_map(|name| account_in(&passwd, name));
         Some(account.expect("/etc/passwd names neither `postgres` nor `nobody`"))
     }
 }
 
 /// The user of this process.
 pub(super) fn current_uid() -> u32 {
-    fs::metadata("/proc/self")
-        .expect("/proc is mounted (these tests run on Linux)")
-        .uid()
+    fs::metadata("/proc/self").expect("/proc is mounted (these tests run on Linux)").uid()
 }
 
 fn account_in(passwd: &str, name: &str) -> Option<Account> {
@@ -115,11 +110,9 @@ mod tests {
     #[test]
     fn the_newest_complete_version_wins_and_ten_is_newer_than_nine() {
         let versions = tempfile::tempdir().unwrap();
-        for (version, programs) in [
-            ("9", &["initdb", "postgres"][..]),
-            ("10", &["initdb", "postgres"]),
-            ("11", &["initdb"]),
-        ] {
+        for (version, programs) in
+            [("9", &["initdb", "postgres"][..]), ("10", &["initdb", "postgres"]), ("11", &["initdb"])]
+        {
             let bin = versions.path().join(version).join("bin");
             fs::create_dir_all(&bin).unwrap();
             for program in programs {
@@ -127,16 +120,12 @@ mod tests {
             }
         }
         let newest = newest_in(versions.path()).unwrap();
-        assert_eq!(
-            newest,
-            fs::canonicalize(versions.path().join("10/bin")).unwrap()
-        );
+        assert_eq!(newest, fs::canonicalize(versions.path().join("10/bin")).unwrap());
     }
 
     #[test]
     fn an_account_is_found_by_its_whole_name() {
-        let passwd =
-            "root:x:0:0::/:/bin/sh\npostgresql:x:7:8::/:/bin/sh\npostgres:x:101:104::/:/bin/sh\n";
+        let passwd = "root:x:0:0::/:/bin/sh\npostgresql:x:7:8::/:/bin/sh\npostgres:x:101:104::/:/bin/sh\n";
         let account = account_in(passwd, "postgres").unwrap();
         assert_eq!((account.uid, account.gid), (101, 104));
         assert!(account_in(passwd, "nobody").is_none());

@@ -66,23 +66,17 @@ impl Cluster {
 
         let (port, home) = running(folder).unwrap_or_else(|| {
             // Another program may take the free port before the server does, so not only once.
-            (0..2)
-                .find_map(|_| try_start(folder, idle).ok())
-                .unwrap_or_else(|| {
-                    try_start(folder, idle).unwrap_or_else(|why| {
-                        panic!(
-                            "PostgreSQL does not start. {why}\nIts log, {}:\n{}",
-                            folder.join("log").display(),
-                            log_of(folder)
-                        )
-                    })
+            (0..2).find_map(|_| try_start(folder, idle).ok()).unwrap_or_else(|| {
+                try_start(folder, idle).unwrap_or_else(|why| {
+                    panic!(
+                        "PostgreSQL does not start. {why}\nIts log, {}:\n{}",
+                        folder.join("log").display(),
+                        log_of(folder)
+                    )
                 })
+            })
         });
-        Cluster {
-            port,
-            home,
-            _in_use: in_use,
-        }
+        Cluster { port, home, _in_use: in_use }
     }
 }
 
@@ -119,10 +113,7 @@ fn running(folder: &Path) -> Option<(u16, PathBuf)> {
         // The server fell and its keeper has yet to notice.
         sleep(LOOK_AGAIN);
     }
-    panic!(
-        "a keeper holds {} but its server does not answer",
-        folder.join("keeper.lock").display()
-    );
+    panic!("a keeper holds {} but its server does not answer", folder.join("keeper.lock").display());
 }
 
 fn recorded(folder: &Path) -> Option<(u16, PathBuf)> {
@@ -153,11 +144,8 @@ fn try_start(folder: &Path, idle: u32) -> Result<(u16, PathBuf), String> {
         .tempdir()
         .map_err(|why| format!("no temporary folder: {why}"))?;
     let port = free_port()?;
-    fs::write(
-        folder.join("cluster"),
-        format!("{port} {}\n", home.path().display()),
-    )
-    .map_err(|why| format!("the record of the cluster: {why}"))?;
+    fs::write(folder.join("cluster"), format!("{port} {}\n", home.path().display()))
+        .map_err(|why| format!("the record of the cluster: {why}"))?;
     if let Some(Account { uid, gid }) = account {
         chown(home.path(), Some(uid), Some(gid)).map_err(|why| format!("chown: {why}"))?;
     }
@@ -165,13 +153,7 @@ fn try_start(folder: &Path, idle: u32) -> Result<(u16, PathBuf), String> {
     initialise(&programs, account, home.path(), &log)?;
     // From here on the home is the keeper's to remove.
     let home = home.keep();
-    let mut keeper = start_keeper(
-        folder,
-        &home,
-        idle,
-        server(&programs, account, &home, port),
-        &log,
-    )?;
+    let mut keeper = start_keeper(folder, &home, idle, server(&programs, account, &home, port), &log)?;
     for _ in 0..30 {
         // Waits for the server by itself, up to two seconds.
         let first_words = sql::run(port, async |server| {
@@ -196,12 +178,7 @@ fn free_port() -> Result<u16, String> {
         .map_err(|why| format!("no free port on the loopback: {why}"))
 }
 
-fn initialise(
-    programs: &Path,
-    account: Option<Account>,
-    home: &Path,
-    log: &File,
-) -> Result<(), String> {
+fn initialise(programs: &Path, account: Option<Account>, home: &Path, log: &File) -> Result<(), String> {
     let words = binaries::bound_to_its_parent(account, &programs.join("initdb"));
     let status = command(&words, log)?
         .current_dir(home)
@@ -253,10 +230,6 @@ fn start_keeper(
 fn command(words: &[String], log: &File) -> Result<Command, String> {
     let copy = || log.try_clone().map_err(|why| format!("log: {why}"));
     let mut command = Command::new(&words[0]);
-    command
-        .args(&words[1..])
-        .stdin(Stdio::null())
-        .stdout(copy()?)
-        .stderr(copy()?);
+    command.args(&words[1..]).stdin(Stdio::null()).stdout(copy()?).stderr(copy()?);
     Ok(command)
 }

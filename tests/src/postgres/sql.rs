@@ -50,6 +50,5 @@ pub(super) async fn value<T: sea_orm::TryGetable>(
 ) -> Result<T, DbErr> {
     let statement = Statement::from_string(DbBackend::Postgres, query);
     let row = server.query_one_raw(statement).await?;
-    row.ok_or_else(|| DbErr::RecordNotFound(query.to_owned()))?
-        .try_get_by_index(0)
+    row.ok_or_else(|| DbErr::RecordNotFound(query.to_owned()))?.try_get_by_index(0)
 }

@@ -10,10 +10,7 @@ fn email(text: &str) -> EmailAddress {
 
 #[test]
 fn an_address_has_one_spelling() {
-    assert_eq!(
-        email(" Ann.Lee+Demo@Example.COM ").as_str(),
-        "ann.lee+demo@example.com"
-    );
+    assert_eq!(email(" Ann.Lee+Demo@Example.COM ").as_str(), "ann.lee+demo@example.com");
     assert_eq!(email("a@例え.jp").as_str(), "a@xn--r8jz45g.jp");
     assert_eq!(email("a@BÜCHER.de").domain(), "xn--bcher-kva.de");
     assert_eq!(email("ü@example.com").as_str(), "ü@example.com");
@@ -67,14 +64,8 @@ fn the_key_is_one_for_a_mailbox_at_google() {
 fn logs_do_not_see_it_and_serde_checks_it() {
     let address = email("ann@example.com");
     assert_eq!(format!("{address:?} {address}"), "[email] ann@example.com");
-    assert_eq!(
-        serde_json::to_string(&address).unwrap(),
-        "\"ann@example.com\""
-    );
-    assert_eq!(
-        serde_json::from_str::<EmailAddress>("\"Ann@Example.com\"").unwrap(),
-        address
-    );
+    assert_eq!(serde_json::to_string(&address).unwrap(), "\"ann@example.com\"");
+    assert_eq!(serde_json::from_str::<EmailAddress>("\"Ann@Example.com\"").unwrap(), address);
     assert!(serde_json::from_str::<EmailAddress>("\"ann\"").is_err());
 }
 
@@ -97,12 +88,7 @@ fn element(test: &str, name: &str) -> String {
             "apos" => '\'',
             code => {
                 let code = u32::from_str_radix(code.strip_prefix("#x").unwrap(), 16).unwrap();
-                char::from_u32(if (0x2400..0x2420).contains(&code) {
-                    code - 0x2400
-                } else {
-                    code
-                })
-                .unwrap()
+                char::from_u32(if (0x2400..0x2420).contains(&code) { code - 0x2400 } else { code }).unwrap()
             }
         });
         rest = after;
@@ -112,10 +98,8 @@ fn element(test: &str, name: &str) -> String {
 
 #[test]
 fn the_isemail_list_is_judged_as_the_module_says() {
-    let list = concat!(
-        env!("CARGO_MANIFEST_DIR"),
-        "/../../../shared/corpora/email-address/isemail/test/tests.xml"
-    );
+    let list =
+        concat!(env!("CARGO_MANIFEST_DIR"), "/../../../shared/corpora/email-address/isemail/test/tests.xml");
     let Ok(list) = std::fs::read_to_string(list) else {
         println!("skipped, 164 cases");
         return;
@@ -129,11 +113,7 @@ fn the_isemail_list_is_judged_as_the_module_says() {
             "ISEMAIL_VALID_CATEGORY" => {
                 valid += 1;
                 // The one plain form that is refused: a top-level domain alone.
-                let expected = if address == "test@io" {
-                    Err(EmailError::NoTopLevel)
-                } else {
-                    Ok(())
-                };
+                let expected = if address == "test@io" { Err(EmailError::NoTopLevel) } else { Ok(()) };
                 assert_eq!(judged.map(|_| ()), expected, "{address}");
             }
             "ISEMAIL_ERR" => {

@@ -109,13 +109,9 @@ pub(super) fn split(text: &str) -> Result<[&str; 5], ScheduleError> {
             });
     }
     let fields: Vec<&str> = text.split_whitespace().collect();
-    let fields: [&str; 5] =
-        fields
-            .try_into()
-            .map_err(|fields: Vec<&str>| ScheduleError::Count {
-                text: text.to_owned(),
-                found: fields.len(),
-            })?;
+    let fields: [&str; 5] = fields
+        .try_into()
+        .map_err(|fields: Vec<&str>| ScheduleError::Count { text: text.to_owned(), found: fields.len() })?;
     for (shape, field) in SHAPES.iter().zip(fields) {
         let (before, after) = shape.around;
         let alone = cron::Schedule::from_str(&format!("{before}{field}{after}"));
@@ -174,29 +170,18 @@ pub(super) fn weekdays(field: &str) -> Result<String, ScheduleError> {
 /// The number of a day of the week, 0 to 7; the error is a hint at the nearest name.
 fn day(word: &str) -> Result<usize, String> {
     let lower = word.to_ascii_lowercase();
-    if let Some(at) = DAYS
-        .iter()
-        .position(|(short, long)| lower == *short || lower == *long)
-    {
+    if let Some(at) = DAYS.iter().position(|(short, long)| lower == *short || lower == *long) {
         return Ok(at);
     }
     if !word.chars().all(|c| c.is_ascii_digit()) {
-        return Err(did_you_mean(
-            word,
-            DAYS.iter().flat_map(|(short, long)| [*short, *long]),
-        ));
+        return Err(did_you_mean(word, DAYS.iter().flat_map(|(short, long)| [*short, *long])));
     }
-    word.parse()
-        .ok()
-        .filter(|day| *day <= 7)
-        .ok_or_else(String::new)
+    word.parse().ok().filter(|day| *day <= 7).ok_or_else(String::new)
 }
 
 /// Numbers of at most two digits: greater ones are refused before anything counts up to them.
 fn plain(field: &str) -> bool {
-    field
-        .split(|c: char| !c.is_ascii_digit())
-        .all(|number| number.len() <= 2)
+    field.split(|c: char| !c.is_ascii_digit()).all(|number| number.len() <= 2)
 }
 
 #[cfg(test)]
@@ -231,8 +216,7 @@ mod tests {
             Err(error) => error.to_string(),
         };
         assert!(
-            said("60 9 * * *")
-                .starts_with("the minute \"60\" is not made of 0 to 59; write for example")
+            said("60 9 * * *").starts_with("the minute \"60\" is not made of 0 to 59; write for example")
         );
         assert!(said("0 24 * * *").starts_with("the hour \"24\""));
         assert!(said("0 9 0 * *").starts_with("the day of month \"0\""));
@@ -244,9 +228,7 @@ mod tests {
         assert!(said("0 17-9 * * *").starts_with("the hour \"17-9\""));
         assert!(said("0-4294967295 9 * * *").starts_with("the minute"));
         assert!(said("*/4294967295 9 * * *").starts_with("the minute"));
-        for broken in [
-            "", ",", "1,", "1-", "-1", "1/", "*/0", "*/8", "1-2-3", "mon/x", "+1",
-        ] {
+        for broken in ["", ",", "1,", "1-", "-1", "1/", "*/0", "*/8", "1-2-3", "mon/x", "+1"] {
             assert!(weekdays(broken).is_err(), "{broken}");
         }
         assert!(said("30 9 * *").contains("has 4 of the five fields"));

@@ -14,11 +14,9 @@ fn at(text: &str) -> DateTime<Utc> {
 
 fn runs(expression: &str, zone: Tz, after: DateTime<Utc>, count: usize) -> Vec<DateTime<Utc>> {
     let schedule = Schedule::parse(expression).unwrap();
-    std::iter::successors(schedule.next_after(after, zone), |run| {
-        schedule.next_after(*run, zone)
-    })
-    .take(count)
-    .collect()
+    std::iter::successors(schedule.next_after(after, zone), |run| schedule.next_after(*run, zone))
+        .take(count)
+        .collect()
 }
 
 /// Runs as local times, `03-29 02:30`.
@@ -41,10 +39,8 @@ struct Row {
 
 #[test]
 fn runs_are_those_that_other_libraries_agree_on() {
-    let corpus = concat!(
-        env!("CARGO_MANIFEST_DIR"),
-        "/../../../shared/corpora/cron-dst/cron-dst-oracle.jsonl"
-    );
+    let corpus =
+        concat!(env!("CARGO_MANIFEST_DIR"), "/../../../shared/corpora/cron-dst/cron-dst-oracle.jsonl");
     let Ok(corpus) = std::fs::read_to_string(corpus) else {
         println!("skipped, 289 cases");
         return;
@@ -54,13 +50,7 @@ fn runs_are_those_that_other_libraries_agree_on() {
         let row: Row = serde_json::from_str(line).unwrap();
         if row.agree {
             agreed += 1;
-            assert_eq!(
-                runs(&row.pattern, row.tz, row.start, 8),
-                row.croner,
-                "{} {}",
-                row.pattern,
-                row.tz
-            );
+            assert_eq!(runs(&row.pattern, row.tz, row.start, 8), row.croner, "{} {}", row.pattern, row.tz);
         } else {
             disputed += 1;
             check_disputed(&row);
@@ -88,9 +78,7 @@ fn check_disputed(row: &Row) {
     let times = fields[1].split(',').count();
     let mut a_day: BTreeMap<NaiveDate, usize> = BTreeMap::new();
     for run in &ours {
-        *a_day
-            .entry(run.with_timezone(&row.tz).date_naive())
-            .or_default() += 1;
+        *a_day.entry(run.with_timezone(&row.tz).date_naive()).or_default() += 1;
     }
     // The first and the last day may be cut by where we began and stopped.
     let first_day = row.start.with_timezone(&row.tz).date_naive();
@@ -115,10 +103,7 @@ fn a_leapt_over_time_runs_at_the_end_of_the_leap() {
 fn a_time_that_comes_twice_runs_once_and_also_when_asked_in_between() {
     let zone = Tz::America__New_York;
     let ours = runs("30 1 * * *", zone, at("2026-11-01T00:00:00Z"), 2);
-    assert_eq!(
-        ours,
-        [at("2026-11-01T05:30:00Z"), at("2026-11-02T06:30:00Z")]
-    );
+    assert_eq!(ours, [at("2026-11-01T05:30:00Z"), at("2026-11-02T06:30:00Z")]);
     let schedule = Schedule::parse("30 1 * * *").unwrap();
     let between = schedule.next_after(at("2026-11-01T06:10:00Z"), zone);
     assert_eq!(between, Some(at("2026-11-02T06:30:00Z")));
@@ -126,18 +111,10 @@ fn a_time_that_comes_twice_runs_once_and_also_when_asked_in_between() {
 
 #[test]
 fn an_interval_job_follows_real_time() {
-    let spring = faces(
-        "*/30 2,3 * * *",
-        Tz::Europe__Berlin,
-        "2026-03-29T00:00:00Z",
-        3,
-    );
+    let spring = faces("*/30 2,3 * * *", Tz::Europe__Berlin, "2026-03-29T00:00:00Z", 3);
     assert_eq!(spring, ["03-29 03:00", "03-29 03:30", "03-30 02:00"]);
     let autumn = runs("@hourly", Tz::Europe__Berlin, at("2026-10-24T22:00:00Z"), 5);
-    let steps: Vec<_> = autumn
-        .windows(2)
-        .map(|pair| (pair[1] - pair[0]).num_minutes())
-        .collect();
+    let steps: Vec<_> = autumn.windows(2).map(|pair| (pair[1] - pair[0]).num_minutes()).collect();
     assert_eq!(steps, [60, 60, 60, 60]);
 }
 
@@ -166,11 +143,7 @@ fn named_schedules_run_as_crontab_says() {
         ("@yearly", "2027-01-01T00:00:00Z"),
         ("@Annually", "2027-01-01T00:00:00Z"),
     ] {
-        assert_eq!(
-            runs(name, Tz::UTC, at("2026-11-23T10:15:00Z"), 1),
-            [at(first)],
-            "{name}"
-        );
+        assert_eq!(runs(name, Tz::UTC, at("2026-11-23T10:15:00Z"), 1), [at(first)], "{name}");
     }
 }
 
@@ -179,9 +152,7 @@ fn a_date_that_never_comes_is_told_quickly() {
     let (done, wait) = std::sync::mpsc::channel();
     std::thread::spawn(move || {
         let never = ["0 0 30 2 *", "*/5 * 31 feb,apr,jun,sep,nov *"].map(|text| {
-            Schedule::parse(text)
-                .unwrap()
-                .next_after(at("2026-11-23T10:15:00Z"), Tz::Europe__Berlin)
+            Schedule::parse(text).unwrap().next_after(at("2026-11-23T10:15:00Z"), Tz::Europe__Berlin)
         });
         done.send(never)
     });
@@ -191,10 +162,7 @@ fn a_date_that_never_comes_is_told_quickly() {
 #[test]
 fn serde_takes_and_gives_the_text() {
     let schedule: Schedule = serde_json::from_str("\"30 9 * * 1-5\"").unwrap();
-    assert_eq!(
-        serde_json::to_string(&schedule).unwrap(),
-        "\"30 9 * * 1-5\""
-    );
+    assert_eq!(serde_json::to_string(&schedule).unwrap(), "\"30 9 * * 1-5\"");
     let error = serde_json::from_str::<Schedule>("\"30 25 * * *\"").unwrap_err();
     assert!(error.to_string().contains("the hour \"25\""), "{error}");
 }

@@ -195,7 +195,7 @@ impl Parser<'_> {
                     (Some(near), _) => Some(format!("did you mean {near}?")),
                     (None, Tail::Bare(from)) => Some(format!(
                         "a value of several words stands in quotes: \"{}\"",
-                        &self.text[*from..self.end_of_words()]
+                        self.words_from(*from)
                     )),
                     (None, Tail::Words(last)) => {
                         Some(format!("put a comma between words: matches {last}, {word}"))
@@ -212,13 +212,11 @@ impl Parser<'_> {
         self.unexpected(format!("{} follows a finished condition", self.shown()), help)
     }
 
-    /// Where the words end that stand in a row here.
-    fn end_of_words(&self) -> usize {
-        let is_value = |token: &&Token| match &token.kind {
-            Kind::Word(word) => !value::is_join(word),
-            _ => false,
-        };
+    /// The words that stand in a row from byte `from` on, past this token, on one line.
+    fn words_from(&self, from: usize) -> String {
+        let is_value = |token: &&Token| matches!(&token.kind, Kind::Word(word) if !value::is_join(word));
         let row = self.tokens[self.next..].iter().take_while(is_value);
-        row.last().map_or(self.place().end, |token| token.at.end)
+        let end = row.last().map_or(self.place().end, |token| token.at.end);
+        self.text[from..end].split_whitespace().collect::<Vec<_>>().join(" ")
     }
 }

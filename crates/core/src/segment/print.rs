@@ -1,21 +1,21 @@
 //! Writes a question in its one canonical text, which parses back to the same question.
 
-use super::{Comparison, Deed, Field, Points, Predicate, TextTest, lex};
+use super::{Comparison, Deed, Field, Phrase, Points, Predicate, TextTest, lex};
 use chrono::TimeDelta;
 use std::fmt::{self, Display, Formatter};
 
 impl Display for Predicate {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        match self {
+        match plain(self) {
             Self::Any(parts) if !parts.is_empty() => joined(f, parts, " or ", |_| false),
             Self::All(parts) if !parts.is_empty() => {
-                joined(f, parts, " and ", |part| matches!(part, Self::Any(inner) if inner.len() > 1))
+                joined(f, parts, " and ", |part| matches!(part, Self::Any(inner) if !inner.is_empty()))
             }
             Self::Everyone | Self::All(_) => f.write_str("everyone"),
             Self::Any(_) => f.write_str("not everyone"),
             Self::Not(part) => denied(f, part),
             Self::Points { of, is, than } => write!(f, "{of} {is} {than}"),
-            Self::Text { of, is } => write!(f, "{of} {is}"),
+            Self::Text { of, is } => asked(f, of, is),
             Self::Standing { of, any_of } => one_of(f, of.word(), any_of, false),
             Self::Unowned => f.write_str("owner = none"),
             Self::OwnedBy(names) => one_of(f, "owner", names, false),
@@ -37,6 +37,17 @@ impl Display for Predicate {
     }
 }
 
+/// A question without the lists of one part around it, which say nothing.
+fn plain(predicate: &Predicate) -> &Predicate {
+    match predicate {
+        Predicate::All(parts) | Predicate::Any(parts) => match &parts[..] {
+            [part] => plain(part),
+            _ => predicate,
+        },
+        _ => predicate,
+    }
+}
+
 /// The parts with a word between, in parentheses where `or` would else bind too loosely.
 fn joined(
     f: &mut Formatter<'_>,
@@ -48,7 +59,7 @@ fn joined(
         if n > 0 {
             f.write_str(between)?;
         }
-        match loose(part) {
+        match loose(plain(part)) {
             true => write!(f, "({part})")?,
             false => write!(f, "{part}")?,
         }
@@ -58,15 +69,28 @@ fn joined(
 
 /// The opposite of a part, as people say it: `country != TH` rather than `not country = TH`.
 fn denied(f: &mut Formatter<'_>, part: &Predicate) -> fmt::Result {
-    match part {
+    match plain(part) {
         Predicate::Text { of, is: TextTest::Is(values) } => one_of(f, of, values, true),
         Predicate::Standing { of, any_of } => one_of(f, of.word(), any_of, true),
         Predicate::OwnedBy(names) => one_of(f, "owner", names, true),
         Predicate::Unowned => f.write_str("owner != none"),
-        Predicate::All(parts) | Predicate::Any(parts) if parts.len() > 1 => {
+        Predicate::All(parts) | Predicate::Any(parts) if !parts.is_empty() => {
             write!(f, "not ({part})")
         }
         _ => write!(f, "not {part}"),
+    }
+}
+
+fn asked(f: &mut Formatter<'_>, of: &Field, is: &TextTest) -> fmt::Result {
+    match is {
+        TextTest::Is(values) => one_of(f, of, values, false),
+        TextTest::Matches(phrases) if phrases.is_empty() => f.write_str("not everyone"),
+        TextTest::Matches(phrases) => {
+            write!(f, "{of} matches ")?;
+            listed(f, &phrases.iter().map(Phrase::as_str).collect::<Vec<_>>())
+        }
+        TextTest::Contains(text) => write!(f, "{of} contains {}", Value(text)),
+        TextTest::Exists => write!(f, "{of} exists"),
     }
 }
 
@@ -180,28 +204,6 @@ impl Display for Field {
             }
             Self::Trait(name) => return write!(f, "trait.{}", Quoted(name)),
         })
-    }
-}
-
-impl Display for TextTest {
-    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Is(values) => match &values[..] {
-                [value] => write!(f, "= {}", Value(value)),
-                _ => {
-                    f.write_str("in (")?;
-                    listed(f, values)?;
-                    f.write_str(")")
-                }
-            },
-            Self::Matches(phrases) => {
-                f.write_str("matches ")?;
-                let words: Vec<&str> = phrases.iter().map(super::Phrase::as_str).collect();
-                listed(f, &words)
-            }
-            Self::Contains(text) => write!(f, "contains {}", Value(text)),
-            Self::Exists => f.write_str("exists"),
-        }
     }
 }
 

@@ -181,6 +181,23 @@ fn a_long_line_is_shown_around_the_wrong_word() {
 }
 
 #[test]
+fn a_list_of_one_part_says_nothing() {
+    let both = Predicate::All(vec![Predicate::Hot, Predicate::Unowned]);
+    let wrapped = Predicate::negate(Predicate::Any(vec![Predicate::All(vec![both])]));
+    assert_eq!(wrapped.to_string(), "not (hot and owner = none)");
+}
+
+#[test]
+fn the_help_stays_on_one_line() {
+    let error = Predicate::parse("did Demo\nRequested").expect_err("no quotes");
+    assert_eq!(
+        error.to_string(),
+        "`Requested` follows a finished condition\n  Requested\n  ^^^^^^^^^\n  \
+         a value of several words stands in quotes: \"Demo Requested\""
+    );
+}
+
+#[test]
 fn it_knows_what_it_needs() {
     let parse = |text| Predicate::parse(text).expect("good text");
     assert!(parse("hot or not viewed '/x' in last 2 days").needs_activities());

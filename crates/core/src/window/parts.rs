@@ -52,9 +52,7 @@ impl From<SendWindow> for Words {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum WindowError {
     /// A day that is not known.
-    #[error(
-        "\"{word}\" is not a day{hint}; write for example \"mon-fri\", \"mon,wed,fri\" or \"every day\""
-    )]
+    #[error("\"{word}\" is not a day{hint}; write for example \"mon-fri\", \"mon,wed,fri\" or \"every day\"")]
     Day {
         /// The word as it was written.
         word: String,
@@ -128,17 +126,11 @@ impl FromStr for Days {
 
 fn day(word: &str) -> Result<usize, WindowError> {
     let lower = word.trim().to_lowercase();
-    NAMES
-        .iter()
-        .position(|(short, long)| lower == *short || lower == *long)
-        .ok_or_else(|| {
-            let known = NAMES.iter().flat_map(|(short, long)| [*short, *long]);
-            let hint = nearest(&lower, known).map(|near| format!(", did you mean \"{near}\"?"));
-            WindowError::Day {
-                word: word.trim().to_owned(),
-                hint: hint.unwrap_or_default(),
-            }
-        })
+    NAMES.iter().position(|(short, long)| lower == *short || lower == *long).ok_or_else(|| {
+        let known = NAMES.iter().flat_map(|(short, long)| [*short, *long]);
+        let hint = nearest(&lower, known).map(|near| format!(", did you mean \"{near}\"?"));
+        WindowError::Day { word: word.trim().to_owned(), hint: hint.unwrap_or_default() }
+    })
 }
 
 impl fmt::Display for Days {
@@ -179,15 +171,10 @@ impl FromStr for Hours {
     type Err = WindowError;
 
     fn from_str(text: &str) -> Result<Hours, WindowError> {
-        let error = |why| WindowError::Hours {
-            hours: text.to_owned(),
-            why,
-        };
+        let error = |why| WindowError::Hours { hours: text.to_owned(), why };
         let (opens, closes) = text.split_once('-').ok_or_else(|| error("have no end"))?;
-        let opens =
-            minute(opens).ok_or_else(|| error("do not begin with a time from 00:00 to 23:59"))?;
-        let closes =
-            minute(closes).ok_or_else(|| error("do not end with a time from 00:00 to 24:00"))?;
+        let opens = minute(opens).ok_or_else(|| error("do not begin with a time from 00:00 to 23:59"))?;
+        let closes = minute(closes).ok_or_else(|| error("do not end with a time from 00:00 to 24:00"))?;
         if opens == 1_440 {
             return Err(error("begin at 24:00, which is 00:00 of the next day"));
         }
@@ -217,14 +204,7 @@ fn minute(text: &str) -> Option<u32> {
 impl fmt::Display for Hours {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Hours { opens, closes } = self;
-        write!(
-            f,
-            "{:02}:{:02}-{:02}:{:02}",
-            opens / 60,
-            opens % 60,
-            closes / 60,
-            closes % 60
-        )
+        write!(f, "{:02}:{:02}-{:02}:{:02}", opens / 60, opens % 60, closes / 60, closes % 60)
     }
 }
 
@@ -246,10 +226,7 @@ impl FromStr for Zone {
         }
         parse_zone(text)
             .map(Zone::Of)
-            .ok_or_else(|| WindowError::Zone {
-                zone: text.trim().to_owned(),
-                hint: nearest_zone(text),
-            })
+            .ok_or_else(|| WindowError::Zone { zone: text.trim().to_owned(), hint: nearest_zone(text) })
     }
 }
 

@@ -21,22 +21,10 @@ fn until(text: &str) -> WindowVerdict {
 fn office_hours_are_the_leads() {
     let office = window("mon-fri", "09:00-17:00");
     let berlin = Tz::Europe__Berlin;
-    assert_eq!(
-        office.check(at("2026-11-23T08:00:00Z"), berlin),
-        WindowVerdict::Open
-    );
-    assert_eq!(
-        office.check(at("2026-11-23T07:59:59Z"), berlin),
-        until("2026-11-23T08:00:00Z")
-    );
-    assert_eq!(
-        office.check(at("2026-11-23T16:00:00Z"), berlin),
-        until("2026-11-24T08:00:00Z")
-    );
-    assert_eq!(
-        office.check(at("2026-11-27T16:00:00Z"), berlin),
-        until("2026-11-30T08:00:00Z")
-    );
+    assert_eq!(office.check(at("2026-11-23T08:00:00Z"), berlin), WindowVerdict::Open);
+    assert_eq!(office.check(at("2026-11-23T07:59:59Z"), berlin), until("2026-11-23T08:00:00Z"));
+    assert_eq!(office.check(at("2026-11-23T16:00:00Z"), berlin), until("2026-11-24T08:00:00Z"));
+    assert_eq!(office.check(at("2026-11-27T16:00:00Z"), berlin), until("2026-11-30T08:00:00Z"));
     assert_eq!(
         office.check(at("2026-11-23T08:00:00Z"), Tz::America__New_York),
         until("2026-11-23T14:00:00Z")
@@ -46,47 +34,26 @@ fn office_hours_are_the_leads() {
 #[test]
 fn a_named_zone_counts_for_every_lead() {
     let window = SendWindow::parse("every day", "09:00-17:00", "europe/berlin").unwrap();
-    assert_eq!(
-        window.check(at("2026-11-23T08:00:00Z"), Tz::Asia__Tokyo),
-        WindowVerdict::Open
-    );
+    assert_eq!(window.check(at("2026-11-23T08:00:00Z"), Tz::Asia__Tokyo), WindowVerdict::Open);
 }
 
 #[test]
 fn hours_across_midnight_belong_to_the_day_they_begin_on() {
     let night = window("fri", "22:00-06:00");
-    assert_eq!(
-        night.check(at("2026-11-28T05:59:59Z"), Tz::UTC),
-        WindowVerdict::Open
-    );
-    assert_eq!(
-        night.check(at("2026-11-28T06:00:00Z"), Tz::UTC),
-        until("2026-12-04T22:00:00Z")
-    );
-    assert_eq!(
-        night.check(at("2026-11-27T05:00:00Z"), Tz::UTC),
-        until("2026-11-27T22:00:00Z")
-    );
+    assert_eq!(night.check(at("2026-11-28T05:59:59Z"), Tz::UTC), WindowVerdict::Open);
+    assert_eq!(night.check(at("2026-11-28T06:00:00Z"), Tz::UTC), until("2026-12-04T22:00:00Z"));
+    assert_eq!(night.check(at("2026-11-27T05:00:00Z"), Tz::UTC), until("2026-11-27T22:00:00Z"));
 }
 
 #[test]
 fn a_day_may_end_at_24() {
     for hours in ["18:00-24:00", "18:00-00:00"] {
         let evening = window("mon", hours);
-        assert_eq!(
-            evening.check(at("2026-11-23T23:59:59Z"), Tz::UTC),
-            WindowVerdict::Open
-        );
-        assert_eq!(
-            evening.check(at("2026-11-24T00:00:00Z"), Tz::UTC),
-            until("2026-11-30T18:00:00Z")
-        );
+        assert_eq!(evening.check(at("2026-11-23T23:59:59Z"), Tz::UTC), WindowVerdict::Open);
+        assert_eq!(evening.check(at("2026-11-24T00:00:00Z"), Tz::UTC), until("2026-11-30T18:00:00Z"));
     }
     let always = window("every day", "00:00-24:00");
-    assert_eq!(
-        always.check(at("2026-11-24T00:00:00Z"), Tz::UTC),
-        WindowVerdict::Open
-    );
+    assert_eq!(always.check(at("2026-11-24T00:00:00Z"), Tz::UTC), WindowVerdict::Open);
 }
 
 #[test]
@@ -107,18 +74,9 @@ fn a_window_that_clocks_leap_over_waits_a_week() {
 fn a_window_that_comes_twice_opens_twice() {
     let window = window("sun", "02:15-02:45");
     let berlin = Tz::Europe__Berlin;
-    assert_eq!(
-        window.check(at("2026-10-25T00:00:00Z"), berlin),
-        until("2026-10-25T00:15:00Z")
-    );
-    assert_eq!(
-        window.check(at("2026-10-25T00:45:00Z"), berlin),
-        until("2026-10-25T01:15:00Z")
-    );
-    assert_eq!(
-        window.check(at("2026-10-25T01:45:00Z"), berlin),
-        until("2026-11-01T01:15:00Z")
-    );
+    assert_eq!(window.check(at("2026-10-25T00:00:00Z"), berlin), until("2026-10-25T00:15:00Z"));
+    assert_eq!(window.check(at("2026-10-25T00:45:00Z"), berlin), until("2026-10-25T01:15:00Z"));
+    assert_eq!(window.check(at("2026-10-25T01:45:00Z"), berlin), until("2026-11-01T01:15:00Z"));
 }
 
 #[test]
@@ -139,24 +97,15 @@ fn the_playbooks_table_is_read_and_written() {
             .contains("\"fry\" is not a day, did you mean \"fri\"?")
     );
     let back = toml::to_string(&whole).unwrap();
-    assert_eq!(
-        toml::from_str::<Sequence>(&back).unwrap().send_window,
-        whole.send_window
-    );
+    assert_eq!(toml::from_str::<Sequence>(&back).unwrap().send_window, whole.send_window);
 }
 
 #[test]
 fn an_error_names_the_part_and_shows_examples() {
-    let said = |days: &str, hours: &str, zone: &str| {
-        SendWindow::parse(days, hours, zone)
-            .unwrap_err()
-            .to_string()
-    };
+    let said =
+        |days: &str, hours: &str, zone: &str| SendWindow::parse(days, hours, zone).unwrap_err().to_string();
     for days in ["", "mon-", "mon;fri", "weekly", "mon-wed-fri"] {
-        assert!(
-            said(days, "09:00-17:00", "lead").contains("is not a day"),
-            "{days}"
-        );
+        assert!(said(days, "09:00-17:00", "lead").contains("is not a day"), "{days}");
     }
     for (hours, why) in [
         ("09:00", "have no end"),
@@ -171,10 +120,7 @@ fn an_error_names_the_part_and_shows_examples() {
         assert!(said.contains(why) && said.contains("for example"), "{said}");
     }
     assert!(said("mon", "09:00-17:00", "Europe/Berln").contains("did you mean \"Europe/Berlin\"?"));
-    assert!(
-        said("mon", "09:00-17:00", "Mars")
-            .starts_with("\"Mars\" is not a time zone; write \"lead\"")
-    );
+    assert!(said("mon", "09:00-17:00", "Mars").starts_with("\"Mars\" is not a time zone; write \"lead\""));
 }
 
 /// Another reading of the same words: is this minute on a wall clock within them?
@@ -182,15 +128,9 @@ fn on_the_wall(days: &[Weekday], opens: u32, closes: u32, at: DateTime<Utc>, zon
     let face = at.with_timezone(&zone).naive_local();
     [0, 1].into_iter().any(|days_ago| {
         let began = face.date() - TimeDelta::days(days_ago);
-        let length = if closes > opens {
-            closes - opens
-        } else {
-            closes + 1_440 - opens
-        };
+        let length = if closes > opens { closes - opens } else { closes + 1_440 - opens };
         let from = began.and_hms_opt(0, 0, 0).unwrap() + TimeDelta::minutes(opens.into());
-        days.contains(&began.weekday())
-            && face >= from
-            && face < from + TimeDelta::minutes(length.into())
+        days.contains(&began.weekday()) && face >= from && face < from + TimeDelta::minutes(length.into())
     })
 }
 
@@ -204,15 +144,8 @@ const ZONES: [Tz; 8] = [
     Tz::Africa__Casablanca,
     Tz::Asia__Kathmandu,
 ];
-const WEEK: [Weekday; 7] = [
-    Weekday::Mon,
-    Weekday::Tue,
-    Weekday::Wed,
-    Weekday::Thu,
-    Weekday::Fri,
-    Weekday::Sat,
-    Weekday::Sun,
-];
+const WEEK: [Weekday; 7] =
+    [Weekday::Mon, Weekday::Tue, Weekday::Wed, Weekday::Thu, Weekday::Fri, Weekday::Sat, Weekday::Sun];
 
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(96))]

@@ -61,7 +61,11 @@ pub struct Limits {
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { connect: Duration::from_secs(30), answer: Duration::from_secs(60), dot: Duration::from_secs(600) }
+        Self {
+            connect: Duration::from_secs(30),
+            answer: Duration::from_secs(60),
+            dot: Duration::from_secs(600),
+        }
     }
 }
 
@@ -85,7 +89,8 @@ impl Relay {
     /// relay across a network that offers no TLS is a mistake far more often than a wish. `?hello=` is the name we say
     /// in EHLO; left out, it is the machine's.
     pub fn parse(url: &str) -> Result<Self, RelayError> {
-        let (scheme, rest) = url.split_once("://").ok_or_else(|| RelayError::Scheme(url.chars().take(20).collect()))?;
+        let (scheme, rest) =
+            url.split_once("://").ok_or_else(|| RelayError::Scheme(url.chars().take(20).collect()))?;
         let implicit = match scheme.to_ascii_lowercase().as_str() {
             "smtp" => false,
             "smtps" => true,
@@ -108,7 +113,9 @@ impl Relay {
             return Err(RelayError::Unreadable("host"));
         }
         let port = match port {
-            Some(port) => port.parse().ok().filter(|p| *p != 0).ok_or_else(|| RelayError::Port(port.to_owned()))?,
+            Some(port) => {
+                port.parse().ok().filter(|p| *p != 0).ok_or_else(|| RelayError::Port(port.to_owned()))?
+            }
             None if implicit => 465,
             None if login.is_some() => 587,
             None => 25,
@@ -118,8 +125,15 @@ impl Relay {
             (false, true) => Tls::None,
             (false, false) => Tls::Required,
         };
-        let mut relay =
-            Self { host: host.to_owned(), port, tls, login, hello: None, limits: Limits::default(), tls_config: Arc::default() };
+        let mut relay = Self {
+            host: host.to_owned(),
+            port,
+            tls,
+            login,
+            hello: None,
+            limits: Limits::default(),
+            tls_config: Arc::default(),
+        };
         for setting in query.split('&').filter(|s| !s.is_empty()) {
             relay.set(setting, implicit)?;
         }
@@ -139,7 +153,8 @@ impl Relay {
                 };
             }
             "hello" => {
-                let ok = !value.is_empty() && value.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '.' | '-'));
+                let ok = !value.is_empty()
+                    && value.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '.' | '-'));
                 self.hello = Some(ok.then(|| value.to_owned()).ok_or(RelayError::Unreadable("hello name"))?);
             }
             _ => {
@@ -184,7 +199,11 @@ impl fmt::Display for Relay {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let scheme = if self.tls == Tls::Implicit { "smtps" } else { "smtp" };
         let host = &self.host;
-        if host.contains(':') { write!(f, "{scheme}://[{host}]:{}", self.port) } else { write!(f, "{scheme}://{host}:{}", self.port) }
+        if host.contains(':') {
+            write!(f, "{scheme}://[{host}]:{}", self.port)
+        } else {
+            write!(f, "{scheme}://{host}:{}", self.port)
+        }
     }
 }
 
@@ -234,7 +253,10 @@ fn unescape(text: &str, what: &'static str) -> Result<String, RelayError> {
         };
         bytes.push((high * 16 + low) as u8);
     }
-    String::from_utf8(bytes).ok().filter(|s| !s.contains(char::is_control)).ok_or(RelayError::Unreadable(what))
+    String::from_utf8(bytes)
+        .ok()
+        .filter(|s| !s.contains(char::is_control))
+        .ok_or(RelayError::Unreadable(what))
 }
 
 #[cfg(test)]
@@ -261,7 +283,8 @@ mod tests {
 
     #[test]
     fn a_login_is_unescaped_and_never_shown() {
-        let relay = Relay::parse("smtp://me%40acme.test:p%3Aa%2Fss%40@mail.acme.test?hello=out.acme.test").unwrap();
+        let relay =
+            Relay::parse("smtp://me%40acme.test:p%3Aa%2Fss%40@mail.acme.test?hello=out.acme.test").unwrap();
         assert_eq!(relay.login, Some(("me@acme.test".into(), "p:a/ss@".into())));
         assert_eq!(relay.hello.as_deref(), Some("out.acme.test"));
         assert_eq!(relay.to_string(), "smtp://mail.acme.test:587");
@@ -273,7 +296,10 @@ mod tests {
         assert_eq!(Relay::parse("http://x"), Err(RelayError::Scheme("http://".into())));
         assert_eq!(Relay::parse("smtp://"), Err(RelayError::NoHost));
         assert_eq!(Relay::parse("smtp://x:0"), Err(RelayError::Port("0".into())));
-        assert_eq!(Relay::parse("smtp://x?tsl=none"), Err(RelayError::Setting { name: "tsl".into(), nearest: "tls" }));
+        assert_eq!(
+            Relay::parse("smtp://x?tsl=none"),
+            Err(RelayError::Setting { name: "tsl".into(), nearest: "tls" })
+        );
         assert_eq!(Relay::parse("smtp://x?tls=maybe"), Err(RelayError::Tls("maybe".into())));
         assert_eq!(Relay::parse("smtps://x?tls=none"), Err(RelayError::Tls("none".into())));
         assert_eq!(Relay::parse("smtp://me@x"), Err(RelayError::Unreadable("login")));

@@ -116,7 +116,11 @@ impl<S> GuardedStream<S> {
 }
 
 impl<S: AsyncRead + Unpin> AsyncRead for GuardedStream<S> {
-    fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buf: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
         let said = *self.spoken.get_ref();
         let from = self.spoken.position() as usize;
         if from < said.len() {
@@ -136,7 +140,9 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for GuardedStream<S> {
             // A lettre that sent body and dot in one write would slip past the fence: refuse it, loudly, before it is out.
             Stage::Body(_) if buf.ends_with(DOT) => {
                 self.progress.set(Stage::Fenced);
-                Poll::Ready(Err(io::Error::other("the dot came in one write with the body; this version of lettre is not one we know")))
+                Poll::Ready(Err(io::Error::other(
+                    "the dot came in one write with the body; this version of lettre is not one we know",
+                )))
             }
             Stage::Body(_) => Pin::new(&mut self.below).poll_write(cx, buf),
             Stage::Fenced => Poll::Ready(Err(fenced())),
@@ -148,8 +154,12 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for GuardedStream<S> {
                 }
                 let written = Pin::new(&mut self.below).poll_write(cx, buf);
                 match &written {
-                    Poll::Ready(Ok(taken)) if *taken > 0 => self.progress.set(Stage::DotBegun(Instant::now())),
-                    Poll::Ready(Err(_)) if self.errors_hide_bytes => self.progress.set(Stage::DotBegun(Instant::now())),
+                    Poll::Ready(Ok(taken)) if *taken > 0 => {
+                        self.progress.set(Stage::DotBegun(Instant::now()));
+                    }
+                    Poll::Ready(Err(_)) if self.errors_hide_bytes => {
+                        self.progress.set(Stage::DotBegun(Instant::now()));
+                    }
                     _ => {}
                 }
                 written
@@ -170,7 +180,9 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for GuardedStream<S> {
     }
 }
 
-impl<S: AsyncRead + AsyncWrite + Send + Sync + Unpin + std::fmt::Debug> AsyncTokioStream for GuardedStream<S> {
+impl<S: AsyncRead + AsyncWrite + Send + Sync + Unpin + std::fmt::Debug> AsyncTokioStream
+    for GuardedStream<S>
+{
     fn peer_addr(&self) -> io::Result<SocketAddr> {
         Ok(self.peer)
     }
@@ -220,7 +232,8 @@ mod tests {
     async fn one_byte_of_the_dot_is_a_dot_begun() {
         let (ours, mut theirs) = duplex(1);
         let progress = Arc::new(Progress::default());
-        let mut stream = GuardedStream::new(ours, SocketAddr::from(([127, 0, 0, 1], 25)), false, Arc::clone(&progress));
+        let mut stream =
+            GuardedStream::new(ours, SocketAddr::from(([127, 0, 0, 1], 25)), false, Arc::clone(&progress));
         progress.expect_body(Fence::always_open());
         stream.flush().await.unwrap();
         assert!(progress.dot_begun().is_none());
@@ -248,7 +261,12 @@ mod tests {
             let (ours, theirs) = duplex(64);
             drop(theirs);
             let progress = Arc::new(Progress::default());
-            let mut stream = GuardedStream::new(ours, SocketAddr::from(([127, 0, 0, 1], 25)), encrypted, Arc::clone(&progress));
+            let mut stream = GuardedStream::new(
+                ours,
+                SocketAddr::from(([127, 0, 0, 1], 25)),
+                encrypted,
+                Arc::clone(&progress),
+            );
             progress.expect_body(Fence::always_open());
             stream.flush().await.unwrap();
             assert!(stream.write_all(DOT).await.is_err());

@@ -28,7 +28,8 @@ pub(super) fn config(roots: RootCertStore) -> Arc<ClientConfig> {
 
 /// Encrypts the connection now.
 pub(super) async fn encrypt(tcp: TcpStream, relay: &Relay) -> Result<TlsStream<TcpStream>, ConnectError> {
-    let name = ServerName::try_from(relay.host.clone()).map_err(|_| unsafe_because(relay, "its name cannot stand in a certificate"))?;
+    let name = ServerName::try_from(relay.host.clone())
+        .map_err(|_| unsafe_because(relay, "its name cannot stand in a certificate"))?;
     let config = match relay.tls_config.get() {
         Some(config) => Arc::clone(config),
         None => {
@@ -54,10 +55,16 @@ pub(super) async fn start(mut tcp: TcpStream, relay: &Relay, hello: &str) -> Res
     let offers = answer(&mut tcp, relay, 250).await?;
     if !offers.iter().any(|line| line.trim().eq_ignore_ascii_case("STARTTLS")) {
         if relay.tls == Tls::Required {
-            return Err(unsafe_because(relay, "it does not offer STARTTLS; add ?tls=none only if the network between is yours"));
+            return Err(unsafe_because(
+                relay,
+                "it does not offer STARTTLS; add ?tls=none only if the network between is yours",
+            ));
         }
         if relay.login.is_some() && !relay.is_loopback() {
-            return Err(unsafe_because(relay, "it does not offer STARTTLS, and the password is not sent in the clear"));
+            return Err(unsafe_because(
+                relay,
+                "it does not offer STARTTLS, and the password is not sent in the clear",
+            ));
         }
         return Ok(Asked::Plain(tcp));
     }
@@ -87,7 +94,11 @@ async fn answer(tcp: &mut TcpStream, relay: &Relay, code: u16) -> Result<Vec<Str
         let said: u16 = lines[0].get(..3).and_then(|c| c.parse().ok()).unwrap_or(0);
         let texts: Vec<String> = lines.iter().map(|l| l.get(4..).unwrap_or("").to_owned()).collect();
         if said != code {
-            return Err(ConnectError::TurnedAway { relay: relay.to_string(), code: said, text: texts.join(" ") });
+            return Err(ConnectError::TurnedAway {
+                relay: relay.to_string(),
+                code: said,
+                text: texts.join(" "),
+            });
         }
         return Ok(texts);
     }
@@ -114,7 +125,10 @@ fn system_roots(relay: &Relay) -> Result<RootCertStore, ConnectError> {
     let mut roots = RootCertStore::empty();
     roots.add_parsable_certificates(found.certs);
     if roots.is_empty() {
-        return Err(unsafe_because(relay, "this machine has no certificate authorities (install ca-certificates)"));
+        return Err(unsafe_because(
+            relay,
+            "this machine has no certificate authorities (install ca-certificates)",
+        ));
     }
     Ok(roots)
 }

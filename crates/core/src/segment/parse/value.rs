@@ -61,7 +61,7 @@ impl Parser<'_> {
                 let help = match (self.peek(), &self.tail) {
                     (Kind::Word(_), Tail::Bare(from)) => Some(format!(
                         "values have commas between; one of several words stands in quotes: \"{}\"",
-                        &self.text[*from..self.end_of_words()]
+                        self.words_from(*from)
                     )),
                     _ => None,
                 };

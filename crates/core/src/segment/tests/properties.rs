@@ -85,9 +85,15 @@ fn flat() -> impl Strategy<Value = Predicate> {
     })
 }
 
-/// Questions as nobody would write them: parts of no or one part, `All` in `All`.
+/// Questions as nobody would write them: empty lists, lists of one part, `All` in `All`.
 fn crooked() -> impl Strategy<Value = Predicate> {
-    leaf().prop_recursive(4, 24, 4, |inner| {
+    let hollow = vec![
+        Predicate::Text { of: Field::Title, is: TextTest::Is(Vec::new()) },
+        Predicate::Text { of: Field::Title, is: TextTest::Matches(Vec::new()) },
+        Predicate::Standing { of: Standing::Grade, any_of: Vec::new() },
+        Predicate::OwnedBy(Vec::new()),
+    ];
+    prop_oneof![9 => leaf(), 1 => select(hollow)].prop_recursive(4, 24, 4, |inner| {
         prop_oneof![
             vec(inner.clone(), 0..3).prop_map(Predicate::All),
             vec(inner.clone(), 0..3).prop_map(Predicate::Any),

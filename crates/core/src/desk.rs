@@ -1,0 +1,173 @@
+//! What the team decides about a lead: claim, release, snooze, outcome, note, enroll, stop.
+//!
+//! Each takes the scene and returns the change, or says why not. Whoever asks has been told apart by
+//! their role before ([`crate::team::Member::may`]). Marketing mail waits while a rep has the lead.
+
+use crate::{
+    alert::{Alert, Outcome, Raised, Reason},
+    consent::ConsentState,
+    enrollment::{Ended, Planned, may_begin},
+    ids::AlertId,
+    lead::{Lifecycle, Nurture},
+    playbook::Playbooks,
+    refusal::Refusal,
+    scene::{Change, Effect, Scene},
+    team::{Handle, Member},
+    time::Moment,
+};
+
+/// A member takes the lead. `new` is the id of an alert that is made where none is live: a rep may
+/// take a lead that is not hot.
+///
+/// # Errors
+/// [`Refusal::AlreadyClaimed`] and what [`Alert::claim`] refuses.
+pub fn claim(scene: &Scene, by: &Member, new: AlertId, wall: Moment) -> Result<Change, Refusal> {
+    let called = scene.lead.called();
+    if let (None, Some(owner)) = (&scene.alert, &scene.lead.owner) {
+        return Err(Refusal::AlreadyClaimed {
+            lead: called.to_owned(),
+            by: owner.clone(),
+            at: scene.lead.nurture_since,
+        });
+    }
+    let by_hand = Raised { reason: Reason::Hand, because: vec!["Taken by hand".to_owned()], meant_for: None };
+    let alert = scene.alert.clone().unwrap_or_else(|| Alert::raise(new, scene.lead.id, &by_hand, wall));
+    let alert = alert.claim(&by.handle, called, wall)?;
+    let mut change = scene.unchanged();
+    own(&mut change, Some(&by.handle));
+    change.lead.reach(Lifecycle::Sql);
+    change.effects.push(Effect::Alert(alert));
+    Ok(change)
+}
+
+/// The rep gives the lead back: its alert is open again, and its mail goes on.
+///
+/// # Errors
+/// What [`Alert::release`] refuses.
+pub fn release(scene: &Scene, by: &Member) -> Result<Change, Refusal> {
+    let alert = live(scene)?.release(by, scene.lead.called())?;
+    let mut change = scene.unchanged();
+    own(&mut change, None);
+    change.effects.push(Effect::Alert(alert));
+    Ok(change)
+}
+
+/// Put off until a moment on the wall.
+///
+/// # Errors
+/// What [`Alert::snooze`] refuses.
+pub fn snooze(scene: &Scene, by: &Member, until: Moment, wall: Moment) -> Result<Change, Refusal> {
+    let alert = live(scene)?.snooze(by, scene.lead.called(), until, wall)?;
+    let mut change = scene.unchanged();
+    change.effects.push(Effect::Alert(alert));
+    Ok(change)
+}
+
+/// The moment that an alert was put off to has come.
+pub fn wake(scene: &Scene, wall: Moment) -> Option<Change> {
+    let alert = scene.alert.clone()?.wake(wall)?;
+    let mut change = scene.unchanged();
+    change.effects.push(Effect::Alert(alert));
+    Some(change)
+}
+
+/// How it went. Won makes a customer; lost gives the lead back to nurturing; not a fit archives it.
+///
+/// # Errors
+/// What [`Alert::outcome`] refuses.
+pub fn outcome(
+    scene: &Scene,
+    by: &Member,
+    how: Outcome,
+    note: Option<String>,
+    wall: Moment,
+    now: Moment,
+) -> Result<Change, Refusal> {
+    let alert = live(scene)?.outcome(by, scene.lead.called(), how, note, wall)?;
+    let mut change = scene.unchanged();
+    match how {
+        Outcome::Connected | Outcome::NoAnswer => {}
+        Outcome::Meeting => change.lead.reach(Lifecycle::Opportunity),
+        Outcome::Won => {
+            change.lead.reach(Lifecycle::Customer);
+            own(&mut change, None);
+        }
+        Outcome::Lost => own(&mut change, None),
+        Outcome::NotAFit => {
+            own(&mut change, None);
+            change.lead.move_nurture(Nurture::Archived, "not a fit", now);
+            end_runs(scene, &mut change, "not a fit", now);
+        }
+    }
+    change.effects.push(Effect::Alert(alert));
+    Ok(change)
+}
+
+/// A rep's note shows on the card.
+pub fn noted(scene: &Scene) -> Change {
+    let mut change = scene.unchanged();
+    if let Some(alert) = &scene.alert {
+        change.effects.push(Effect::Alert(alert.clone().touched()));
+    }
+    change
+}
+
+/// Enrolls the lead in a sequence by hand.
+///
+/// # Errors
+/// [`Refusal::Unknown`] with the nearest sequence, [`Refusal::Not`] when the lead may not begin it.
+pub fn enroll(scene: &Scene, sequence: &str, playbooks: &Playbooks, now: Moment) -> Result<Change, Refusal> {
+    let playbook = playbooks.current();
+    let plan = playbook.sequence(sequence).ok_or_else(|| {
+        let help = crate::nearest::did_you_mean(sequence, playbook.sequences.keys().map(String::as_str));
+        Refusal::Unknown { what: "sequence", name: sequence.to_owned(), help }
+    })?;
+    let last = scene.began.get(sequence).copied();
+    may_begin(&scene.lead, plan, scene.runs_in(sequence), last, scene.suppressed, now).map_err(|why| {
+        let text = format!("{} cannot begin {sequence}: {why}.", scene.lead.called());
+        Refusal::Not { code: "cannot_enroll", text }
+    })?;
+    let mut change = scene.unchanged();
+    let planned = Planned { sequence: sequence.to_owned(), version: playbooks.version(), campaign: None };
+    change.effects.push(Effect::Enroll(planned));
+    Ok(change)
+}
+
+/// Ends all the lead's runs. With `for_good`, the lead asked for it: never write again.
+pub fn stop(scene: &Scene, by: &Handle, for_good: bool, now: Moment) -> Change {
+    let mut change = scene.unchanged();
+    end_runs(scene, &mut change, &format!("stopped by {}", by.name()), now);
+    if for_good {
+        change.lead.consent.refuse(ConsentState::Unsubscribed, now);
+        change.effects.push(Effect::Suppress { reason: "unsubscribed".to_owned() });
+    }
+    if change.lead.nurture == Nurture::Cold {
+        let to = if for_good { Nurture::Archived } else { Nurture::Active };
+        change.lead.move_nurture(to, format!("stopped by {}", by.name()), now);
+    }
+    change
+}
+
+fn live(scene: &Scene) -> Result<Alert, Refusal> {
+    match &scene.alert {
+        Some(alert) => Ok(alert.clone()),
+        None => Err(Refusal::NotClaimed { lead: scene.lead.called().to_owned() }),
+    }
+}
+
+/// Gives the lead to a rep, or back; what waits for it looks again at once.
+fn own(change: &mut Change, owner: Option<&Handle>) {
+    if let Some(before) = change.lead.owner.take() {
+        change.lead.last_owner = Some(before);
+    }
+    change.lead.owner = owner.cloned();
+    if let Some(owner) = owner {
+        change.lead.last_owner = Some(owner.clone());
+    }
+    change.effects.push(Effect::Wake);
+}
+
+fn end_runs(scene: &Scene, change: &mut Change, why: &str, now: Moment) {
+    let ended = scene.runs.iter().map(|run| Effect::Run(run.clone().end(Ended::Stopped, why, now)));
+    change.effects.extend(ended);
+}

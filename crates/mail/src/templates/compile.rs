@@ -1,0 +1,183 @@
+//! One mail's files become three Jinja templates (HTML, text, subject) and its list of links. Done once, when templates are read.
+
+use std::collections::HashMap;
+
+use mrml::prelude::parser::Error as MjmlError;
+use mrml::prelude::render::RenderOptions;
+
+use super::error::{TemplateError, did_you_mean};
+use super::links::{Found, Link, LinkKind};
+use super::source::{Assembled, Hidden, jinja_of, misbuilt};
+use super::values::{ALWAYS, KNOWN};
+
+/// No line of a text part is broken by us: mail programs wrap to the reader's window, and a broken link is no link.
+const TEXT_WIDTH: usize = 10_000;
+
+/// One mail, compiled from MJML to Jinja.
+#[derive(Debug)]
+pub(super) struct Compiled {
+    pub(super) html: String,
+    pub(super) text: String,
+    pub(super) subject: String,
+    pub(super) links: Vec<Link>,
+    /// Attributes MJML does not know, with file and line.
+    pub(super) doubts: Vec<(String, usize, String)>,
+}
+
+/// One mail's files.
+pub(super) struct Files<'a> {
+    pub(super) name: &'a str,
+    pub(super) layout: &'a str,
+    pub(super) body: &'a str,
+    pub(super) text: Option<&'a str>,
+    pub(super) subject: &'a str,
+}
+
+pub(super) fn compile(files: &Files<'_>) -> Result<Compiled, TemplateError> {
+    let body_file = format!("{}/body.mjml", files.name);
+    let text_file = format!("{}/body.txt", files.name);
+    for (file, source) in [("_layout.mjml", files.layout), (body_file.as_str(), files.body)] {
+        if let Some((line, what)) = misbuilt(&Hidden::default().hide(source)) {
+            return Err(TemplateError::new(file, line, what));
+        }
+    }
+    let mut links = Found::default();
+    links.take_surveys("_layout.mjml", files.layout)?;
+    links.take_surveys(&body_file, files.body)?;
+    links.take_surveys(&text_file, files.text.unwrap_or(""))?;
+
+    let mut hidden = Hidden::default();
+    let (layout, body) = (hidden.hide(files.layout), hidden.hide(files.body));
+    let whole =
+        Assembled::new(&layout, &body).map_err(|what| TemplateError::new("_layout.mjml", None, what))?;
+    let place = |byte: usize| match whole.origin(byte) {
+        (true, line) => (body_file.clone(), line),
+        (false, line) => ("_layout.mjml".to_owned(), line),
+    };
+    let (html, warnings) = mjml_to_html(&whole.mjml).map_err(|(byte, what)| match byte {
+        Some(byte) => {
+            let (file, line) = place(byte);
+            TemplateError::new(file, line, what)
+        }
+        None => TemplateError::new(&body_file, None, what),
+    })?;
+    let html = links
+        .take_from_html(&html, &mut hidden)
+        .map_err(|what| TemplateError::new(&body_file, None, what))?;
+    let text = match files.text {
+        Some(text) => hidden.hide(text),
+        None => {
+            let (bare, _) = mjml_to_html(&whole.without_preview)
+                .map_err(|(_, what)| TemplateError::new(&body_file, None, what))?;
+            html_to_text(&bare).map_err(|what| TemplateError::new(&body_file, None, what))?
+        }
+    };
+    let text = links
+        .take_from_text(&text, &mut hidden)
+        .map_err(|what| TemplateError::new(&text_file, None, what))?;
+    let (html, text) = (hidden.reveal(&html), hidden.reveal(&text));
+    for (name, kind) in [("offer_url", LinkKind::Offer), ("unsubscribe_url", LinkKind::Unsubscribe)] {
+        if says(&html, name) || says(&text, name) {
+            links.add(kind);
+        }
+    }
+    let doubts = warnings.into_iter().map(|(byte, what)| {
+        let (file, line) = place(byte);
+        (file, line, what)
+    });
+    Ok(Compiled {
+        html,
+        text,
+        subject: files.subject.trim().to_owned(),
+        links: links.into_links(),
+        doubts: doubts.collect(),
+    })
+}
+
+/// Whether some piece of Jinja in `source` uses this name.
+fn says(source: &str, name: &str) -> bool {
+    jinja_of(source).iter().any(|(_, jinja)| jinja.contains(name))
+}
+
+/// The first name in a source that no template may use, with its line.
+pub(super) fn unknown_name<'a>(
+    source: &str,
+    used: impl IntoIterator<Item = &'a str>,
+) -> Option<(Option<usize>, String)> {
+    for name in used {
+        if KNOWN.contains(&name) || ALWAYS.contains(&name) {
+            continue;
+        }
+        let line = jinja_of(source).into_iter().find(|(_, jinja)| jinja.contains(name)).map(|(line, _)| line);
+        let near = did_you_mean(name, KNOWN);
+        return Some((line, format!("“{name}” is nothing a mail knows{near}")));
+    }
+    None
+}
+
+type Html = (String, Vec<(usize, String)>);
+
+fn mjml_to_html(mjml: &str) -> Result<Html, (Option<usize>, String)> {
+    let parsed = mrml::parse(mjml).map_err(|e| (position(&e), in_words(mjml, &e)))?;
+    // No web fonts: each would tell a third party who reads our mail, and when.
+    let options = RenderOptions { disable_comments: true, fonts: HashMap::new(), ..RenderOptions::default() };
+    let html =
+        parsed.element.render(&options).map_err(|e| (None, format!("the MJML cannot be laid out: {e}")))?;
+    let warnings = parsed
+        .warnings
+        .iter()
+        .map(|w| (w.span.start, format!("{}: “{}”", w.kind, at(mjml, w.span.start, w.span.end))))
+        .collect();
+    Ok((html, warnings))
+}
+
+fn position(error: &MjmlError) -> Option<usize> {
+    match error {
+        MjmlError::UnexpectedElement { position, .. }
+        | MjmlError::UnexpectedToken { position, .. }
+        | MjmlError::MissingAttribute { position, .. }
+        | MjmlError::InvalidAttribute { position, .. }
+        | MjmlError::InvalidFormat { position, .. }
+        | MjmlError::IncludeLoaderError { position, .. } => Some(position.start),
+        _ => None,
+    }
+}
+
+fn in_words(mjml: &str, error: &MjmlError) -> String {
+    match error {
+        MjmlError::UnexpectedElement { position, .. } => {
+            format!("“{}” cannot stand here", at(mjml, position.start, position.end))
+        }
+        MjmlError::UnexpectedToken { position, .. } => format!(
+            "“{}” cannot stand here; words and {{% if %}} belong into <mj-text> or, around whole sections, into <mj-raw>",
+            at(mjml, position.start, position.end)
+        ),
+        MjmlError::MissingAttribute { name, .. } => format!("the attribute {name} is missing"),
+        MjmlError::EndOfStream { .. } => "the file ends inside an element".into(),
+        MjmlError::ParserError { source, .. } => format!("this is not MJML: {source}"),
+        other => other.to_string(),
+    }
+}
+
+fn at(mjml: &str, start: usize, end: usize) -> String {
+    let text = mjml.get(start..end).unwrap_or("").trim();
+    text.chars().filter(|c| !c.is_control()).take(40).collect()
+}
+
+fn html_to_text(html: &str) -> Result<String, String> {
+    let config = html2text::config::plain()
+        .link_footnotes(true)
+        .no_table_borders()
+        .no_link_wrapping()
+        .allow_width_overflow();
+    let text = config
+        .string_from_read(html.as_bytes(), TEXT_WIDTH)
+        .map_err(|e| format!("no text can be made of the HTML: {e}"))?;
+    let rule = |line: &str| !line.is_empty() && line.chars().all(|c| matches!(c, '─' | '━' | '-'));
+    Ok(text
+        .lines()
+        .map(str::trim_end)
+        .map(|line| if rule(line) { "--" } else { line })
+        .collect::<Vec<_>>()
+        .join("\n"))
+}

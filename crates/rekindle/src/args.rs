@@ -1,0 +1,413 @@
+//! What can be typed: every command, its arguments, its help.
+
+use crate::config::Config;
+use clap::{
+    Args as Arguments, Parser, Subcommand, ValueHint, builder::PossibleValuesParser,
+    builder::TypedValueParser,
+};
+use rekindle_core::{delivery::DeliveryState, team::Role};
+use std::{net::SocketAddr, path::PathBuf};
+
+/// Tells your team in chat when a lead turns hot, and writes to those who go quiet.
+///
+/// Everything is kept in one folder (--data), made when it is not there. Nothing leaves this machine until you name a
+/// mail relay in its rekindle.toml. Data goes to stdout, words to stderr; exit 0 is done, 2 refused, 1 failed.
+#[derive(Debug, Parser)]
+#[command(
+    name = "rekindle",
+    version,
+    propagate_version = true,
+    arg_required_else_help = true,
+    max_term_width = 100
+)]
+#[command(after_long_help = "\
+To look around, with invented leads and no account anywhere:
+  rekindle demo
+
+To begin:
+  rekindle team add \"Ana López\" --role admin   # prints a link that signs Ana in
+  rekindle key new website                      # prints the key your site sends activities with
+  rekindle up")]
+pub struct Args {
+    /// The folder with settings, playbook, mails and database.
+    #[arg(long, global = true, value_name = "DIR", default_value = "./data", value_hint = ValueHint::DirPath)]
+    pub data: PathBuf,
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Run everything: intake, console, dashboard, mail, and the daily work.
+    ///
+    /// Serves until it is told to stop (Ctrl-C or SIGTERM), and then finishes what it has begun.
+    /// GET /healthz says that it is alive, GET /readyz that it takes traffic.
+    #[command(after_long_help = "Example:\n  rekindle up --data /var/lib/rekindle --listen 0.0.0.0:8787")]
+    Up(Listen),
+    /// Run the leads' door alone: intake, links in mails, dashboard (several processes share a PostgreSQL).
+    Web(Listen),
+    /// Run the team's door alone: cards out, clicks and commands in (several processes share a PostgreSQL).
+    Bot(Listen),
+    /// Run the mail and the daily work alone (several processes share a PostgreSQL).
+    Worker,
+    /// Look around: invented leads turn hot and go quiet before your eyes.
+    ///
+    /// Uses a folder of its own that is gone afterwards, unless --data is given. Mail is written to files. The browser opens with you
+    /// signed in.
+    #[command(
+        after_long_help = "Examples:\n  rekindle demo\n  rekindle demo --speed 86400 --no-open    # a day a second, no browser"
+    )]
+    Demo(Demo),
+    /// Write settings, playbook and mails into the folder, to edit.
+    ///
+    /// Files that are there are never overwritten. What you do not change you may delete again: the program carries its own copy.
+    #[command(after_long_help = "Example:\n  rekindle init --data /etc/rekindle")]
+    Init,
+    /// Bring the database up to this version of the program (`up` does so by itself).
+    Migrate,
+    /// Keys that let your site and your servers send activities.
+    #[command(subcommand)]
+    Key(Key),
+    /// The people who work the leads.
+    #[command(subcommand)]
+    Team(Team),
+    /// Print a new one-time sign-in link for a member of the team.
+    #[command(after_long_help = "Example:\n  rekindle link ana")]
+    Link {
+        /// The member, as `team add` named them.
+        name: String,
+    },
+    /// Say something to Rekindle as a member of the team would in chat.
+    #[command(after_long_help = "\
+Examples:
+  rekindle chat --as ana '/lead claim kim@acme.test'
+  rekindle chat --as ana --json '/campaign launch re-engagement \"gone cold\"'
+  rekindle chat --as ana '/campaign launch re-engagement \"gone cold\"' --confirm ID")]
+    Chat(Chat),
+    /// What is known of a lead.
+    #[command(subcommand)]
+    Lead(Lead),
+    /// Take in leads from a CSV file, such as an export of HubSpot or Salesforce.
+    ///
+    /// Delimiter, encoding and columns are recognised; a column that is not known is kept as a trait under its own name. Columns that
+    /// say no (unsubscribed, opted out, bounced) are honoured, and no import undoes a no. Rows that cannot be taken in go to
+    /// FILE.errors.csv with the reason. The same file imported twice in the same way changes nothing.
+    #[command(after_long_help = "\
+Examples:
+  rekindle import contacts.csv --dry-run
+  rekindle import contacts.csv --basis 'customers of our webinar 2026'
+  rekindle import bank.csv --email-from 'row{n}@leads.test' --map job=title --map y=-
+
+A FIELD is email, name, firstName, lastName, title, company, country, timezone, userId, consent, unsubscribed, objected,
+bounced, complained, the name of a known trait (phone, industry, city), traits.NAME for any other, or - to leave it out.")]
+    Import(Import),
+    /// What a lead's score is made of.
+    #[command(subcommand)]
+    Score(Score),
+    /// Mails and other messages on their way, with the relay's last answer.
+    #[command(
+        after_long_help = "Examples:\n  rekindle outbox            # what is not done yet\n  rekindle outbox unknown    # those whose fate a person has to find out"
+    )]
+    Outbox {
+        /// Only those that stand here.
+        #[arg(value_parser = states())]
+        state: Option<DeliveryState>,
+        /// As JSON.
+        #[arg(long)]
+        json: bool,
+    },
+    /// What the marketer writes: rules, segments, sequences.
+    #[command(subcommand)]
+    Playbook(Playbook),
+    /// What the operator writes: settings.
+    #[command(subcommand)]
+    Config(ConfigCommand),
+}
+
+/// Where to listen.
+#[derive(Debug, Arguments)]
+pub struct Listen {
+    /// Address and port, in place of the one in the settings.
+    #[arg(long, value_name = "ADDRESS:PORT", value_parser = address)]
+    pub listen: Option<SocketAddr>,
+}
+
+/// `demo`
+#[derive(Debug, Arguments)]
+pub struct Demo {
+    /// How many times faster than real time days pass.
+    #[arg(long, value_name = "TIMES", default_value_t = 3600.0)]
+    pub speed: f64,
+    /// Do not open the browser.
+    #[arg(long)]
+    pub no_open: bool,
+    /// Address and port, in place of the one in the settings.
+    #[arg(long, value_name = "ADDRESS:PORT", value_parser = address)]
+    pub listen: Option<SocketAddr>,
+}
+
+/// `key`
+#[derive(Debug, Subcommand)]
+pub enum Key {
+    /// Make a write key and print it. It is shown this once.
+    #[command(after_long_help = "\
+Examples:
+  rekindle key new crm                                               # for a server: keep it secret
+  rekindle key new website --public --origin https://www.acme.test   # for a page: anybody can read it
+  rekindle key new webinar --basis 'webinar form 2026'               # who comes with it has agreed to mail")]
+    New {
+        /// What it is for; activities carry it as their source.
+        name: String,
+        /// For a page, where anybody can read it: it may add to what is known, and change nothing.
+        #[arg(long, requires = "origin")]
+        public: bool,
+        /// The site that a public key is used on.
+        #[arg(long, value_name = "URL", requires = "public", value_hint = ValueHint::Url)]
+        origin: Option<String>,
+        /// What allows mail to the leads that come with this key, in your words.
+        #[arg(long, value_name = "NAME", conflicts_with = "public")]
+        basis: Option<String>,
+    },
+}
+
+/// `team`
+#[derive(Debug, Subcommand)]
+pub enum Team {
+    /// Add a person and print a one-time sign-in link for console and dashboard.
+    #[command(after_long_help = "Example:\n  rekindle team add \"Ana López\" --role sales")]
+    Add {
+        /// What they are called.
+        name: String,
+        /// What they may do: viewer looks, sales works leads, marketing launches campaigns, admin may do all that and manage the team.
+        #[arg(long, value_parser = roles())]
+        role: Role,
+    },
+}
+
+/// `chat`
+#[derive(Debug, Arguments)]
+pub struct Chat {
+    /// The member who speaks.
+    #[arg(long = "as", value_name = "NAME")]
+    pub member: String,
+    /// The answer as JSON.
+    #[arg(long)]
+    pub json: bool,
+    /// Do what was previewed under this id.
+    #[arg(long, value_name = "ID")]
+    pub confirm: Option<String>,
+    /// The command, as in chat.
+    #[arg(required = true, value_name = "TEXT")]
+    words: Vec<String>,
+}
+
+impl Chat {
+    /// The text as it would be typed in chat, `--confirm ID` at its end.
+    pub fn text(&self) -> String {
+        let text = self.words.join(" ");
+        match &self.confirm {
+            Some(id) => format!("{text} --confirm {id}"),
+            None => text,
+        }
+    }
+}
+
+/// `lead`
+#[derive(Debug, Subcommand)]
+pub enum Lead {
+    /// Everything about one lead: score, consent, activities, plans, mails, alerts.
+    #[command(after_long_help = "Example:\n  rekindle lead show kim@acme.test --json")]
+    Show(OfLead),
+}
+
+/// `score`
+#[derive(Debug, Subcommand)]
+pub enum Score {
+    /// The lines that add up to a lead's score, each with the rule behind it.
+    #[command(after_long_help = "Example:\n  rekindle score explain kim@acme.test")]
+    Explain(OfLead),
+}
+
+/// Which lead, and how to print it.
+#[derive(Debug, Arguments)]
+pub struct OfLead {
+    /// The lead's e-mail address.
+    pub email: String,
+    /// As JSON.
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `import`
+#[derive(Debug, Arguments)]
+pub struct Import {
+    /// The CSV file.
+    #[arg(value_hint = ValueHint::FilePath)]
+    pub file: PathBuf,
+    /// What a column holds, where it is not recognised or recognised wrongly.
+    #[arg(long = "map", value_name = "COLUMN=FIELD")]
+    pub map: Vec<String>,
+    /// Make addresses for rows without one; {n} is the row's number.
+    #[arg(long, value_name = "PATTERN")]
+    pub email_from: Option<String>,
+    /// What allows mail to these leads, in your words; without it they get none.
+    #[arg(long, value_name = "NAME")]
+    pub basis: Option<String>,
+    /// Only say what would happen.
+    #[arg(long)]
+    pub dry_run: bool,
+    /// Counts as JSON.
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `playbook`
+#[derive(Debug, Subcommand)]
+pub enum Playbook {
+    /// Read rules, segments, sequences and mails, and say what is wrong.
+    Check,
+    /// Put them in force now; leads in flight stay on the version they began with.
+    Apply,
+}
+
+/// `config`
+#[derive(Debug, Subcommand)]
+pub enum ConfigCommand {
+    /// Print the settings in force and where each comes from; passwords are left out.
+    Show,
+    /// Read the settings and say what is wrong.
+    Check,
+}
+
+impl Args {
+    /// The settings of the data folder, with `--listen` and `--speed` laid over them. For `bot`, `--listen` is not laid over:
+    /// its own setting is `bot.listen`.
+    ///
+    /// # Errors
+    /// Everything that is wrong with them.
+    pub fn config(&self) -> Result<Config, Vec<rekindle_core::read::FileError>> {
+        let mut config = Config::load(&self.data)?;
+        let (listen, speed) = match &self.command {
+            Command::Up(door) | Command::Web(door) => (door.listen, None),
+            Command::Demo(demo) => (demo.listen, Some(demo.speed)),
+            _ => (None, None),
+        };
+        if let Some(address) = listen {
+            config.listen_at(address);
+        }
+        if let Some(speed) = speed {
+            config.run_at(speed)?;
+        }
+        Ok(config)
+    }
+}
+
+fn address(text: &str) -> Result<SocketAddr, String> {
+    crate::config::listen_address(text)
+}
+
+fn roles() -> impl TypedValueParser<Value = Role> {
+    PossibleValuesParser::new(Role::ALL.map(Role::word))
+        .map(|word| Role::from_word(&word).expect("only words of roles come here"))
+}
+
+fn states() -> impl TypedValueParser<Value = DeliveryState> {
+    PossibleValuesParser::new(DeliveryState::ALL.iter().map(|state| state.word()))
+        .map(|word| DeliveryState::from_word(&word).expect("only words of states come here"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::{CommandFactory, error::ErrorKind};
+
+    fn parse(line: &[&str]) -> Result<Args, clap::Error> {
+        Args::try_parse_from(["rekindle"].iter().chain(line))
+    }
+
+    #[test]
+    fn the_declaration_is_sound_and_every_command_says_what_it_does() {
+        fn told(command: &clap::Command) {
+            for inner in command.get_subcommands() {
+                assert!(inner.get_about().is_some(), "{} says nothing", inner.get_name());
+                for argument in inner.get_arguments() {
+                    assert!(argument.get_help().is_some(), "{} of {}", argument.get_id(), inner.get_name());
+                }
+                told(inner);
+            }
+        }
+        Args::command().debug_assert();
+        told(&Args::command());
+    }
+
+    #[test]
+    fn the_commands_of_the_contract_are_understood() {
+        for line in [
+            "up --data D --listen 127.0.0.1:9000",
+            "--data D worker",
+            "web",
+            "bot --listen localhost:9001",
+            "demo --no-open --speed 60 --listen 127.0.0.1:0",
+            "init",
+            "migrate",
+            "key new crm --basis form",
+            "key new site --public --origin https://a.test",
+            "team add Ana --role sales",
+            "link ana",
+            "chat --as ana --json /help",
+            "lead show kim@acme.test --json",
+            "import f.csv --map A=email --map B=- --email-from row{n}@leads.test --basis b --dry-run --json",
+            "score explain kim@acme.test --json",
+            "outbox",
+            "outbox unknown --json",
+            "playbook check",
+            "playbook apply --data D",
+            "config show",
+            "config check",
+        ] {
+            let line: Vec<&str> = line.split(' ').collect();
+            assert!(parse(&line).is_ok(), "{line:?}: {:?}", parse(&line));
+        }
+        assert_eq!(parse(&["up"]).unwrap().data, PathBuf::from("./data"));
+    }
+
+    #[test]
+    fn chat_takes_one_text_or_several_words_and_a_confirmation_on_either_side() {
+        let text = |line: &[&str]| match parse(line).unwrap().command {
+            Command::Chat(chat) => chat.text(),
+            other => panic!("{other:?}"),
+        };
+        assert_eq!(text(&["chat", "--as", "ana", "/lead claim kim@acme.test"]), "/lead claim kim@acme.test");
+        assert_eq!(
+            text(&["chat", "--as", "ana", "/lead", "claim", "kim@acme.test", "--json"]),
+            "/lead claim kim@acme.test"
+        );
+        assert_eq!(
+            text(&["chat", "--as", "ana", "/campaign launch a b", "--confirm", "X1"]),
+            "/campaign launch a b --confirm X1"
+        );
+        assert_eq!(
+            text(&["chat", "--as", "ana", "/campaign launch a b --confirm X1"]),
+            "/campaign launch a b --confirm X1"
+        );
+    }
+
+    #[test]
+    fn what_is_wrong_is_refused_with_two_and_the_nearest_word() {
+        for (line, wanted) in [
+            ("team add Ana --role sale", "sales"),
+            ("outbox unknwon", "unknown"),
+            ("playbook chek", "check"),
+            ("up --listen 9000", "no address to listen at"),
+            ("key new site --public", "--origin"),
+            ("key new site --origin https://a.test", "--public"),
+        ] {
+            let error = parse(&line.split(' ').collect::<Vec<_>>()).unwrap_err();
+            assert_eq!(error.exit_code(), 2, "{line}");
+            assert!(error.to_string().contains(wanted), "{line}: {error}");
+        }
+        assert_eq!(parse(&["--help"]).unwrap_err().kind(), ErrorKind::DisplayHelp);
+    }
+}

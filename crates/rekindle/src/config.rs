@@ -1,0 +1,338 @@
+//! The operator's settings: the embedded default, under `DIR/rekindle.toml`, under the environment.
+//!
+//! This is the one file that reads the environment. What is unknown or wrong is refused, all of it at once, each with its
+//! file and line or with the name of its variable, and with the nearest right name.
+
+mod layers;
+mod show;
+mod values;
+
+use crate::clock::SystemClock;
+use chrono_tz::Tz;
+use layers::Layers;
+use rekindle_core::{email::EmailAddress, read::FileError, schedule::Schedule, time::Moment};
+use rekindle_mail::{smtp::Relay, transport::Transport};
+use serde::Deserialize;
+use std::{
+    io::ErrorKind,
+    net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
+    path::Path,
+    sync::Arc,
+};
+
+pub use layers::Origin;
+pub use show::redacted;
+pub use values::Mailbox;
+pub(crate) use values::listen_address;
+
+/// The file that is the default, as `rekindle init` writes it out.
+pub const DEFAULT: &str = include_str!("../../../config/rekindle.toml");
+
+/// What the names of our variables in the environment begin with.
+pub const PREFIX: &str = "REKINDLE__";
+
+/// Every setting, checked. `config/rekindle.toml` explains each.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Config {
+    /// `[database]`
+    pub database: Database,
+    /// `[web]`
+    pub web: Web,
+    /// `[bot]`
+    pub bot: Bot,
+    /// `[mail]`
+    pub mail: Mail,
+    /// `[team]`
+    pub team: Team,
+    /// `[clock]`
+    pub clock: Calendar,
+    /// `[schedule]`
+    pub schedule: CronTable,
+    /// `[intake]`
+    pub intake: Intake,
+    /// `[log]`
+    pub log: Log,
+    #[serde(skip)]
+    layers: Layers,
+}
+
+/// Where everything is kept.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Database {
+    /// `sqlite://…` or `postgres://…`; none is a file in the data folder. Carries a password: never print it.
+    #[serde(deserialize_with = "values::database_url")]
+    pub url: Option<String>,
+}
+
+/// The door to the leads.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Web {
+    /// Where it listens.
+    #[serde(deserialize_with = "values::address")]
+    pub listen: SocketAddr,
+    /// How it is reached from outside, without a slash at the end; none is `http://` and `listen`.
+    #[serde(deserialize_with = "values::public_url")]
+    pub public_url: Option<String>,
+}
+
+/// The door to the team, where it runs apart.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Bot {
+    /// Where it listens.
+    #[serde(deserialize_with = "values::address")]
+    pub listen: SocketAddr,
+}
+
+/// How mail leaves, and in whose name.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Mail {
+    /// The relay; none is a folder.
+    #[serde(rename = "url", deserialize_with = "values::relay")]
+    pub relay: Option<Relay>,
+    /// Who writes.
+    #[serde(deserialize_with = "values::mailbox")]
+    pub from: Mailbox,
+    /// Where answers go, if not to `from`.
+    #[serde(deserialize_with = "values::reply_to")]
+    pub reply_to: Option<EmailAddress>,
+    /// The organisation.
+    #[serde(deserialize_with = "values::words")]
+    pub company: String,
+    /// Its postal address.
+    #[serde(deserialize_with = "values::words")]
+    pub postal_address: String,
+    /// The domain of list ids, if not that of `from`.
+    #[serde(deserialize_with = "values::domain")]
+    pub list_id: Option<String>,
+    /// Open sessions with the relay at the most.
+    #[serde(deserialize_with = "values::between::<_, 1, 64>")]
+    pub sessions: u32,
+}
+
+/// The team.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Team {
+    /// Its zone.
+    #[serde(deserialize_with = "values::zone")]
+    pub zone: Tz,
+}
+
+/// The calendar, where it is not the wall.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Calendar {
+    /// Where it starts.
+    #[serde(deserialize_with = "values::moment")]
+    pub start: Option<Moment>,
+    /// How much faster than the wall it runs.
+    #[serde(deserialize_with = "values::speed")]
+    pub speed: f64,
+}
+
+/// When the daily work is done, by the clocks of [`Team::zone`].
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CronTable {
+    /// Leads that went quiet are taken into re-engagement.
+    pub cool_leads: Schedule,
+}
+
+/// How calls are taken in.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Intake {
+    /// Calls in one transaction at the most.
+    #[serde(deserialize_with = "values::between::<_, 1, 10_000>")]
+    pub max_group: u32,
+    /// Activities of one write key in a second at the most; 0 is no limit.
+    #[serde(deserialize_with = "values::between::<_, 0, 10_000_000>")]
+    pub rate_per_second: u32,
+}
+
+/// What is logged, and how.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Log {
+    /// For people or for machines.
+    #[serde(deserialize_with = "values::log_format")]
+    pub format: LogFormat,
+    /// Directives of `tracing_subscriber::EnvFilter`, checked.
+    #[serde(deserialize_with = "values::log_level")]
+    pub level: String,
+}
+
+/// How a log line is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum LogFormat {
+    /// For people.
+    Text,
+    /// For machines.
+    Json,
+}
+
+impl Config {
+    /// Reads the settings of a data folder, and of the environment.
+    ///
+    /// # Errors
+    /// Everything that is wrong. A folder or file that is not there is no error.
+    pub fn load(data: &Path) -> Result<Self, Vec<FileError>> {
+        let path = data.join("rekindle.toml");
+        let name = path.display().to_string();
+        let text = match std::fs::read_to_string(&path) {
+            Ok(text) => Some(text),
+            Err(error) if error.kind() == ErrorKind::NotFound => None,
+            Err(error) => {
+                return Err(vec![FileError::whole(&name, format!("this file cannot be read: {error}"))]);
+            }
+        };
+        Self::read(text.as_deref().map(|text| (name.as_str(), text)), &environment())
+    }
+
+    /// Reads the settings from a file (its name and text) and variables (name and value).
+    ///
+    /// # Errors
+    /// Everything that is wrong.
+    pub fn read(
+        file: Option<(&str, &str)>,
+        environment: &[(String, String)],
+    ) -> Result<Self, Vec<FileError>> {
+        let mut layers = Layers::of_default(DEFAULT);
+        let mut errors = Vec::new();
+        if let Some((name, text)) = file {
+            errors.extend(layers.lay_file(name, text));
+        }
+        errors.extend(layers.lay_environment(PREFIX, environment));
+        let config = layers.settle::<Self>(&mut errors);
+        let Some(mut config) = config else { return Err(errors) };
+        config.layers = layers;
+        errors.extend(config.contradictions());
+        if errors.is_empty() { Ok(config) } else { Err(errors) }
+    }
+
+    /// What is right alone and wrong together.
+    fn contradictions(&self) -> Vec<FileError> {
+        let mut errors = Vec::new();
+        let Some(relay) = self.mail.relay.as_ref().filter(|relay| !relay.is_loopback()) else {
+            return errors;
+        };
+        let host = relay.host();
+        for (setting, moved) in
+            [("clock.start", self.clock.start.is_some()), ("clock.speed", self.clock.speed != 1.0)]
+        {
+            if moved {
+                let why = format!(
+                    "{setting} moves the calendar, and mail.url is a relay on another machine ({host}): people would be \
+                     written to at the wrong time; move the calendar only while mail goes to a folder or to a relay on \
+                     this machine"
+                );
+                errors.push(self.layers.error(setting, why));
+            }
+        }
+        let example = Self::read(None, &[]).map(|shipped| shipped.mail);
+        if let Ok(example) = example {
+            for (setting, unchanged) in [
+                ("mail.from", self.mail.from == example.from),
+                ("mail.postal_address", self.mail.postal_address == example.postal_address),
+            ] {
+                if unchanged {
+                    let why = format!(
+                        "{setting} is still the example, and mail.url is a relay that reaches people ({host}): write your own"
+                    );
+                    errors.push(self.layers.error(setting, why));
+                }
+            }
+        }
+        errors
+    }
+
+    /// Listens somewhere else than the settings say: `--listen`.
+    pub fn listen_at(&mut self, address: SocketAddr) {
+        self.web.listen = address;
+        self.layers.argue("web.listen", &address.to_string(), "--listen");
+    }
+
+    /// Runs the calendar at another speed than the settings say: `demo --speed`.
+    ///
+    /// # Errors
+    /// When that is no speed, or mail reaches people.
+    pub fn run_at(&mut self, speed: f64) -> Result<(), Vec<FileError>> {
+        values::check_speed(speed).map_err(|why| vec![FileError::whole("--speed", why)])?;
+        self.clock.speed = speed;
+        self.layers.argue("clock.speed", &speed.to_string(), "--speed");
+        let errors = self.contradictions();
+        if errors.is_empty() { Ok(()) } else { Err(errors) }
+    }
+
+    /// The address by which we are reached from outside, without a slash at the end.
+    pub fn public_url(&self) -> String {
+        self.web.public_url.clone().unwrap_or_else(|| {
+            let ip = match self.web.listen.ip() {
+                IpAddr::V4(Ipv4Addr::UNSPECIFIED) => Ipv4Addr::LOCALHOST.into(),
+                IpAddr::V6(Ipv6Addr::UNSPECIFIED) => Ipv6Addr::LOCALHOST.into(),
+                ip => ip,
+            };
+            format!("http://{}", SocketAddr::new(ip, self.web.listen.port()))
+        })
+    }
+
+    /// Where the database is, for `storage`. Carries a password: never print it.
+    ///
+    /// # Errors
+    /// When the folder we are in is gone.
+    pub fn database_url(&self, data: &Path) -> std::io::Result<String> {
+        match &self.database.url {
+            Some(url) => Ok(url.clone()),
+            None => Ok(format!("sqlite://{}", std::path::absolute(data.join("rekindle.db"))?.display())),
+        }
+    }
+
+    /// Where mail goes.
+    pub fn transport(&self, data: &Path) -> Transport {
+        match &self.mail.relay {
+            Some(relay) => Transport::Smtp(relay.clone()),
+            None => Transport::Folder(data.join("mail")),
+        }
+    }
+
+    /// The domain of list ids.
+    pub fn list_domain(&self) -> &str {
+        self.mail.list_id.as_deref().unwrap_or_else(|| self.mail.from.address.domain())
+    }
+
+    /// The clock that these settings ask for, started now.
+    pub fn clock(&self) -> Arc<SystemClock> {
+        Arc::new(SystemClock::new(self.clock.start, self.clock.speed))
+    }
+
+    /// The settings in force as TOML, each with where it comes from; passwords are left out.
+    pub fn show(&self) -> String {
+        show::of(&self.layers)
+    }
+
+    /// Where a setting comes from ("mail.url"); `None` when there is no such setting.
+    pub fn origin(&self, setting: &str) -> Option<&Origin> {
+        self.layers.origin(setting)
+    }
+}
+
+/// Our variables of the environment. Names of others are not looked at; what is not Unicode is read as well as can be,
+/// and refused where it matters.
+fn environment() -> Vec<(String, String)> {
+    let ours = std::env::vars_os().filter_map(|(name, value)| {
+        let name = name.to_str().filter(|name| name.starts_with(PREFIX))?.to_owned();
+        Some((name, value.to_string_lossy().into_owned()))
+    });
+    let mut ours: Vec<_> = ours.collect();
+    ours.sort();
+    ours
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,200 @@
+//! What an operator may write, and what is said of what they may not.
+
+use super::*;
+
+fn env(pairs: &[(&str, &str)]) -> Vec<(String, String)> {
+    pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
+}
+fn refused(file: &str, variables: &[(&str, &str)]) -> String {
+    let errors =
+        Config::read(Some(("rekindle.toml", file)), &env(variables)).expect_err("this should be refused");
+    errors.iter().map(|e| format!("{e}\n")).collect()
+}
+
+#[test]
+fn the_embedded_file_is_the_default_and_every_setting_is_in_it() {
+    let config = Config::read(None, &[]).unwrap();
+    assert_eq!(config.web.listen.port(), 8787);
+    assert_eq!(config.public_url(), "http://127.0.0.1:8787");
+    assert_eq!(config.list_domain(), "example.test");
+    assert!(config.mail.relay.is_none() && config.clock.start.is_none());
+    assert!(
+        matches!(config.transport(Path::new("d")), Transport::Folder(folder) if folder == Path::new("d/mail"))
+    );
+    assert_eq!(config.origin("mail.url"), Some(&Origin::Default));
+    // Written out and read back, it is the same.
+    let again = Config::read(Some(("rekindle.toml", DEFAULT)), &[]).unwrap();
+    assert_eq!(format!("{:?}", again.mail), format!("{:?}", config.mail));
+    let commented = DEFAULT
+        .lines()
+        .zip(DEFAULT.lines().skip(1))
+        .filter(|(_, line)| line.contains(" = ") && !line.starts_with('#'));
+    assert_eq!(
+        commented.filter(|(above, _)| above.starts_with('[') || above.is_empty()).count(),
+        0,
+        "each is explained"
+    );
+}
+
+#[test]
+fn the_file_wins_over_the_default_and_the_environment_over_the_file() {
+    let file = "[mail]\nsessions = 8\ncompany = \"Acme\"\n";
+    let variables = env(&[
+        ("REKINDLE__MAIL__SESSIONS", "16"),
+        ("REKINDLE__MAIL__URL", "smtp://127.0.0.1:2525"),
+        ("REKINDLE__CLOCK__SPEED", "3600"),
+        ("REKINDLE__CLOCK__START", "2026-11-02T09:00:00+01:00"),
+    ]);
+    let config = Config::read(Some(("rekindle.toml", file)), &variables).unwrap();
+    assert_eq!((config.mail.sessions, config.mail.company.as_str()), (16, "Acme"));
+    assert_eq!(config.clock.speed, 3600.0);
+    assert_eq!(config.clock.start.unwrap().to_rfc3339(), "2026-11-02T08:00:00+00:00");
+    assert_eq!(config.origin("mail.company"), Some(&Origin::File("rekindle.toml".to_owned(), 3)));
+    assert_eq!(
+        config.origin("mail.sessions"),
+        Some(&Origin::Environment("REKINDLE__MAIL__SESSIONS".to_owned()))
+    );
+}
+
+#[test]
+fn what_is_unknown_is_refused_with_its_line_and_the_nearest_name() {
+    let text = refused("[mial]\nurl = \"\"\n\n[mail]\nsesions = 4\nlisten = \"x\"\nrelay = 1\n", &[]);
+    assert!(text.contains("rekindle.toml:1:") || text.contains("rekindle.toml:2:"), "{text}");
+    assert!(text.contains("there is no section “mial”; did you mean \"mail\"?"), "{text}");
+    assert!(
+        text.contains("rekindle.toml:5:1: there is no key “sesions” in [mail]; did you mean “sessions”?"),
+        "{text}"
+    );
+    assert!(text.contains("   5 | sesions = 4\n       | ^"), "{text}");
+    assert!(text.contains("“listen” in [mail]; there is one in [web]"), "{text}");
+    assert!(text.contains("“relay” in [mail]; known are url, from"), "{text}");
+    let text = refused("speed = 2\nmail = 3\n", &[]);
+    assert!(
+        text.contains("no section “speed”") && text.contains("“mail” is a section: write [mail]"),
+        "{text}"
+    );
+    assert!(refused("[mail\n", &[]).starts_with("rekindle.toml:1:"));
+}
+
+#[test]
+fn what_is_wrong_is_told_all_at_once_at_the_value() {
+    let text = refused(
+        "[team]\nzone = \"Europe/Berln\"\n[web]\nlisten = \"8787\"\n[schedule]\ncool_leads = \"0 6 * *\"\n[mail]\nsessions = 0\nurl = \"imap://x\"\n[clock]\nspeed = 0\nstart = 7\n[log]\nlevel = \"infos\"\nformat = \"xml\"\n",
+        &[],
+    );
+    for wanted in [
+        "rekindle.toml:2:8: there is no time zone “Europe/Berln”; did you mean \"Europe/Berlin\"?",
+        "rekindle.toml:4:10: “8787” is no address to listen at",
+        "rekindle.toml:6:14: \"0 6 * *\" has 4 of the five fields",
+        "rekindle.toml:8:12: this is a number from 1 to 64, and 0 is not",
+        "rekindle.toml:9:7: a relay begins with smtp:// or smtps://",
+        "rekindle.toml:11:9: the speed of the calendar is more than 0",
+        "rekindle.toml:12:9: clock.start is a text in quotation marks, such as \"\"; this is a whole number",
+        "rekindle.toml:14:9: there is no log level “infos”; did you mean \"info\"?",
+        "rekindle.toml:15:10: there is no log format “xml”",
+    ] {
+        assert!(text.contains(wanted), "{wanted}\n-- is not in\n{text}");
+    }
+}
+
+#[test]
+fn what_is_wrong_in_the_environment_is_told_with_the_variable() {
+    let text = refused(
+        "",
+        &[
+            ("REKINDLE__MAIL__SESSIONS", "many"),
+            ("REKINDLE__CLOCK__SPEDE", "2"),
+            ("REKINDLE__TEAM__ZONE", "Mars"),
+        ],
+    );
+    assert!(
+        text.contains(
+            "environment variable REKINDLE__MAIL__SESSIONS: mail.sessions is a whole number, such as 4"
+        ),
+        "{text}"
+    );
+    assert!(
+        text.contains(
+            "REKINDLE__CLOCK__SPEDE: there is no such setting; did you mean REKINDLE__CLOCK__SPEED?"
+        ),
+        "{text}"
+    );
+    assert!(
+        text.contains("environment variable REKINDLE__TEAM__ZONE: there is no time zone “Mars”"),
+        "{text}"
+    );
+    let text = refused("", &[("REKINDLE__DATA", "x")]);
+    assert!(text.contains("a variable is REKINDLE__SECTION__KEY"), "{text}");
+}
+
+#[test]
+fn the_calendar_is_not_moved_while_mail_reaches_people() {
+    let relay = "[mail]\nurl = \"smtp://me:s3cret@relay.example.com\"\nfrom = \"a@example.com\"\npostal_address = \"Here 1\"\n";
+    assert!(Config::read(Some(("f", relay)), &[]).is_ok());
+    let text = refused(relay, &[("REKINDLE__CLOCK__SPEED", "60")]);
+    assert!(
+        text.starts_with("environment variable REKINDLE__CLOCK__SPEED: clock.speed moves the calendar"),
+        "{text}"
+    );
+    assert!(!text.contains("s3cret"), "{text}");
+    assert!(
+        refused(relay, &[("REKINDLE__CLOCK__START", "2026-11-02T09:00:00Z")]).contains("clock.start moves")
+    );
+    for here in ["smtp://127.0.0.1:2525", "smtp://localhost:25", "smtp://[::1]:25", ""] {
+        let variables = env(&[("REKINDLE__MAIL__URL", here), ("REKINDLE__CLOCK__SPEED", "60")]);
+        assert!(Config::read(None, &variables).is_ok(), "{here}");
+    }
+    assert!(Config::read(Some(("f", relay)), &[]).unwrap().run_at(60.0).is_err());
+    assert!(Config::read(None, &[]).unwrap().run_at(f64::NAN).is_err());
+}
+
+#[test]
+fn a_relay_that_reaches_people_wants_an_address_that_is_no_example() {
+    let text = refused("", &[("REKINDLE__MAIL__URL", "smtp://relay.example.com")]);
+    assert!(
+        text.contains("mail.postal_address is still the example") && text.contains("mail.from is still"),
+        "{text}"
+    );
+}
+
+#[test]
+fn no_password_is_shown() {
+    let file = "[mail]\nurl = \"smtp://me:s3cret@127.0.0.1:2525\"\n[database]\nurl = 'postgres://u:s3cr:et@h/db?password=s3cret&x=1'\n";
+    let config = Config::read(Some(("rekindle.toml", file)), &[]).unwrap();
+    let shown = config.show();
+    assert!(!shown.contains("s3cr"), "{shown}");
+    assert!(
+        shown.contains("smtp://me:***@127.0.0.1:2525") && shown.contains("file rekindle.toml:2"),
+        "{shown}"
+    );
+    assert!(shown.contains("postgres://u:***@h/db?password=***&x=1"), "{shown}");
+    assert!(shown.parse::<toml::Table>().is_ok(), "it is TOML: {shown}");
+    assert!(!format!("{:?}", config.mail).contains("s3cret"));
+    // Nor in an error about the line, or about a file that cannot be read at all.
+    let text = refused("[mail]\nurl = \"imap://me:s3cret@h\"\nurl = 3 3\n", &[]);
+    assert!(!text.contains("s3cret"), "{text}");
+    let text = refused("[mail]\nurl = \"smtp://me:s3cret@h:0\"\n", &[]);
+    assert!(!text.contains("s3cret") && text.contains("me:***@h"), "{text}");
+}
+
+#[test]
+fn an_argument_wins_over_all() {
+    let mut config = Config::read(None, &[]).unwrap();
+    config.listen_at("0.0.0.0:9000".parse().unwrap());
+    assert_eq!(config.public_url(), "http://127.0.0.1:9000");
+    assert!(
+        config.show().contains("listen = \"0.0.0.0:9000\"") && config.show().contains("argument --listen")
+    );
+    config.run_at(60.0).unwrap();
+    assert!(config.show().contains("speed = 60.0"), "{}", config.show());
+}
+
+#[test]
+fn the_database_is_a_file_in_the_data_folder_unless_told() {
+    let config = Config::read(None, &[]).unwrap();
+    let url = config.database_url(Path::new("/tmp/d")).unwrap();
+    assert_eq!(url, "sqlite:///tmp/d/rekindle.db");
+    let told = env(&[("REKINDLE__DATABASE__URL", "postgres://h/db")]);
+    assert_eq!(Config::read(None, &told).unwrap().database_url(Path::new("x")).unwrap(), "postgres://h/db");
+    assert!(refused("[database]\nurl = \"mysql://x\"\n", &[]).contains("sqlite:// or postgres://"));
+}

@@ -1,0 +1,202 @@
+//! How each kind of setting is read: strictly, with errors in words.
+
+use super::LogFormat;
+use chrono::{DateTime, Utc};
+use chrono_tz::Tz;
+use rekindle_core::{
+    email::EmailAddress,
+    nearest::did_you_mean,
+    time::{Moment, whole_micros},
+    zone::parse_zone,
+};
+use rekindle_mail::smtp::Relay;
+use serde::{Deserialize, Deserializer, de::Error};
+use std::{fmt, net::SocketAddr};
+
+/// The fastest calendar: eleven days in a second.
+const FASTEST: f64 = 1_000_000.0;
+
+/// Who writes: a name people read, and the address.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Mailbox {
+    /// The name, if there is one.
+    pub name: Option<String>,
+    /// The address.
+    pub address: EmailAddress,
+}
+
+impl fmt::Display for Mailbox {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.name {
+            Some(name) => write!(f, "{name} <{}>", self.address.as_str()),
+            None => f.write_str(self.address.as_str()),
+        }
+    }
+}
+
+/// A text without control characters; a line break in a postal address would be one in a mail's head elsewhere.
+pub(super) fn words<'de, D: Deserializer<'de>>(d: D) -> Result<String, D::Error> {
+    let text = String::deserialize(d)?;
+    if text.trim().is_empty() {
+        return Err(D::Error::custom("this may not be empty: it stands in every mail"));
+    }
+    if text.chars().any(|c| c.is_control() && c != '\n') {
+        return Err(D::Error::custom("there is a character in it that cannot be seen"));
+    }
+    Ok(text.trim().to_owned())
+}
+
+fn text<'de, D: Deserializer<'de>>(d: D) -> Result<Option<String>, D::Error> {
+    let text = String::deserialize(d)?;
+    let text = text.trim();
+    Ok((!text.is_empty()).then(|| text.to_owned()))
+}
+
+pub(super) fn database_url<'de, D: Deserializer<'de>>(d: D) -> Result<Option<String>, D::Error> {
+    let Some(url) = text(d)? else { return Ok(None) };
+    let (scheme, rest) = url.split_once("://").unwrap_or(("", ""));
+    match scheme {
+        "sqlite" | "postgres" | "postgresql" if !rest.is_empty() => Ok(Some(url)),
+        "sqlite" | "postgres" | "postgresql" => {
+            Err(D::Error::custom("the address of the database ends after ://"))
+        }
+        _ => Err(D::Error::custom(
+            "a database begins with sqlite:// or postgres://, or the setting is empty for a file in the data folder",
+        )),
+    }
+}
+
+pub(super) fn relay<'de, D: Deserializer<'de>>(d: D) -> Result<Option<Relay>, D::Error> {
+    let Some(url) = text(d)? else { return Ok(None) };
+    Relay::parse(&url).map(Some).map_err(D::Error::custom)
+}
+
+pub(super) fn address<'de, D: Deserializer<'de>>(d: D) -> Result<SocketAddr, D::Error> {
+    let text = String::deserialize(d)?;
+    listen_address(&text).map_err(D::Error::custom)
+}
+
+/// An address to listen at, for settings and arguments alike.
+///
+/// # Errors
+/// What it should be, in words.
+pub(crate) fn listen_address(text: &str) -> Result<SocketAddr, String> {
+    let text = text.trim().replacen("localhost:", "127.0.0.1:", 1);
+    text.parse().map_err(|_| {
+        format!("“{text}” is no address to listen at; write for example 127.0.0.1:8787, or 0.0.0.0:8787 for all networks")
+    })
+}
+
+pub(super) fn public_url<'de, D: Deserializer<'de>>(d: D) -> Result<Option<String>, D::Error> {
+    let Some(url) = text(d)? else { return Ok(None) };
+    let rest = url.strip_prefix("https://").or_else(|| url.strip_prefix("http://"));
+    let Some(rest) = rest else {
+        return Err(D::Error::custom(format!(
+            "“{url}” is no address of a site; write for example https://rekindle.example.com"
+        )));
+    };
+    let host = rest.split('/').next().unwrap_or_default();
+    if host.is_empty()
+        || rest.contains(['?', '#', '@'])
+        || rest.chars().any(|c| c.is_whitespace() || c.is_control())
+    {
+        return Err(D::Error::custom(format!(
+            "“{url}” is more or less than https:// and a host; write for example https://rekindle.example.com"
+        )));
+    }
+    Ok(Some(url.trim_end_matches('/').to_owned()))
+}
+
+pub(super) fn mailbox<'de, D: Deserializer<'de>>(d: D) -> Result<Mailbox, D::Error> {
+    let text = words(d)?;
+    let (name, address) = match text.strip_suffix('>').and_then(|inside| inside.rsplit_once('<')) {
+        Some((name, address)) => (name.trim().trim_matches('"').trim(), address),
+        None => ("", text.as_str()),
+    };
+    let address = EmailAddress::parse(address).map_err(D::Error::custom)?;
+    Ok(Mailbox { name: (!name.is_empty()).then(|| name.to_owned()), address })
+}
+
+pub(super) fn reply_to<'de, D: Deserializer<'de>>(d: D) -> Result<Option<EmailAddress>, D::Error> {
+    text(d)?.map(|address| EmailAddress::parse(&address).map_err(D::Error::custom)).transpose()
+}
+
+pub(super) fn domain<'de, D: Deserializer<'de>>(d: D) -> Result<Option<String>, D::Error> {
+    let Some(domain) = text(d)? else { return Ok(None) };
+    match EmailAddress::parse(&format!("list@{domain}")) {
+        Ok(address) => Ok(Some(address.domain().to_owned())),
+        Err(_) => Err(D::Error::custom(format!("“{domain}” is no domain; write for example example.com"))),
+    }
+}
+
+pub(super) fn between<'de, D: Deserializer<'de>, const LEAST: u32, const MOST: u32>(
+    d: D,
+) -> Result<u32, D::Error> {
+    let number = i64::deserialize(d)?;
+    let fits = u32::try_from(number).ok().filter(|number| (LEAST..=MOST).contains(number));
+    fits.ok_or_else(|| {
+        D::Error::custom(format!("this is a number from {LEAST} to {MOST}, and {number} is not"))
+    })
+}
+
+pub(super) fn zone<'de, D: Deserializer<'de>>(d: D) -> Result<Tz, D::Error> {
+    let name = String::deserialize(d)?;
+    parse_zone(&name).ok_or_else(|| {
+        let hint = did_you_mean(&name, chrono_tz::TZ_VARIANTS.iter().map(|zone| zone.name()));
+        let hint =
+            if hint.contains("did you mean") { hint } else { "; write for example Europe/Berlin".to_owned() };
+        D::Error::custom(format!("there is no time zone “{name}”{hint}"))
+    })
+}
+
+pub(super) fn moment<'de, D: Deserializer<'de>>(d: D) -> Result<Option<Moment>, D::Error> {
+    let Some(text) = text(d)? else { return Ok(None) };
+    match DateTime::parse_from_rfc3339(&text) {
+        Ok(at) => Ok(Some(whole_micros(at.with_timezone(&Utc)))),
+        Err(_) => {
+            Err(D::Error::custom(format!("“{text}” is no moment; write for example 2026-11-02T09:00:00Z")))
+        }
+    }
+}
+
+pub(super) fn speed<'de, D: Deserializer<'de>>(d: D) -> Result<f64, D::Error> {
+    let speed = f64::deserialize(d)?;
+    check_speed(speed).map_err(D::Error::custom)?;
+    Ok(speed)
+}
+
+pub(super) fn check_speed(speed: f64) -> Result<(), String> {
+    if speed.is_finite() && speed > 0.0 && speed <= FASTEST {
+        return Ok(());
+    }
+    Err(format!("the speed of the calendar is more than 0 and at most {FASTEST}, and {speed} is not"))
+}
+
+pub(super) fn log_format<'de, D: Deserializer<'de>>(d: D) -> Result<LogFormat, D::Error> {
+    match String::deserialize(d)?.as_str() {
+        "text" => Ok(LogFormat::Text),
+        "json" => Ok(LogFormat::Json),
+        other => Err(D::Error::custom(format!(
+            "there is no log format “{other}”{}",
+            did_you_mean(other, ["text", "json"])
+        ))),
+    }
+}
+
+pub(super) fn log_level<'de, D: Deserializer<'de>>(d: D) -> Result<String, D::Error> {
+    const LEVELS: [&str; 6] = ["off", "error", "warn", "info", "debug", "trace"];
+    let text = String::deserialize(d)?;
+    for directive in text.split(',').map(str::trim) {
+        let level = directive.rsplit_once('=').map_or(directive, |(_, level)| level);
+        if !LEVELS.contains(&level) {
+            return Err(D::Error::custom(format!(
+                "there is no log level “{level}”{}",
+                did_you_mean(level, LEVELS)
+            )));
+        }
+    }
+    tracing_subscriber::EnvFilter::builder().parse(&text).map_err(|_| {
+        D::Error::custom(format!("“{text}” is no log level; write for example info,rekindle_mail=debug"))
+    })?;
+    Ok(text)
+}

@@ -1,0 +1,151 @@
+//! The built-in console: posts and edits of its channels, in one order for everybody who watches.
+
+use crate::{
+    Result, Store,
+    rows::{micros, moment, small},
+    transaction::{Writing, again},
+};
+use rekindle_core::time::Moment;
+use sea_orm::{
+    ActiveValue::{NotSet, Set},
+    ColumnTrait, ConnectionTrait, EntityTrait, FromQueryResult, QueryFilter, QueryOrder, QuerySelect,
+    prelude::Uuid,
+};
+use serde_json::Value;
+
+/// A message of a channel.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Message {
+    /// Grows with each message.
+    pub id: i64,
+    /// Grows with each post and each edit: where somebody who watches has come to.
+    pub seq: i64,
+    /// In which channel.
+    pub channel: String,
+    /// When it was posted (calendar).
+    pub at: Moment,
+    /// Who says it: a member's handle, or "rekindle".
+    pub author: String,
+    /// The words.
+    pub text: String,
+    /// The card, rendered.
+    pub card: Option<Value>,
+}
+
+/// The console.
+#[derive(Debug, Clone, Copy)]
+pub struct Console<'a>(&'a Store);
+
+impl Store {
+    /// The console.
+    pub fn console(&self) -> Console<'_> {
+        Console(self)
+    }
+}
+
+#[derive(FromQueryResult)]
+struct Seq {
+    value: i64,
+}
+
+/// The next number, in the order of commits: the row stays locked until then.
+async fn next_seq(store: &Store, tx: &Writing) -> Result<i64> {
+    let text = "INSERT INTO counter (name, value) VALUES ('console', 1) ON CONFLICT (name) DO UPDATE SET value = counter.value + 1 RETURNING value";
+    let row = Seq::find_by_statement(store.sql(text, Vec::new())).one(&**tx).await?;
+    Ok(row.map_or(1, |row| row.value))
+}
+
+impl Console<'_> {
+    /// Posts a message; returns its id.
+    ///
+    /// # Errors
+    /// As the database says.
+    pub async fn post(
+        &self,
+        channel: &str,
+        author: &str,
+        text: &str,
+        card: Option<(Uuid, Value)>,
+    ) -> Result<i64> {
+        again!(self.post_once(channel, author, text, card.clone()))
+    }
+
+    async fn post_once(
+        &self,
+        channel: &str,
+        author: &str,
+        text: &str,
+        card: Option<(Uuid, Value)>,
+    ) -> Result<i64> {
+        let tx = self.0.begin().await?;
+        let (card_id, card) = card.unzip();
+        let row = small::console_message::ActiveModel {
+            id: NotSet,
+            seq: Set(next_seq(self.0, &tx).await?),
+            channel: Set(channel.to_owned()),
+            at: Set(micros(self.0.clock.calendar())),
+            author: Set(author.to_owned()),
+            text: Set(text.chars().filter(|c| *c != '\0').take(4000).collect()),
+            card_id: Set(card_id),
+            card: Set(card),
+        };
+        let id = small::console_message::Entity::insert(row).exec(&*tx).await?.last_insert_id;
+        self.0.commit(tx, true).await?;
+        Ok(id)
+    }
+
+    /// Edits the card of a message.
+    ///
+    /// # Errors
+    /// As the database says.
+    pub async fn edit(&self, id: i64, card: Value) -> Result<()> {
+        again!(self.edit_once(id, card.clone()))
+    }
+
+    async fn edit_once(&self, id: i64, card: Value) -> Result<()> {
+        let tx = self.0.begin().await?;
+        let seq = next_seq(self.0, &tx).await?;
+        let text = "UPDATE console_message SET card = ?, seq = ? WHERE id = ?";
+        tx.execute_raw(self.0.sql(text, vec![card.into(), seq.into(), id.into()])).await?;
+        self.0.commit(tx, true).await
+    }
+
+    /// The newest messages, oldest first.
+    ///
+    /// # Errors
+    /// As the database says.
+    pub async fn latest(&self, most: u64) -> Result<Vec<Message>> {
+        let rows = small::console_message::Entity::find()
+            .order_by_desc(small::console_message::Column::Id)
+            .limit(most)
+            .all(&self.0.db)
+            .await?;
+        Ok(rows.into_iter().rev().map(message).collect())
+    }
+
+    /// What was posted or edited since `seq`, in that order.
+    ///
+    /// # Errors
+    /// As the database says.
+    pub async fn since(&self, seq: i64, most: u64) -> Result<Vec<Message>> {
+        let rows = small::console_message::Entity::find()
+            .filter(small::console_message::Column::Seq.gt(seq))
+            .order_by_asc(small::console_message::Column::Seq)
+            .limit(most)
+            .all(&self.0.db)
+            .await?;
+        Ok(rows.into_iter().map(message).collect())
+    }
+}
+
+fn message(row: small::console_message::Model) -> Message {
+    Message {
+        id: row.id,
+        seq: row.seq,
+        channel: row.channel,
+        at: moment(row.at),
+        author: row.author,
+        text: row.text,
+        card: row.card,
+    }
+}

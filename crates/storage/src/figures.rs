@@ -1,0 +1,108 @@
+//! Counts that reports are made of, each by one query.
+
+use crate::{
+    Result, Store,
+    rows::{delivery::Counted, micros, moment},
+};
+use rekindle_core::time::Moment;
+use sea_orm::FromQueryResult;
+
+/// Counts that reports are made of.
+#[derive(Debug, Clone, Copy)]
+pub struct Figures<'a>(&'a Store);
+
+impl Store {
+    /// Counts that reports are made of.
+    pub fn figures(&self) -> Figures<'_> {
+        Figures(self)
+    }
+}
+
+#[derive(FromQueryResult)]
+struct Claimed {
+    raised_at: i64,
+    first_claimed_at: i64,
+}
+
+#[derive(FromQueryResult)]
+struct When {
+    at: i64,
+}
+
+impl Figures<'_> {
+    async fn counted(&self, text: &str, values: Vec<sea_orm::Value>) -> Result<Vec<(String, i64)>> {
+        let rows = Counted::find_by_statement(self.0.sql(text, values)).all(&self.0.db).await?;
+        Ok(rows.into_iter().map(|row| (row.word, row.count)).collect())
+    }
+
+    /// Leads with an address, by nurture status.
+    ///
+    /// # Errors
+    /// As the database says.
+    pub async fn leads_by_nurture(&self) -> Result<Vec<(String, i64)>> {
+        self.counted(
+            "SELECT nurture AS word, count(*) AS count FROM lead WHERE email IS NOT NULL GROUP BY nurture",
+            vec![],
+        )
+        .await
+    }
+
+    /// Leads with an address, by lifecycle stage.
+    ///
+    /// # Errors
+    /// As the database says.
+    pub async fn leads_by_lifecycle(&self) -> Result<Vec<(String, i64)>> {
+        let text = "SELECT lifecycle AS word, count(*) AS count FROM lead WHERE email IS NOT NULL GROUP BY lifecycle";
+        self.counted(text, vec![]).await
+    }
+
+    /// Leads with an address, by consent.
+    ///
+    /// # Errors
+    /// As the database says.
+    pub async fn leads_by_consent(&self) -> Result<Vec<(String, i64)>> {
+        self.counted(
+            "SELECT consent AS word, count(*) AS count FROM lead WHERE email IS NOT NULL GROUP BY consent",
+            vec![],
+        )
+        .await
+    }
+
+    /// Alerts by state.
+    ///
+    /// # Errors
+    /// As the database says.
+    pub async fn alerts_by_state(&self) -> Result<Vec<(String, i64)>> {
+        self.counted("SELECT state AS word, count(*) AS count FROM alert GROUP BY state", vec![]).await
+    }
+
+    /// Deliveries by state.
+    ///
+    /// # Errors
+    /// As the database says.
+    pub async fn deliveries_by_state(&self) -> Result<Vec<(String, i64)>> {
+        self.counted("SELECT state AS word, count(*) AS count FROM delivery GROUP BY state", vec![]).await
+    }
+
+    /// How long each alert that was claimed since a moment had waited for it, in microseconds (wall).
+    ///
+    /// # Errors
+    /// As the database says.
+    pub async fn waits_for_claim(&self, since: Moment) -> Result<Vec<i64>> {
+        let text = "SELECT raised_at, first_claimed_at FROM alert WHERE first_claimed_at IS NOT NULL AND raised_at >= ? AND reason <> 'hand' ORDER BY id DESC LIMIT 10000";
+        let rows =
+            Claimed::find_by_statement(self.0.sql(text, vec![micros(since).into()])).all(&self.0.db).await?;
+        Ok(rows.into_iter().map(|row| row.first_claimed_at - row.raised_at).collect())
+    }
+
+    /// When each human activity since a moment happened (calendar), the latest hundred thousand.
+    ///
+    /// # Errors
+    /// As the database says.
+    pub async fn human_activities(&self, since: Moment) -> Result<Vec<Moment>> {
+        let text = "SELECT at FROM activity WHERE at >= ? AND human ORDER BY at DESC LIMIT 100000";
+        let rows =
+            When::find_by_statement(self.0.sql(text, vec![micros(since).into()])).all(&self.0.db).await?;
+        Ok(rows.into_iter().map(|row| moment(row.at)).collect())
+    }
+}

@@ -1,0 +1,329 @@
+//! Leads: found, read, and changed by decisions of `core`.
+
+mod arrivals;
+mod dossier;
+
+pub use dossier::Dossier;
+
+use crate::{
+    Result, Store,
+    rows::{activity, lead, micros, small},
+    scenes::{found, leads_of},
+    transaction::again,
+};
+use rekindle_core::{
+    activity::Activity,
+    email::EmailAddress,
+    ids::LeadId,
+    lead::Lead,
+    playbook::Playbooks,
+    refusal::Refusal,
+    scene::{Change, Scene},
+    team::Handle,
+    time::Moment,
+};
+use sea_orm::{
+    ColumnTrait, Condition, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect, prelude::Uuid,
+};
+use std::collections::HashMap;
+
+/// The leads.
+#[derive(Debug, Clone, Copy)]
+pub struct Leads<'a>(pub(crate) &'a Store);
+
+impl Store {
+    /// The leads.
+    pub fn leads(&self) -> Leads<'_> {
+        Leads(self)
+    }
+}
+
+impl Leads<'_> {
+    /// Decides about one lead: loads its scene locked, calls `decide`, writes what it returns.
+    /// Returns the lead as it stands then.
+    ///
+    /// # Errors
+    /// [`StoreError::Refused`] with what `decide` refused, or because there is no such lead.
+    pub async fn decide<F>(&self, id: LeadId, playbooks: &Playbooks, decide: F) -> Result<Lead>
+    where
+        F: Fn(&Scene, Moment) -> Result<Change, Refusal> + Send + Sync,
+    {
+        again!(self.decide_once(id, playbooks, &decide))
+    }
+
+    async fn decide_once<F>(&self, id: LeadId, playbooks: &Playbooks, decide: &F) -> Result<Lead>
+    where
+        F: Fn(&Scene, Moment) -> Result<Change, Refusal> + Send + Sync,
+    {
+        let now = self.0.clock.calendar();
+        let tx = self.0.begin().await?;
+        let scenes = self.0.scenes(&tx, &[id], playbooks).await?;
+        let scene = found(&scenes, id)?;
+        let change = decide(scene, now)?;
+        let lead = change.lead.clone();
+        let loud = self.0.write(&tx, vec![(change, scene)], now).await?;
+        self.0.commit(tx, loud).await?;
+        Ok(lead)
+    }
+
+    /// Decides about many leads in one transaction; `None` leaves a lead as it is. Returns how many changed.
+    ///
+    /// # Errors
+    /// As the database says.
+    pub async fn decide_all<F>(&self, ids: &[LeadId], playbooks: &Playbooks, decide: F) -> Result<usize>
+    where
+        F: Fn(&Scene, Moment) -> Option<Change> + Send + Sync,
+    {
+        again!(self.decide_all_once(ids, playbooks, &decide))
+    }
+
+    async fn decide_all_once<F>(&self, ids: &[LeadId], playbooks: &Playbooks, decide: &F) -> Result<usize>
+    where
+        F: Fn(&Scene, Moment) -> Option<Change> + Send + Sync,
+    {
+        if ids.is_empty() {
+            return Ok(0);
+        }
+        let now = self.0.clock.calendar();
+        let tx = self.0.begin().await?;
+        let scenes = self.0.scenes(&tx, ids, playbooks).await?;
+        let changes: Vec<_> =
+            scenes.values().filter_map(|scene| Some((decide(scene, now)?, scene))).collect();
+        let count = changes.len();
+        let loud = self.0.write(&tx, changes, now).await?;
+        self.0.commit(tx, loud).await?;
+        Ok(count)
+    }
+
+    /// The lead that a person means: by e-mail address or by id.
+    ///
+    /// # Errors
+    /// [`Refusal::Unknown`] when there is none.
+    pub async fn named(&self, name: &str) -> Result<Lead> {
+        let name = name.trim();
+        if let Ok(id) = name.parse::<LeadId>() {
+            return self.by_id(id).await;
+        }
+        if let Ok(email) = EmailAddress::parse(name) {
+            let key = format!("e:{}", email.as_str());
+            if let Some(row) = small::identity::Entity::find_by_id(key).one(&self.0.db).await? {
+                return self.by_id(LeadId(row.lead_id)).await;
+            }
+        }
+        Err(Refusal::no_lead(name).into())
+    }
+
+    /// The lead with this id.
+    ///
+    /// # Errors
+    /// [`Refusal::Unknown`] when there is none.
+    pub async fn by_id(&self, id: LeadId) -> Result<Lead> {
+        match lead::Entity::find_by_id(id.0).one(&self.0.db).await? {
+            Some(row) => row.lead(),
+            None => Err(Refusal::no_lead(&id.to_string()).into()),
+        }
+    }
+
+    /// Leads with these ids, in any order.
+    ///
+    /// # Errors
+    /// As the database says.
+    pub async fn by_ids(&self, ids: &[LeadId]) -> Result<Vec<Lead>> {
+        let mut leads = Vec::with_capacity(ids.len());
+        for chunk in ids.chunks(1000) {
+            let wanted = chunk.iter().map(|id| id.0);
+            leads.extend(leads_of(
+                lead::Entity::find().filter(lead::Column::Id.is_in(wanted)).all(&self.0.db).await?,
+            )?);
+        }
+        Ok(leads)
+    }
+
+    /// What a lead did, as far as the rules count it, oldest first.
+    ///
+    /// # Errors
+    /// As the database says.
+    pub async fn history(&self, id: LeadId, playbooks: &Playbooks) -> Result<Vec<Activity>> {
+        let mut histories = self.0.histories(&self.0.db, &[id.0], playbooks).await?;
+        Ok(histories.remove(&id).unwrap_or_default())
+    }
+
+    /// The histories of many leads, as far as the rules count them.
+    ///
+    /// # Errors
+    /// As the database says.
+    pub async fn histories(
+        &self,
+        ids: &[LeadId],
+        playbooks: &Playbooks,
+    ) -> Result<HashMap<LeadId, Vec<Activity>>> {
+        let mut all = HashMap::new();
+        for chunk in ids.chunks(1000) {
+            let uuids: Vec<Uuid> = chunk.iter().map(|id| id.0).collect();
+            all.extend(self.0.histories(&self.0.db, &uuids, playbooks).await?);
+        }
+        Ok(all)
+    }
+
+    /// Everything these leads did, newest first, `most` each.
+    ///
+    /// # Errors
+    /// As the database says.
+    pub async fn activities(&self, ids: &[LeadId], most: usize) -> Result<HashMap<LeadId, Vec<Activity>>> {
+        let mut all: HashMap<LeadId, Vec<Activity>> = HashMap::new();
+        for chunk in ids.chunks(1000) {
+            let rows = activity::Entity::find()
+                .filter(activity::Column::LeadId.is_in(chunk.iter().map(|id| id.0)))
+                .order_by_desc(activity::Column::At)
+                .all(&self.0.db)
+                .await?;
+            for row in rows {
+                let of_lead = all.entry(LeadId(row.lead_id)).or_default();
+                if of_lead.len() < most {
+                    of_lead.push(row.activity()?);
+                }
+            }
+        }
+        Ok(all)
+    }
+
+    /// A page of all leads in the order of their ids, from behind `after`.
+    ///
+    /// # Errors
+    /// As the database says.
+    pub async fn page(&self, after: Option<LeadId>, most: u64) -> Result<Vec<Lead>> {
+        let mut query = lead::Entity::find().order_by_asc(lead::Column::Id).limit(most);
+        if let Some(after) = after {
+            query = query.filter(lead::Column::Id.gt(after.0));
+        }
+        leads_of(query.all(&self.0.db).await?)
+    }
+
+    /// Leads whose name, address or company holds a text, those with the most points first; with how many there are.
+    ///
+    /// # Errors
+    /// As the database says.
+    pub async fn search(&self, text: &str, offset: u64, most: u64) -> Result<(Vec<Lead>, u64)> {
+        let mut query = lead::Entity::find().filter(lead::Column::Email.is_not_null());
+        let text = text.trim();
+        if !text.is_empty() {
+            query = query.filter(
+                Condition::any()
+                    .add(lead::Column::Email.contains(text.to_lowercase()))
+                    .add(lead::Column::Name.contains(text))
+                    .add(lead::Column::Company.contains(text)),
+            );
+        }
+        let count = query.clone().count(&self.0.db).await?;
+        let rows = query
+            .order_by_desc(lead::Column::Engagement)
+            .order_by_desc(lead::Column::Id)
+            .offset(offset)
+            .limit(most)
+            .all(&self.0.db)
+            .await?;
+        Ok((leads_of(rows)?, count))
+    }
+
+    /// The leads that a rep has, longest quiet first.
+    ///
+    /// # Errors
+    /// As the database says.
+    pub async fn owned_by(&self, owner: &Handle) -> Result<Vec<Lead>> {
+        let rows = lead::Entity::find()
+            .filter(lead::Column::Owner.eq(owner.as_str()))
+            .order_by_asc(lead::Column::QuietSince)
+            .limit(200)
+            .all(&self.0.db)
+            .await?;
+        leads_of(rows)
+    }
+
+    /// Active leads that have been quiet since before a moment and are in no run (index `ix_lead_quiet`).
+    /// Pages from behind `after`.
+    ///
+    /// # Errors
+    /// As the database says.
+    pub async fn due_to_cool(
+        &self,
+        quiet_before: Moment,
+        after: Option<(i64, LeadId)>,
+        most: u64,
+    ) -> Result<Vec<(i64, LeadId)>> {
+        let mut query = lead::Entity::find()
+            .select_only()
+            .column(lead::Column::QuietSince)
+            .column(lead::Column::Id)
+            .filter(lead::Column::Nurture.eq("active"))
+            .filter(lead::Column::QuietSince.lt(micros(quiet_before)))
+            .filter(lead::Column::Email.is_not_null())
+            .filter(
+                lead::Column::Id.not_in_subquery(
+                    sea_orm::sea_query::Query::select()
+                        .column("lead_id")
+                        .from("enrollment")
+                        .and_where(sea_orm::sea_query::ExprTrait::is_in(
+                            sea_orm::sea_query::Expr::col("state"),
+                            ["due", "awaiting"],
+                        ))
+                        .to_owned(),
+                ),
+            )
+            .order_by_asc(lead::Column::QuietSince)
+            .order_by_asc(lead::Column::Id)
+            .limit(most);
+        if let Some((since, id)) = after {
+            query = query.filter(Condition::any().add(lead::Column::QuietSince.gt(since)).add(
+                Condition::all().add(lead::Column::QuietSince.eq(since)).add(lead::Column::Id.gt(id.0)),
+            ));
+        }
+        let rows: Vec<(i64, Uuid)> = query.into_tuple().all(&self.0.db).await?;
+        Ok(rows.into_iter().map(|(since, id)| (since, LeadId(id))).collect())
+    }
+
+    /// Hot leads whose points have decayed below the line where they cool (index `ix_lead_cools`).
+    ///
+    /// # Errors
+    /// As the database says.
+    pub async fn due_to_cool_down(&self, now: Moment, most: u64) -> Result<Vec<LeadId>> {
+        let ids: Vec<Uuid> = lead::Entity::find()
+            .select_only()
+            .column(lead::Column::Id)
+            .filter(lead::Column::CoolsAt.lte(micros(now)))
+            .order_by_asc(lead::Column::CoolsAt)
+            .limit(most)
+            .into_tuple()
+            .all(&self.0.db)
+            .await?;
+        Ok(ids.into_iter().map(LeadId).collect())
+    }
+
+    /// How many leads there are.
+    ///
+    /// # Errors
+    /// As the database says.
+    pub async fn count(&self) -> Result<u64> {
+        Ok(lead::Entity::find().count(&self.0.db).await?)
+    }
+
+    /// Which of these leads have an address that may not be written to.
+    ///
+    /// # Errors
+    /// As the database says.
+    pub async fn suppressed(&self, leads: &[Lead]) -> Result<std::collections::HashSet<LeadId>> {
+        let by_hash: HashMap<String, Vec<LeadId>> = leads.iter().fold(HashMap::new(), |mut map, l| {
+            if let Some(hash) = lead::address_hash(l, &self.0.ring) {
+                map.entry(hash).or_default().push(l.id);
+            }
+            map
+        });
+        let hashes: Vec<String> = by_hash.keys().cloned().collect();
+        let mut found = std::collections::HashSet::new();
+        for chunk in hashes.chunks(1000) {
+            for hash in crate::scenes::suppressed(&self.0.db, chunk.to_vec()).await? {
+                found.extend(by_hash.get(&hash).into_iter().flatten());
+            }
+        }
+        Ok(found)
+    }
+}

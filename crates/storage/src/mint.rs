@@ -1,0 +1,25 @@
+//! Where ids and secrets are made: the only place with randomness.
+
+use uuid::Uuid;
+
+/// A new id, later than all before it in this process.
+#[expect(clippy::disallowed_methods, reason = "this is the place where ids are minted")]
+pub(crate) fn id() -> Uuid {
+    Uuid::now_v7()
+}
+
+/// A new secret for people or scripts to hold: 244 random bits, in hex, behind a word that says what it is.
+#[expect(clippy::disallowed_methods, reason = "this is the place where secrets are minted")]
+pub fn secret(word: &str) -> String {
+    format!("{word}_{}{}", Uuid::new_v4().simple(), Uuid::new_v4().simple())
+}
+
+/// A new key of 256 bits for link tokens: 244 random bits, spread by a digest.
+pub(crate) fn key() -> [u8; 32] {
+    let hex = rekindle_core::link::digest(&secret("key"));
+    let mut key = [0; 32];
+    for (index, byte) in key.iter_mut().enumerate() {
+        *byte = u8::from_str_radix(&hex[index * 2..index * 2 + 2], 16).expect("a digest is 64 hex digits");
+    }
+    key
+}

@@ -1,0 +1,41 @@
+//! The outbox as an operator sees it.
+
+use super::Outbox;
+use crate::{
+    Result,
+    rows::{delivery, lead},
+};
+use rekindle_core::delivery::{Delivery, DeliveryState};
+use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
+
+/// A delivery with the address it goes to.
+#[derive(Debug, Clone)]
+pub struct Waiting {
+    /// The delivery.
+    pub delivery: Delivery,
+    /// The lead's address, where it still has one.
+    pub email: Option<String>,
+}
+
+impl Outbox<'_> {
+    /// Deliveries in these states (all, when none is named), newest first.
+    ///
+    /// # Errors
+    /// As the database says.
+    pub async fn list(&self, states: &[DeliveryState], most: u64) -> Result<Vec<Waiting>> {
+        let mut query = delivery::Entity::find().order_by_desc(delivery::Column::MovedAt).limit(most);
+        if !states.is_empty() {
+            query = query.filter(delivery::Column::State.is_in(states.iter().map(|state| state.word())));
+        }
+        let rows = query.all(&self.0.db).await?;
+        let wanted = rows.iter().map(|row| row.lead_id);
+        let leads = lead::Entity::find().filter(lead::Column::Id.is_in(wanted)).all(&self.0.db).await?;
+        rows.into_iter()
+            .map(|row| {
+                let email =
+                    leads.iter().find(|lead| lead.id == row.lead_id).and_then(|lead| lead.email.clone());
+                Ok(Waiting { delivery: row.delivery()?, email })
+            })
+            .collect()
+    }
+}

@@ -1,0 +1,90 @@
+//! Rows of campaigns.
+
+use super::{micros, moment, word};
+use crate::StoreError;
+use rekindle_core::{
+    campaign::{Campaign, CampaignState},
+    ids::CampaignId,
+    team::Handle,
+};
+use sea_orm::entity::prelude::*;
+
+#[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+#[sea_orm(table_name = "campaign")]
+pub(crate) struct Model {
+    #[sea_orm(primary_key, auto_increment = false)]
+    pub(crate) id: Uuid,
+    pub(crate) sequence: String,
+    pub(crate) segment: String,
+    pub(crate) version: i64,
+    pub(crate) state: String,
+    pub(crate) made_by: String,
+    pub(crate) made_at: i64,
+    pub(crate) launched_by: Option<String>,
+    pub(crate) launched_at: Option<i64>,
+    pub(crate) counted_in: i64,
+    pub(crate) counted_out: i64,
+    pub(crate) revision: i64,
+}
+
+#[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+pub(crate) enum Relation {}
+
+impl ActiveModelBehavior for ActiveModel {}
+
+impl Model {
+    pub(crate) fn of(campaign: &Campaign) -> Self {
+        Self {
+            id: campaign.id.0,
+            sequence: campaign.sequence.clone(),
+            segment: campaign.segment.clone(),
+            version: campaign.version,
+            state: campaign.state.word().to_owned(),
+            made_by: campaign.made_by.to_string(),
+            made_at: micros(campaign.made_at),
+            launched_by: campaign.launched_by.as_ref().map(ToString::to_string),
+            launched_at: campaign.launched_at.map(micros),
+            counted_in: campaign.counted_in,
+            counted_out: campaign.counted_out,
+            revision: campaign.revision,
+        }
+    }
+
+    pub(crate) fn campaign(self) -> Result<Campaign, StoreError> {
+        let id = CampaignId(self.id);
+        Ok(Campaign {
+            id,
+            sequence: self.sequence,
+            segment: self.segment,
+            version: self.version,
+            state: word("campaign", "state", id, &self.state, CampaignState::from_word)?,
+            made_by: word("campaign", "made_by", id, &self.made_by, Handle::of)?,
+            made_at: moment(self.made_at),
+            launched_by: self.launched_by.as_deref().and_then(Handle::of),
+            launched_at: self.launched_at.map(moment),
+            counted_in: self.counted_in,
+            counted_out: self.counted_out,
+            revision: self.revision,
+        })
+    }
+}
+
+/// Who was in and who was out.
+pub(crate) mod audience {
+    use sea_orm::entity::prelude::*;
+
+    #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+    #[sea_orm(table_name = "audience")]
+    pub(crate) struct Model {
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub(crate) campaign_id: Uuid,
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub(crate) lead_id: Uuid,
+        pub(crate) why_out: Option<String>,
+    }
+
+    #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+    pub(crate) enum Relation {}
+
+    impl ActiveModelBehavior for ActiveModel {}
+}

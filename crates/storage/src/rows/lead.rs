@@ -1,0 +1,147 @@
+//! Rows of leads.
+
+use super::{micros, moment, word};
+use crate::StoreError;
+use rekindle_core::{
+    consent::{Consent, ConsentState},
+    email::EmailAddress,
+    ids::LeadId,
+    lead::{Journey, Lead, Lifecycle, Nurture, Points},
+    link::KeyRing,
+    team::Handle,
+};
+use sea_orm::entity::prelude::*;
+
+#[derive(Clone, Debug, PartialEq, DeriveEntityModel)]
+#[sea_orm(table_name = "lead")]
+pub(crate) struct Model {
+    #[sea_orm(primary_key, auto_increment = false)]
+    pub(crate) id: Uuid,
+    pub(crate) email: Option<String>,
+    pub(crate) address_hash: Option<String>,
+    pub(crate) name: Option<String>,
+    pub(crate) first_name: Option<String>,
+    pub(crate) company: Option<String>,
+    pub(crate) title: Option<String>,
+    pub(crate) country: Option<String>,
+    pub(crate) zone: Option<String>,
+    #[sea_orm(column_type = "JsonBinary")]
+    pub(crate) traits: Json,
+    #[sea_orm(column_type = "JsonBinary")]
+    pub(crate) tags: Json,
+    pub(crate) verified: bool,
+    pub(crate) fit: f64,
+    pub(crate) engagement: f64,
+    pub(crate) points_at: i64,
+    pub(crate) hot: bool,
+    pub(crate) cools_at: Option<i64>,
+    pub(crate) journey: String,
+    pub(crate) lifecycle: String,
+    pub(crate) nurture: String,
+    pub(crate) nurture_since: i64,
+    pub(crate) nurture_why: Option<String>,
+    pub(crate) cooled_at: Option<i64>,
+    pub(crate) consent: String,
+    pub(crate) consent_basis: Option<String>,
+    pub(crate) consent_at: Option<i64>,
+    pub(crate) owner: Option<String>,
+    pub(crate) last_owner: Option<String>,
+    pub(crate) created_at: i64,
+    pub(crate) last_human_at: Option<i64>,
+    /// `last_human_at`, or `created_at` where there is none: what the sunset policy looks at.
+    pub(crate) quiet_since: i64,
+}
+
+#[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+pub(crate) enum Relation {}
+
+impl ActiveModelBehavior for ActiveModel {}
+
+/// What an address is suppressed by.
+pub(crate) fn address_hash(lead: &Lead, ring: &KeyRing) -> Option<String> {
+    lead.email.as_ref().map(|email| ring.suppression_hash(&email.canonical()))
+}
+
+impl Model {
+    pub(crate) fn of(lead: &Lead, ring: &KeyRing) -> Self {
+        Self {
+            id: lead.id.0,
+            email: lead.email.as_ref().map(|email| email.as_str().to_owned()),
+            address_hash: address_hash(lead, ring),
+            name: lead.name.clone(),
+            first_name: lead.first_name.clone(),
+            company: lead.company.clone(),
+            title: lead.title.clone(),
+            country: lead.country.clone(),
+            zone: lead.zone.clone(),
+            traits: Json::Object(lead.traits.clone()),
+            tags: Json::from(lead.tags.clone()),
+            verified: lead.verified,
+            fit: lead.points.fit,
+            engagement: lead.points.engagement,
+            points_at: micros(lead.points.at),
+            hot: lead.hot,
+            cools_at: lead.cools_at.map(micros),
+            journey: lead.journey.word().to_owned(),
+            lifecycle: lead.lifecycle.word().to_owned(),
+            nurture: lead.nurture.word().to_owned(),
+            nurture_since: micros(lead.nurture_since),
+            nurture_why: lead.nurture_why.clone(),
+            cooled_at: lead.cooled_at.map(micros),
+            consent: lead.consent.state.word().to_owned(),
+            consent_basis: lead.consent.basis.clone(),
+            consent_at: lead.consent.at.map(micros),
+            owner: lead.owner.as_ref().map(ToString::to_string),
+            last_owner: lead.last_owner.as_ref().map(ToString::to_string),
+            created_at: micros(lead.created_at),
+            last_human_at: lead.last_human_at.map(micros),
+            quiet_since: micros(lead.quiet_since()),
+        }
+    }
+
+    pub(crate) fn lead(self) -> Result<Lead, StoreError> {
+        let id = LeadId(self.id);
+        let bad = |column: &'static str, found: &str| StoreError::Corrupt {
+            table: "lead",
+            column,
+            row: id.to_string(),
+            found: found.to_owned(),
+        };
+        let email = match self.email {
+            Some(email) => Some(EmailAddress::parse(&email).map_err(|_| bad("email", "no address"))?),
+            None => None,
+        };
+        let Json::Object(traits) = self.traits else { return Err(bad("traits", "no object")) };
+        Ok(Lead {
+            id,
+            email,
+            name: self.name,
+            first_name: self.first_name,
+            company: self.company,
+            title: self.title,
+            country: self.country,
+            zone: self.zone,
+            traits,
+            tags: serde_json::from_value(self.tags).map_err(|_| bad("tags", "no list of texts"))?,
+            verified: self.verified,
+            points: Points { fit: self.fit, engagement: self.engagement, at: moment(self.points_at) },
+            hot: self.hot,
+            cools_at: self.cools_at.map(moment),
+            journey: word("lead", "journey", id, &self.journey, Journey::from_word)?,
+            lifecycle: word("lead", "lifecycle", id, &self.lifecycle, Lifecycle::from_word)?,
+            nurture: word("lead", "nurture", id, &self.nurture, Nurture::from_word)?,
+            nurture_since: moment(self.nurture_since),
+            nurture_why: self.nurture_why,
+            cooled_at: self.cooled_at.map(moment),
+            consent: Consent {
+                state: word("lead", "consent", id, &self.consent, ConsentState::from_word)?,
+                basis: self.consent_basis,
+                at: self.consent_at.map(moment),
+            },
+            owner: self.owner.as_deref().and_then(Handle::of),
+            last_owner: self.last_owner.as_deref().and_then(Handle::of),
+            created_at: moment(self.created_at),
+            last_human_at: self.last_human_at.map(moment),
+        })
+    }
+}

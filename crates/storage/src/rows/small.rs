@@ -1,0 +1,130 @@
+//! Rows of the small tables: names of leads, the team, keys, settings, cards, the console.
+
+macro_rules! table {
+    ($module:ident, $table:literal, { $($(#[$attr:meta])* $field:ident: $type:ty,)* }) => {
+        pub(crate) mod $module {
+            use sea_orm::entity::prelude::*;
+
+            #[derive(Clone, Debug, PartialEq, DeriveEntityModel)]
+            #[sea_orm(table_name = $table)]
+            pub(crate) struct Model {
+                $($(#[$attr])* pub(crate) $field: $type,)*
+            }
+
+            #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+            pub(crate) enum Relation {}
+
+            impl ActiveModelBehavior for ActiveModel {}
+        }
+    };
+}
+
+table!(identity, "identity", {
+    #[sea_orm(primary_key, auto_increment = false)] key: String,
+    lead_id: Uuid,
+});
+table!(quarantine, "quarantine", {
+    #[sea_orm(primary_key)] id: i64,
+    source: String,
+    message_id: Option<String>,
+    code: String,
+    reason: String,
+    payload: String,
+    at: i64,
+});
+table!(held_click, "held_click", {
+    #[sea_orm(primary_key, auto_increment = false)] id: Uuid,
+    destination_id: i32,
+    delivery_id: Uuid,
+    lead_id: Uuid,
+    mail: String,
+    url: String,
+    at: i64,
+    due_at: i64,
+    user_agent: Option<String>,
+});
+table!(suppression, "suppression", {
+    #[sea_orm(primary_key, auto_increment = false)] address_hash: String,
+    reason: String,
+    at: i64,
+});
+table!(member, "member", {
+    #[sea_orm(primary_key, auto_increment = false)] id: Uuid,
+    handle: String,
+    name: String,
+    role: String,
+    active: bool,
+    created_at: i64,
+});
+table!(sign_in, "sign_in", {
+    #[sea_orm(primary_key, auto_increment = false)] id: Uuid,
+    member_id: Uuid,
+    expires_at: i64,
+});
+table!(session, "session", {
+    #[sea_orm(primary_key, auto_increment = false)] digest: String,
+    member_id: Uuid,
+    expires_at: i64,
+});
+table!(write_key, "write_key", {
+    #[sea_orm(primary_key, auto_increment = false)] digest: String,
+    name: String,
+    trust: String,
+    #[sea_orm(column_type = "JsonBinary")] origins: Json,
+    basis: Option<String>,
+    created_at: i64,
+});
+table!(secret, "secret", {
+    #[sea_orm(primary_key, auto_increment = false)] id: i32,
+    key: Vec<u8>,
+    created_at: i64,
+});
+table!(setting, "setting", {
+    #[sea_orm(primary_key, auto_increment = false)] name: String,
+    #[sea_orm(column_type = "JsonBinary")] value: Json,
+});
+table!(audit, "audit", {
+    #[sea_orm(primary_key)] id: i64,
+    at: i64,
+    actor: String,
+    place: String,
+    deed: String,
+    lead_id: Option<Uuid>,
+    result: String,
+});
+table!(card, "card", {
+    #[sea_orm(primary_key, auto_increment = false)] subject_id: Uuid,
+    #[sea_orm(primary_key, auto_increment = false)] destination: String,
+    message: Option<String>,
+    revision: i64,
+});
+table!(playbook, "playbook", {
+    #[sea_orm(primary_key, auto_increment = false)] version: i64,
+    digest: String,
+    #[sea_orm(column_type = "JsonBinary")] files: Json,
+    applied_at: i64,
+});
+table!(destination, "destination", {
+    #[sea_orm(primary_key)] id: i32,
+    mail: String,
+    url: String,
+});
+table!(taken_offer, "taken_offer", {
+    #[sea_orm(primary_key, auto_increment = false)] delivery_id: Uuid,
+    code: String,
+    at: i64,
+});
+table!(sender, "sender", {
+    #[sea_orm(primary_key, auto_increment = false)] id: Uuid,
+    started_at: i64,
+});
+table!(console_message, "console_message", {
+    #[sea_orm(primary_key)] id: i64,
+    seq: i64,
+    channel: String,
+    at: i64,
+    author: String,
+    text: String,
+    card_id: Option<Uuid>,
+    #[sea_orm(column_type = "JsonBinary", nullable)] card: Option<Json>,
+});

@@ -1,0 +1,306 @@
+//! Loads the scenes that decisions see, and writes the changes that they return.
+
+use crate::{
+    Result, Store, StoreError, mint,
+    rows::{self, activity, alert, campaign, enrollment, lead, micros, small},
+    transaction::{Writing, list_of},
+};
+use rekindle_core::{
+    activity::Activity,
+    alert::Alert,
+    enrollment::Enrollment,
+    ids::{AlertId, CampaignId, DeliveryId, EnrollmentId, LeadId},
+    lead::Lead,
+    playbook::Playbooks,
+    scene::{Change, Effect, Scene},
+    time::Moment,
+};
+use sea_orm::{
+    ColumnTrait, Condition, ConnectionTrait, EntityTrait, FromQueryResult, QueryFilter, QueryOrder,
+    QuerySelect, Value, sea_query::LockType,
+};
+use std::collections::HashMap;
+
+#[derive(FromQueryResult)]
+struct Began {
+    lead_id: sea_orm::prelude::Uuid,
+    sequence: String,
+    at: i64,
+}
+
+impl Store {
+    /// The scenes of these leads, locked in the order of their ids; leads that are gone are left out.
+    pub(crate) async fn scenes(
+        &self,
+        tx: &Writing,
+        ids: &[LeadId],
+        playbooks: &Playbooks,
+    ) -> Result<HashMap<LeadId, Scene>> {
+        let mut uuids: Vec<_> = ids.iter().map(|id| id.0).collect();
+        uuids.sort_unstable();
+        uuids.dedup();
+        let mut scenes = HashMap::with_capacity(uuids.len());
+        for chunk in uuids.chunks(1000) {
+            self.load(tx, chunk, playbooks, &mut scenes).await?;
+        }
+        Ok(scenes)
+    }
+
+    async fn load(
+        &self,
+        tx: &Writing,
+        ids: &[sea_orm::prelude::Uuid],
+        playbooks: &Playbooks,
+        scenes: &mut HashMap<LeadId, Scene>,
+    ) -> Result<()> {
+        let wanted = || ids.iter().copied();
+        let leads = lead::Entity::find()
+            .filter(lead::Column::Id.is_in(wanted()))
+            .order_by_asc(lead::Column::Id)
+            .lock(LockType::Update)
+            .all(&**tx)
+            .await?;
+        let suppressed =
+            suppressed(&**tx, leads.iter().filter_map(|l| l.address_hash.clone()).collect()).await?;
+        for row in leads {
+            let suppressed = row.address_hash.as_ref().is_some_and(|hash| suppressed.contains(hash));
+            let lead = row.lead()?;
+            let scene = Scene {
+                lead,
+                history: Vec::new(),
+                alert: None,
+                runs: Vec::new(),
+                began: HashMap::new(),
+                campaigns: HashMap::new(),
+                suppressed,
+            };
+            scenes.insert(scene.lead.id, scene);
+        }
+        for (lead, history) in self.histories(&**tx, ids, playbooks).await? {
+            if let Some(scene) = scenes.get_mut(&lead) {
+                scene.history = history;
+            }
+        }
+        let alerts = alert::Entity::find()
+            .filter(alert::Column::LeadId.is_in(wanted()))
+            .filter(alert::Column::State.ne("closed"))
+            .all(&**tx)
+            .await?;
+        for row in alerts {
+            let alert = row.alert()?;
+            if let Some(scene) = scenes.get_mut(&alert.lead) {
+                scene.alert = Some(alert);
+            }
+        }
+        let runs = enrollment::Entity::find()
+            .filter(enrollment::Column::LeadId.is_in(wanted()))
+            .filter(enrollment::Column::State.is_in(["due", "awaiting"]))
+            .order_by_asc(enrollment::Column::Id)
+            .all(&**tx)
+            .await?;
+        let mut campaigns: Vec<_> = runs.iter().filter_map(|run| run.campaign_id).collect();
+        for row in runs {
+            let run = row.run()?;
+            if let Some(scene) = scenes.get_mut(&run.lead) {
+                scene.runs.push(run);
+            }
+        }
+        campaigns.sort_unstable();
+        campaigns.dedup();
+        if !campaigns.is_empty() {
+            let states =
+                campaign::Entity::find().filter(campaign::Column::Id.is_in(campaigns)).all(&**tx).await?;
+            for row in states {
+                let campaign = row.campaign()?;
+                for scene in scenes.values_mut() {
+                    scene.campaigns.insert(campaign.id, campaign.state);
+                }
+            }
+        }
+        let text = format!(
+            "SELECT lead_id, sequence, max(started_at) AS at FROM enrollment WHERE lead_id IN ({}) GROUP BY lead_id, sequence",
+            list_of(ids.len())
+        );
+        let values: Vec<Value> = ids.iter().map(|id| (*id).into()).collect();
+        for row in Began::find_by_statement(self.sql(&text, values)).all(&**tx).await? {
+            if let Some(scene) = scenes.get_mut(&LeadId(row.lead_id)) {
+                scene.began.insert(row.sequence, rows::moment(row.at));
+            }
+        }
+        Ok(())
+    }
+
+    /// What leads did, as far as the rules count it: named activities, and pages where a rule looks at pages.
+    pub(crate) async fn histories(
+        &self,
+        db: &impl ConnectionTrait,
+        ids: &[sea_orm::prelude::Uuid],
+        playbooks: &Playbooks,
+    ) -> Result<HashMap<LeadId, Vec<Activity>>> {
+        let rules = &playbooks.current().scoring.engagement;
+        let names: Vec<&str> =
+            rules.iter().flat_map(|rule| rule.activity.iter().map(String::as_str)).collect();
+        let mut counted = Condition::any().add(activity::Column::Name.is_in(names));
+        if rules.iter().any(|rule| !rule.page.is_empty()) {
+            counted = counted.add(activity::Column::Path.is_not_null());
+        }
+        let found = activity::Entity::find()
+            .filter(activity::Column::LeadId.is_in(ids.iter().copied()))
+            .filter(counted)
+            .order_by_asc(activity::Column::At)
+            .all(db)
+            .await?;
+        let mut histories: HashMap<LeadId, Vec<Activity>> = HashMap::new();
+        for row in found {
+            let lead = LeadId(row.lead_id);
+            let activity = row.activity()?;
+            if playbooks.current().scoring.counts(&activity) {
+                histories.entry(lead).or_default().push(activity);
+            }
+        }
+        Ok(histories)
+    }
+
+    /// Writes leads and effects. True when others should look: an alert, a run, a mail has changed.
+    pub(crate) async fn write(
+        &self,
+        tx: &Writing,
+        changes: Vec<(Change, &Scene)>,
+        now: Moment,
+    ) -> Result<bool> {
+        let mut leads = Vec::with_capacity(changes.len());
+        let mut alerts: Vec<Alert> = Vec::new();
+        let mut runs: Vec<Enrollment> = Vec::new();
+        let mut mails = Vec::new();
+        let mut woken = Vec::new();
+        let mut suppressions = Vec::new();
+        for (change, scene) in changes {
+            for effect in change.effects {
+                match effect {
+                    Effect::Raise(raised) => {
+                        if scene.alert.is_none() {
+                            let id = AlertId(mint::id());
+                            alerts.push(Alert::raise(id, change.lead.id, &raised, self.clock.wall()));
+                        }
+                    }
+                    Effect::Alert(alert) => alerts.push(alert),
+                    Effect::Enroll(planned) => {
+                        let id = EnrollmentId(mint::id());
+                        runs.push(Enrollment::begin(id, change.lead.id, &planned, now));
+                    }
+                    Effect::Run(run) => runs.push(run),
+                    Effect::Enqueue { run, mail, expires_at } => {
+                        let id = DeliveryId(mint::id());
+                        mails.push(enqueued(id, &run, &mail, expires_at, now));
+                        runs.push(run.awaits(id));
+                    }
+                    Effect::Wake => woken.push(change.lead.id),
+                    Effect::Suppress { reason } => {
+                        if let Some(address_hash) = lead::address_hash(&change.lead, &self.ring) {
+                            suppressions.push(small::suppression::Model {
+                                address_hash,
+                                reason,
+                                at: micros(now),
+                            });
+                        }
+                    }
+                }
+            }
+            if change.lead != scene.lead {
+                leads.push(lead::Model::of(&change.lead, &self.ring));
+            }
+        }
+        let loud = !(alerts.is_empty() && runs.is_empty() && woken.is_empty() && suppressions.is_empty());
+        rows::put::<lead::Entity, _>(&**tx, leads).await?;
+        // An alert may be touched twice in one change: the last word stands.
+        let mut last: Vec<Alert> = Vec::new();
+        for alert in alerts {
+            match last.iter_mut().find(|known| known.id == alert.id) {
+                Some(known) => *known = alert,
+                None => last.push(alert),
+            }
+        }
+        rows::put::<alert::Entity, _>(&**tx, last.iter().map(alert::Model::of).collect()).await?;
+        rows::put::<enrollment::Entity, _>(&**tx, runs.iter().map(enrollment::Model::of).collect()).await?;
+        rows::add::<rows::delivery::Entity, _>(&**tx, mails).await?;
+        rows::put::<small::suppression::Entity, _>(&**tx, suppressions).await?;
+        self.wake(tx, &woken, now).await?;
+        Ok(loud)
+    }
+
+    /// Mail and steps that wait for these leads may be looked at again at once.
+    async fn wake(&self, tx: &Writing, leads: &[LeadId], now: Moment) -> Result<()> {
+        for chunk in leads.chunks(1000) {
+            let list = list_of(chunk.len());
+            let values = |first: i64| -> Vec<Value> {
+                [first.into(), first.into()].into_iter().chain(chunk.iter().map(|id| id.0.into())).collect()
+            };
+            let mails = format!(
+                "UPDATE delivery SET not_before = ? WHERE state = 'pending' AND not_before > ? AND lead_id IN ({list})"
+            );
+            tx.execute_raw(self.sql(&mails, values(micros(now)))).await?;
+            // Only runs that were held look again: one that waits out its days goes on waiting.
+            let runs = format!(
+                "UPDATE enrollment SET due_at = ? WHERE state = 'due' AND due_at > ? AND reason LIKE 'claimed by %' AND lead_id IN ({list})"
+            );
+            tx.execute_raw(self.sql(&runs, values(micros(now)))).await?;
+        }
+        Ok(())
+    }
+}
+
+/// A mail of a run's step, as it enters the outbox.
+fn enqueued(
+    id: DeliveryId,
+    run: &Enrollment,
+    mail: &str,
+    expires_at: Moment,
+    now: Moment,
+) -> rows::delivery::Model {
+    rows::delivery::Model {
+        id: id.0,
+        lead_id: run.lead.0,
+        enrollment_id: Some(run.id.0),
+        campaign_id: run.campaign.map(|CampaignId(id)| id),
+        step: i32::try_from(run.step).unwrap_or(i32::MAX),
+        mail: mail.to_owned(),
+        dedupe_key: format!("{}:{}:0", run.id, run.step),
+        message_id: id.0.simple().to_string(),
+        kind: "campaign".to_owned(),
+        state: "pending".to_owned(),
+        generation: 0,
+        owner: None,
+        attempt: 0,
+        not_before: micros(now),
+        expires_at: micros(expires_at),
+        created_at: micros(now),
+        moved_at: micros(now),
+        committed_at: None,
+        answer: None,
+        reason: None,
+    }
+}
+
+/// Which of these address hashes may not be written to.
+pub(crate) async fn suppressed(db: &impl ConnectionTrait, hashes: Vec<String>) -> Result<Vec<String>> {
+    if hashes.is_empty() {
+        return Ok(Vec::new());
+    }
+    let rows = small::suppression::Entity::find()
+        .filter(small::suppression::Column::AddressHash.is_in(hashes))
+        .all(db)
+        .await?;
+    Ok(rows.into_iter().map(|row| row.address_hash).collect())
+}
+
+/// The lead of a scene that must be there.
+pub(crate) fn found<'a>(scenes: &'a HashMap<LeadId, Scene>, id: LeadId) -> Result<&'a Scene> {
+    scenes
+        .get(&id)
+        .ok_or_else(|| StoreError::Refused(rekindle_core::refusal::Refusal::no_lead(&id.to_string())))
+}
+
+/// Leads by rows.
+pub(crate) fn leads_of(rows: Vec<lead::Model>) -> Result<Vec<Lead>> {
+    rows.into_iter().map(lead::Model::lead).collect()
+}

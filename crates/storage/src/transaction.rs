@@ -1,0 +1,104 @@
+//! Transactions that write: one at a time on SQLite, begun IMMEDIATE; tried again when two meet.
+
+use crate::{Result, Store};
+use sea_orm::{
+    DatabaseTransaction, DbBackend, SqliteTransactionMode, Statement, TransactionOptions, TransactionTrait,
+    Value,
+};
+use tokio::sync::OwnedMutexGuard;
+
+/// A transaction that writes, with its place in the queue.
+pub(crate) struct Writing {
+    tx: DatabaseTransaction,
+    _place: Option<OwnedMutexGuard<()>>,
+}
+
+impl std::ops::Deref for Writing {
+    type Target = DatabaseTransaction;
+    fn deref(&self) -> &DatabaseTransaction {
+        &self.tx
+    }
+}
+
+/// How often a transaction that met another is tried again.
+pub(crate) const TRIES: u32 = 8;
+
+/// Runs a verb again while it meets other writers.
+macro_rules! again {
+    ($attempt:expr) => {{
+        let mut tries = 1;
+        loop {
+            match $attempt.await {
+                Err($crate::StoreError::Busy(_)) if tries < $crate::transaction::TRIES => {
+                    tries += 1;
+                    tokio::time::sleep(std::time::Duration::from_millis(2 << tries)).await;
+                }
+                result => break result,
+            }
+        }
+    }};
+}
+pub(crate) use again;
+
+impl Store {
+    /// Begins a transaction that writes.
+    pub(crate) async fn begin(&self) -> Result<Writing> {
+        let place = match self.file {
+            Some(_) => Some(self.queue.clone().lock_owned().await),
+            None => None,
+        };
+        let options = TransactionOptions {
+            sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate),
+            ..Default::default()
+        };
+        Ok(Writing { tx: self.db.begin_with_options(options).await?, _place: place })
+    }
+
+    /// Commits, and wakes whoever waits. `loud` also wakes other processes on PostgreSQL.
+    pub(crate) async fn commit(&self, writing: Writing, loud: bool) -> Result<()> {
+        if loud {
+            self.notify(&writing.tx).await?;
+        }
+        writing.tx.commit().await?;
+        if loud {
+            self.signal.raise();
+        }
+        Ok(())
+    }
+
+    /// A statement whose text is written once with `?` for its values.
+    pub(crate) fn sql(&self, text: &str, values: Vec<Value>) -> Statement {
+        statement(self.db.get_database_backend(), text, values)
+    }
+}
+
+/// Turns `?` into `$1`, `$2`, … on PostgreSQL.
+pub(crate) fn statement(backend: DbBackend, text: &str, values: Vec<Value>) -> Statement {
+    if backend != DbBackend::Postgres {
+        return Statement::from_sql_and_values(backend, text, values);
+    }
+    let mut numbered = String::with_capacity(text.len() + values.len() * 2);
+    let mut count = 0;
+    for part in text.split_inclusive('?') {
+        match part.strip_suffix('?') {
+            Some(before) => {
+                count += 1;
+                numbered.push_str(before);
+                numbered.push_str(&format!("${count}"));
+            }
+            None => numbered.push_str(part),
+        }
+    }
+    Statement::from_sql_and_values(backend, numbered, values)
+}
+
+/// `(?, ?), (?, ?)` for rows of values.
+pub(crate) fn rows_of(rows: usize, columns: usize) -> String {
+    let row = format!("({})", vec!["?"; columns].join(", "));
+    vec![row; rows].join(", ")
+}
+
+/// `?, ?, ?` for a list of values.
+pub(crate) fn list_of(count: usize) -> String {
+    vec!["?"; count].join(", ")
+}
