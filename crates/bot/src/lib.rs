@@ -1,1 +1,23 @@
-//! Placeholder.
+//! The talk with the team: cards out, clicks and commands in.
+//!
+//! In reading order:
+//!
+//! - [`command`]: what can be typed, declared once; parsing, help, hints and completion follow from it;
+//! - [`intent`]: what a button of a card asks;
+//! - [`desk`]: runs a command or a press for a member, and says what came of it: a [`reply`];
+//! - [`card`]: an alert or a campaign as everybody sees it, on every platform alike;
+//! - [`announcer`]: keeps the cards of a place up to date;
+//! - [`console`]: the built-in chat, the one platform that is always there.
+//!
+//! Only the modules of a platform know it; everything else here is the same for all of them.
+
+pub mod announcer;
+pub mod card;
+pub mod command;
+pub mod console;
+pub mod desk;
+pub mod intent;
+pub mod reply;
+
+mod table;
+mod wording;

@@ -72,6 +72,8 @@ pub enum Received {
     Duplicate,
     /// Its id was used before for something else; the first wins, this one is kept in quarantine.
     Conflict,
+    /// The database cannot keep it, for this reason; it is in quarantine already.
+    Refused(String),
 }
 
 /// An item that was refused, kept with the reason.

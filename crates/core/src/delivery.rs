@@ -10,7 +10,7 @@
 //!            COMMITTING --the dot was never begun, 4xx to the dot--> PENDING
 //!                | --250--> SENT   --5xx--> FAILED
 //!                | --broken, silent, owner dead--> UNKNOWN
-//!             UNKNOWN --evidence--> SENT   --a bounce--> FAILED   --"drop"--> CANCELED
+//!             UNKNOWN --evidence--> SENT   --a bounce, a late 5xx--> FAILED   --"drop"--> CANCELED
 //!                     --the policy, "it was sent"--> SENT_ASSUMED (a bounce makes it FAILED)
 //!                     --the policy, "send again"--> PENDING (same id, same bytes)
 //! ```
@@ -138,7 +138,7 @@ impl DeliveryState {
             (S::Claimed, E::Commit) => S::Committing,
             (S::Committing, E::NotTaken) => S::Pending,
             (S::Committing | S::Unknown, E::Accepted) => S::Sent,
-            (S::Committing, E::Refused) => S::Failed,
+            (S::Committing | S::Unknown, E::Refused) => S::Failed,
             (S::Committing, E::Lost) => S::Unknown,
             (S::Unknown | S::SentAssumed, E::Bounced) => S::Failed,
             (S::Unknown, E::AssumedSent) => S::SentAssumed,

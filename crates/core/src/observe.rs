@@ -30,7 +30,9 @@ pub fn observe(
     }
     if let Some(refusal) = new.iter().find(|a| a.name == names::UNSUBSCRIBED && a.kind == Kind::Mail) {
         change.lead.consent.refuse(ConsentState::Unsubscribed, refusal.at);
-        change.effects.push(Effect::Suppress { reason: "unsubscribed".to_owned() });
+    }
+    if change.lead.consent.state.is_refusal() && !scene.lead.consent.state.is_refusal() {
+        change.effects.push(Effect::Suppress { reason: change.lead.consent.state.word().to_owned() });
     }
     let human = new.iter().filter(|a| a.human).map(|a| a.at).max();
     if let Some(at) = human {

@@ -57,7 +57,7 @@ pub enum Command {
     /// Uses a folder of its own that is gone afterwards, unless --data is given. Mail is written to files. The browser opens with you
     /// signed in.
     #[command(
-        after_long_help = "Examples:\n  rekindle demo\n  rekindle demo --speed 86400 --no-open    # a day a second, no browser"
+        after_long_help = "Examples:\n  rekindle demo\n  rekindle demo --speed 21600 --no-open    # a day every four seconds, no browser"
     )]
     Demo(Demo),
     /// Write settings, playbook and mails into the folder, to edit.
@@ -137,8 +137,8 @@ pub struct Listen {
 /// `demo`
 #[derive(Debug, Arguments)]
 pub struct Demo {
-    /// How many times faster than real time days pass.
-    #[arg(long, value_name = "TIMES", default_value_t = 3600.0)]
+    /// How many times faster than real time days pass; 43200 is a day every two seconds.
+    #[arg(long, value_name = "TIMES", default_value_t = 43200.0)]
     pub speed: f64,
     /// Do not open the browser.
     #[arg(long)]

@@ -322,8 +322,8 @@ impl Config {
     }
 }
 
-/// Our variables of the environment. Names of others are not looked at; what is not Unicode is read as well as can be,
-/// and refused where it matters.
+/// Our variables of the environment. Others are not looked at: `vars_os`, since `vars` would panic on one of those that
+/// is not Unicode.
 fn environment() -> Vec<(String, String)> {
     let ours = std::env::vars_os().filter_map(|(name, value)| {
         let name = name.to_str().filter(|name| name.starts_with(PREFIX))?.to_owned();

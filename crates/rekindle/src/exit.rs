@@ -1,6 +1,9 @@
 //! How a command ends: 0 done, 2 refused (and said why), 1 failed. Data goes to stdout, words to stderr.
 
-use miette::{GraphicalReportHandler, LabeledSpan, MietteDiagnostic, NamedSource, Report};
+use miette::{
+    GraphicalReportHandler, LabeledSpan, MietteDiagnostic, MietteError, MietteSpanContents, Report,
+    SourceCode, SourceSpan, SpanContents,
+};
 use rekindle_core::read::FileError;
 use serde::Serialize;
 use std::{
@@ -143,25 +146,44 @@ fn all(errors: &[FileError]) -> String {
     errors.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")
 }
 
+/// The one line of a file that an error is about: a source that knows its number.
+#[derive(Debug)]
+struct Line {
+    file: String,
+    number: usize,
+    text: String,
+}
+
+impl SourceCode for Line {
+    fn read_span<'a>(
+        &'a self,
+        _: &SourceSpan,
+        _: usize,
+        _: usize,
+    ) -> Result<Box<dyn SpanContents<'a> + 'a>, MietteError> {
+        let whole = SourceSpan::from((0, self.text.len()));
+        let (data, line) = (self.text.as_bytes(), self.number - 1);
+        Ok(Box::new(MietteSpanContents::new_named(self.file.clone(), data, whole, line, 0, self.number)))
+    }
+}
+
 /// The error with its line drawn below it, in colours where the terminal has them.
 fn drawn(error: &FileError) -> String {
-    let mut diagnostic = MietteDiagnostic::new(error.message.clone());
-    let (file, source) = match error.line {
-        None => return format!("rekindle: {error}\n"),
-        // Only the line itself is known; those above it are there for its number alone.
-        Some(line) => (&error.file, format!("{}{}\n", "\n".repeat(line - 1), error.excerpt)),
-    };
-    let at: usize = error.excerpt.chars().take(error.column.saturating_sub(1)).map(char::len_utf8).sum();
-    let start = error.line.unwrap_or(1) - 1 + at;
-    let length = error.excerpt[at..]
-        .chars()
-        .take_while(|c| !c.is_whitespace() && *c != '=')
-        .map(char::len_utf8)
-        .sum::<usize>();
-    diagnostic = diagnostic.with_label(LabeledSpan::new(Some("here".to_owned()), start, length.max(1)));
-    let report = Report::new(diagnostic).with_source_code(NamedSource::new(file, source));
+    let Some(number) = error.line else { return format!("rekindle: {error}\n") };
+    let before = error.excerpt.chars().take(error.column.saturating_sub(1));
+    let start: usize = before.map(char::len_utf8).sum();
+    let marked = error.excerpt[start..].chars().take_while(|c| !c.is_whitespace() && *c != '=');
+    let length = marked.map(char::len_utf8).sum::<usize>().max(1);
+    let diagnostic = MietteDiagnostic::new(error.message.clone()).with_label(LabeledSpan::new(
+        Some("here".to_owned()),
+        start,
+        length,
+    ));
+    // A blank at the end, so that what is missing at the end of a line can be pointed at.
+    let source = Line { file: error.file.clone(), number, text: format!("{} ", error.excerpt) };
+    let report = Report::new(diagnostic).with_source_code(source);
     let mut text = String::new();
-    match GraphicalReportHandler::new().with_context_lines(0).render_report(&mut text, report.as_ref()) {
+    match GraphicalReportHandler::new().render_report(&mut text, report.as_ref()) {
         Ok(()) => text,
         Err(_) => format!("{error}\n"),
     }

@@ -1,46 +1,53 @@
 //! The program: arguments, settings, files, and the wiring of the doors. In reading order:
 //!
-//! - **what is typed**: [`args`], and how a command ends: [`exit`];
+//! - **what is typed**: [`args`], what is done about it: [`run`], and how it ends: [`exit`];
 //! - **what is read**: [`config`] (the operator's settings), [`files`] (playbook and mails), [`import`] (leads from a CSV file);
-//! - **what time it is**: [`clock`].
+//! - **what time it is**: [`clock`];
+//! - **the house**: [`house`] (opened), [`up`] (its doors, open), [`signin`] (who may enter), [`tell`] (what the terminal shows), [`demo`].
 
 pub mod args;
 pub mod clock;
 pub mod config;
+pub mod demo;
 pub mod exit;
 pub mod files;
-//pub mod import;
+pub mod house;
+pub mod import;
+pub mod run;
+pub mod signin;
+pub mod tell;
+pub mod up;
 
-use args::{Args, Command, ConfigCommand};
+use args::Args;
 use clap::Parser;
-use exit::{Doing, Done, Halt};
+use config::{Config, LogFormat};
+use exit::Halt;
 use std::process::ExitCode;
+use tracing_subscriber::EnvFilter;
 
 /// Does what the command line says.
 pub fn main() -> ExitCode {
-    exit::finish(run(&Args::parse()))
+    let args = Args::parse();
+    // With settings that are wrong the command says so itself.
+    if let Ok(config) = args.config() {
+        log(&config);
+    }
+    if rustls::crypto::ring::default_provider().install_default().is_err() {
+        tracing::debug!("a provider of TLS was chosen before");
+    }
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
+    exit::finish(match runtime {
+        Ok(runtime) => runtime.block_on(run::run(&args)),
+        Err(error) => Err(Halt::Failed { doing: "start".to_owned(), source: error.into() }),
+    })
 }
 
-fn run(args: &Args) -> Done {
-    match &args.command {
-        Command::Init => init(args),
-        Command::Config(ConfigCommand::Show) => exit::data(args.config()?.show().trim_end()),
-        Command::Config(ConfigCommand::Check) => {
-            args.config()?;
-            exit::say("The settings are right.");
-            Ok(())
-        }
-        _ => Err(Halt::refused("this command is not part of the program yet")),
+/// Logs to stderr; ids, never names or addresses.
+fn log(config: &Config) {
+    let filter = EnvFilter::try_new(&config.log.level).unwrap_or_else(|_| EnvFilter::new("info"));
+    let lines = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    match config.log.format {
+        LogFormat::Text => lines.with_target(false).init(),
+        LogFormat::Json => lines.json().init(),
     }
-}
-
-fn init(args: &Args) -> Done {
-    let done = files::init(&args.data).doing("write the files")?;
-    for path in &done.written {
-        exit::data(path.display())?;
-    }
-    for path in &done.kept {
-        exit::say(format_args!("{} is there already and stays as it is.", path.display()));
-    }
-    Ok(())
 }

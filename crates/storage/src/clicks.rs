@@ -141,17 +141,22 @@ impl Clicks<'_> {
         let mut arrivals = Vec::new();
         let mut looked_at = Vec::new();
         for row in rows {
+            if looked_at.contains(&row.id) {
+                continue;
+            }
             looked_at.push(row.id);
-            let others = small::held_click::Entity::find()
+            let held = small::held_click::Entity::find()
                 .filter(small::held_click::Column::DeliveryId.eq(row.delivery_id))
-                .filter(small::held_click::Column::DestinationId.ne(row.destination_id))
-                .filter(small::held_click::Column::At.between(
-                    row.at - BURST.num_microseconds().unwrap_or(0),
-                    row.at + BURST.num_microseconds().unwrap_or(0),
-                ))
-                .one(&self.0.db)
+                .order_by_asc(small::held_click::Column::At)
+                .all(&self.0.db)
                 .await?;
-            if others.is_some() || row.user_agent.as_deref().is_none_or(is_machine) {
+            let burst = burst_of(&row, &held);
+            if burst.iter().any(|other| other.destination_id != row.destination_id) {
+                // All of it goes at once: what stayed behind would look like one click of a person.
+                looked_at.extend(burst.iter().map(|other| other.id).filter(|id| *id != row.id));
+                continue;
+            }
+            if row.user_agent.as_deref().is_none_or(is_machine) {
                 continue;
             }
             arrivals.push(Arrival {
@@ -233,6 +238,25 @@ impl Clicks<'_> {
     pub async fn offer_taken(&self, delivery: DeliveryId) -> Result<bool> {
         Ok(small::taken_offer::Entity::find_by_id(delivery.0).one(&self.0.db).await?.is_some())
     }
+}
+
+/// The clicks of one mail around one of them, each within [`BURST`] of the next; `held` is in the order of time.
+fn burst_of<'a>(
+    one: &small::held_click::Model,
+    held: &'a [small::held_click::Model],
+) -> Vec<&'a small::held_click::Model> {
+    let near = BURST.num_microseconds().unwrap_or(0);
+    let mut burst: Vec<&small::held_click::Model> = Vec::new();
+    for click in held {
+        if burst.last().is_some_and(|last| click.at - last.at > near) {
+            if burst.iter().any(|known| known.id == one.id) {
+                break;
+            }
+            burst.clear();
+        }
+        burst.push(click);
+    }
+    burst
 }
 
 /// Whether a browser's name for itself is one that machines give: empty, or with a word that no

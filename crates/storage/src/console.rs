@@ -110,6 +110,34 @@ impl Console<'_> {
         self.0.commit(tx, true).await
     }
 
+    /// The message of a channel that holds a card, the first where there are more: a card that was posted
+    /// and not yet noted down is found again by it.
+    ///
+    /// # Errors
+    /// As the database says.
+    pub async fn message_of_card(&self, card: Uuid, channel: &str) -> Result<Option<i64>> {
+        let row = small::console_message::Entity::find()
+            .filter(small::console_message::Column::CardId.eq(card))
+            .filter(small::console_message::Column::Channel.eq(channel))
+            .order_by_asc(small::console_message::Column::Id)
+            .one(&self.0.db)
+            .await?;
+        Ok(row.map(|row| row.id))
+    }
+
+    /// The newest message that stands as it was at `seq`; whoever has come so far has seen it and all before it.
+    ///
+    /// # Errors
+    /// As the database says.
+    pub async fn newest_at(&self, seq: i64) -> Result<i64> {
+        let row = small::console_message::Entity::find()
+            .filter(small::console_message::Column::Seq.lte(seq))
+            .order_by_desc(small::console_message::Column::Id)
+            .one(&self.0.db)
+            .await?;
+        Ok(row.map_or(0, |row| row.id))
+    }
+
     /// The newest messages, oldest first.
     ///
     /// # Errors

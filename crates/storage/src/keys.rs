@@ -80,6 +80,19 @@ impl Keys<'_> {
         }))
     }
 
+    /// The web sites that any browser key may be used from.
+    ///
+    /// # Errors
+    /// As the database says.
+    pub async fn origins(&self) -> Result<Vec<String>> {
+        let rows = small::write_key::Entity::find()
+            .filter(small::write_key::Column::Trust.eq("browser"))
+            .all(&self.0.db)
+            .await?;
+        let lists = rows.into_iter().map(|row| serde_json::from_value::<Vec<String>>(row.origins));
+        Ok(lists.flatten().flatten().collect())
+    }
+
     /// Whether there is any key.
     ///
     /// # Errors

@@ -31,7 +31,7 @@ pub mod team;
 
 pub use connect::Store;
 pub use error::StoreError;
-pub use mint::secret;
+pub use mint::{new_alert_id, secret};
 pub use signal::Changes;
 
 /// What every verb returns.

@@ -8,6 +8,11 @@ pub(crate) fn id() -> Uuid {
     Uuid::now_v7()
 }
 
+/// The id of an alert that a decision may make.
+pub fn new_alert_id() -> rekindle_core::ids::AlertId {
+    rekindle_core::ids::AlertId(id())
+}
+
 /// A new secret for people or scripts to hold: 244 random bits, in hex, behind a word that says what it is.
 #[expect(clippy::disallowed_methods, reason = "this is the place where secrets are minted")]
 pub fn secret(word: &str) -> String {

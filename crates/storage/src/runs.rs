@@ -11,6 +11,7 @@ use rekindle_core::{
 use sea_orm::{
     ColumnTrait, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect, prelude::Uuid,
 };
+use std::collections::HashMap;
 
 /// The runs.
 #[derive(Debug, Clone, Copy)]
@@ -60,6 +61,33 @@ impl Runs<'_> {
             .one(&self.0.db)
             .await?;
         Ok(row.flatten().map(moment))
+    }
+
+    /// Which of these leads ran through a sequence: when the last run began, and whether one goes on.
+    ///
+    /// # Errors
+    /// As the database says.
+    pub async fn begun(&self, sequence: &str, leads: &[LeadId]) -> Result<HashMap<LeadId, (Moment, bool)>> {
+        let mut begun: HashMap<LeadId, (Moment, bool)> = HashMap::new();
+        for chunk in leads.chunks(1000) {
+            let rows: Vec<(Uuid, i64, String)> = enrollment::Entity::find()
+                .select_only()
+                .column(enrollment::Column::LeadId)
+                .column(enrollment::Column::StartedAt)
+                .column(enrollment::Column::State)
+                .filter(enrollment::Column::Sequence.eq(sequence))
+                .filter(enrollment::Column::LeadId.is_in(chunk.iter().map(|id| id.0)))
+                .into_tuple()
+                .all(&self.0.db)
+                .await?;
+            for (lead, started_at, state) in rows {
+                let at = moment(started_at);
+                let entry = begun.entry(LeadId(lead)).or_insert((at, false));
+                entry.0 = entry.0.max(at);
+                entry.1 |= matches!(state.as_str(), "due" | "awaiting");
+            }
+        }
+        Ok(begun)
     }
 
     /// How many runs of a campaign still go on.

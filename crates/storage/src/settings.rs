@@ -1,8 +1,8 @@
-//! Small facts that all processes share: who paused the mail.
+//! Small facts that all processes share: who paused the mail, when the jobs of the cron table last ran.
 
-use crate::{Result, Store, rows::small};
+use crate::{Result, Store, rows::small, transaction::again};
 use rekindle_core::{team::Handle, time::Moment};
-use sea_orm::{ConnectionTrait, EntityTrait};
+use sea_orm::{ConnectionTrait, EntityTrait, QuerySelect, sea_query::LockType};
 use serde::{Deserialize, Serialize};
 
 /// The kill switch, pressed.
@@ -43,6 +43,48 @@ impl Store {
         }
         self.commit(tx, true).await
     }
+
+    /// When a job of the cron table last fired (calendar); `None` before it was ever seen.
+    ///
+    /// # Errors
+    /// As the database says.
+    pub async fn fired(&self, job: &str) -> Result<Option<Moment>> {
+        let row = small::setting::Entity::find_by_id(fired_name(job)).one(&self.db).await?;
+        Ok(row.and_then(|row| serde_json::from_value(row.value).ok()))
+    }
+
+    /// Says that a job fires at `at`, if it last fired at `expected`: of several workers, one hears true.
+    ///
+    /// # Errors
+    /// As the database says.
+    pub async fn set_fired(&self, job: &str, expected: Option<Moment>, at: Moment) -> Result<bool> {
+        again!(self.set_fired_once(job, expected, at))
+    }
+
+    async fn set_fired_once(&self, job: &str, expected: Option<Moment>, at: Moment) -> Result<bool> {
+        let tx = self.begin().await?;
+        let row =
+            small::setting::Entity::find_by_id(fired_name(job)).lock(LockType::Update).one(&*tx).await?;
+        let known = row.is_some();
+        let last: Option<Moment> = row.and_then(|row| serde_json::from_value(row.value).ok());
+        if last != expected {
+            return Ok(false);
+        }
+        let value = serde_json::to_value(at).unwrap_or_default();
+        let rows = vec![small::setting::Model { name: fired_name(job), value }];
+        if known {
+            crate::rows::put::<small::setting::Entity, _>(&*tx, rows).await?;
+        } else {
+            // Two that add the first word meet at the unique name, and one of them looks again.
+            crate::rows::add::<small::setting::Entity, _>(&*tx, rows).await?;
+        }
+        self.commit(tx, false).await?;
+        Ok(true)
+    }
+}
+
+fn fired_name(job: &str) -> String {
+    format!("fired:{job}")
 }
 
 /// Whether all mail is paused, read inside a transaction.

@@ -1,10 +1,11 @@
 //! Intake: the calls of the Segment tracking spec, read from bytes into arrivals.
 //!
-//! Nothing here touches a database or a clock. In the order of a request: [`door`] (gunzip, the
+//! In the order of a request: [`calls`] (the routes, which put the rest together), [`door`] (gunzip, the
 //! size of a body), [`body`] (JSON, and which items are in it), [`key`] (who sends), [`cors`] (from
 //! which page), [`rate`] (how fast), [`call`] (one item becomes an [`Arrival`], or is refused with a
 //! [`fault::Fault`]), [`skew`] (when it happened), [`fingerprint`] (whether it is the same thing
-//! again), [`answer`] (what the sender is told).
+//! again), [`writer`] (stored, many calls in one transaction), [`answer`] (what the sender is told).
+//! Only `calls` and `writer` touch the database and the clock.
 //!
 //! The two official clients throw a batch away for ever on 400, 401 and 413, and send it again on
 //! 429, 503 and a closed connection. So a bad item never disturbs its neighbours: it is kept in
@@ -13,6 +14,7 @@
 pub mod answer;
 pub mod body;
 pub mod call;
+pub mod calls;
 pub mod cors;
 pub mod door;
 pub mod fault;
@@ -21,6 +23,7 @@ pub mod key;
 mod path;
 pub mod rate;
 pub mod skew;
+pub mod writer;
 
 use body::{BodyError, Endpoint, Envelope};
 use key::KeyFacts;

@@ -140,7 +140,7 @@ impl Outbox<'_> {
                 tx.execute_raw(self.0.sql(&text, values)).await?;
             }
             self.put_back(&tx, later, now).await?;
-            loud |= self.give_up(&tx, never, now).await?;
+            loud |= self.end_all(&tx, never, now).await?;
         }
         self.0.commit(tx, loud).await?;
         Ok(passages)
@@ -227,7 +227,12 @@ impl Outbox<'_> {
     }
 
     /// It will not be sent: its run ends with it, but for one that came too late, which goes on.
-    async fn give_up(&self, tx: &Writing, never: Vec<(Uuid, Event, String)>, now: Moment) -> Result<bool> {
+    pub(super) async fn end_all(
+        &self,
+        tx: &Writing,
+        never: Vec<(Uuid, Event, String)>,
+        now: Moment,
+    ) -> Result<bool> {
         for (id, event, why) in &never {
             let Some(state) = DeliveryState::Claimed.after(*event) else { continue };
             let text = "UPDATE delivery SET state = ?, owner = NULL, reason = ?, moved_at = ? WHERE id = ?";

@@ -3,7 +3,7 @@
 use super::Outbox;
 use crate::{
     Result,
-    rows::{delivery, lead},
+    rows::{delivery, enrollment, lead},
 };
 use rekindle_core::delivery::{Delivery, DeliveryState};
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
@@ -37,5 +37,16 @@ impl Outbox<'_> {
                 Ok(Waiting { delivery: row.delivery()?, email })
             })
             .collect()
+    }
+
+    /// The plan that a delivery stands in: the sequence, and the version of the playbook its run is on.
+    /// `None` for a test mail.
+    ///
+    /// # Errors
+    /// As the database says.
+    pub async fn plan_of(&self, delivery: &Delivery) -> Result<Option<(String, i64)>> {
+        let Some(run) = delivery.enrollment else { return Ok(None) };
+        let row = enrollment::Entity::find_by_id(run.0).one(&self.0.db).await?;
+        Ok(row.map(|row| (row.sequence, row.version)))
     }
 }

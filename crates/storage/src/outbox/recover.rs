@@ -1,6 +1,6 @@
 //! What dead senders left behind, and what is done in time with what nobody knows.
 
-use super::{Outbox, Sender, settle};
+use super::{Outbox, Sender, Ticket, settle};
 use crate::{Result, rows::micros, transaction::again};
 use rekindle_core::{
     delivery::{DeliveryState, Event, MailKind},
@@ -58,6 +58,66 @@ impl Outbox<'_> {
         settle::advance(self, &tx, &ids, DeliveryState::Unknown.word(), now).await?;
         self.0.commit(tx, true).await?;
         Ok((usize::try_from(back.rows_affected()).unwrap_or(0), ids.len()))
+    }
+
+    /// Puts back what a sender had claimed and leaves without a dot: everything, or only these tickets.
+    /// It costs no attempt and may be claimed again at once. Returns how many went back.
+    ///
+    /// # Errors
+    /// As the database says.
+    pub async fn unclaim(&self, sender: &Sender, only: Option<&[Ticket]>) -> Result<usize> {
+        again!(self.unclaim_once(sender, only))
+    }
+
+    async fn unclaim_once(&self, sender: &Sender, only: Option<&[Ticket]>) -> Result<usize> {
+        let now = self.0.clock.calendar();
+        let tx = self.0.begin().await?;
+        let text = "UPDATE delivery SET state = 'pending', owner = NULL, attempt = attempt - 1, moved_at = ? WHERE owner = ? AND state = 'claimed'";
+        let mut back = 0;
+        match only {
+            None => {
+                let values = vec![micros(now).into(), sender.id().into()];
+                back += tx.execute_raw(self.0.sql(text, values)).await?.rows_affected();
+            }
+            Some(tickets) => {
+                let one = format!("{text} AND id = ? AND generation = ?");
+                for ticket in tickets {
+                    let values = vec![
+                        micros(now).into(),
+                        sender.id().into(),
+                        ticket.id.0.into(),
+                        ticket.generation.into(),
+                    ];
+                    back += tx.execute_raw(self.0.sql(&one, values)).await?.rows_affected();
+                }
+            }
+        }
+        self.0.commit(tx, back > 0).await?;
+        Ok(usize::try_from(back).unwrap_or(0))
+    }
+
+    /// Ends a claimed delivery that cannot be written, and its run with it, for a reason that a person reads.
+    /// False when the claim is over.
+    ///
+    /// # Errors
+    /// As the database says.
+    pub async fn give_up(&self, sender: &Sender, ticket: Ticket, why: &str) -> Result<bool> {
+        again!(self.give_up_once(sender, ticket, why))
+    }
+
+    async fn give_up_once(&self, sender: &Sender, ticket: Ticket, why: &str) -> Result<bool> {
+        let now = self.0.clock.calendar();
+        let tx = self.0.begin().await?;
+        // Also locks the row, where the database locks rows.
+        let text = "UPDATE delivery SET moved_at = ? WHERE id = ? AND generation = ? AND owner = ? AND state = 'claimed' RETURNING id";
+        let values =
+            vec![micros(now).into(), ticket.id.0.into(), ticket.generation.into(), sender.id().into()];
+        let ours = Found::find_by_statement(self.0.sql(text, values)).one(&*tx).await?;
+        let Some(row) = ours else { return Ok(false) };
+        let why: String = why.chars().filter(|c| *c != '\0').take(500).collect();
+        self.end_all(&tx, vec![(row.id, Event::Cancel, why)], now).await?;
+        self.0.commit(tx, true).await?;
+        Ok(true)
     }
 
     async fn apply_policy(&self, kind: MailKind) -> Result<usize> {

@@ -1,0 +1,188 @@
+//! The card of an alert: who, why hot, what they last did, who has them.
+
+use super::{AskKind, Button, Card, Fact, Kind, Style};
+use crate::wording::{clean, clocks, length, moment};
+use chrono_tz::Tz;
+use rekindle_core::{
+    activity::Activity,
+    alert::{Alert, AlertState, Outcome, Reason},
+    lead::Lead,
+    observe::{described, reasons},
+    score::Explanation,
+    time::Moment,
+    zone::{ZoneFrom, zone_of},
+};
+
+/// What a rep wrote about a lead.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Note {
+    /// Who: a name for people.
+    pub by: String,
+    /// When (wall).
+    pub at: Moment,
+    /// What.
+    pub text: String,
+}
+
+/// Everything beside the alert that its card is made of.
+#[derive(Debug, Clone)]
+pub struct Scenery<'a> {
+    /// On whom.
+    pub lead: &'a Lead,
+    /// Their score.
+    pub explanation: &'a Explanation,
+    /// The last things that a person surely did, newest first.
+    pub recent: &'a [Activity],
+    /// What reps wrote, newest first.
+    pub notes: &'a [Note],
+    /// Now, on the calendar.
+    pub now: Moment,
+    /// Now, on the wall.
+    pub wall: Moment,
+    /// The zone of the team.
+    pub zone: Tz,
+}
+
+/// How many activities and notes a card shows.
+const RECENT: usize = 3;
+
+/// Renders the card of an alert.
+pub fn of_alert(alert: &Alert, scenery: &Scenery<'_>) -> Card {
+    let Scenery { lead, explanation, .. } = scenery;
+    let line = |text: &Option<String>| text.as_deref().map(|t| clean(t, 80)).filter(|t| !t.is_empty());
+    let subtitle = match (line(&lead.title), line(&lead.company)) {
+        (Some(title), Some(company)) => Some(format!("{title} at {company}")),
+        (title, company) => title.or(company),
+    };
+    Card {
+        id: alert.id.to_string(),
+        kind: Kind::Alert,
+        revision: alert.revision,
+        state: alert.state.word(),
+        accent: alert.reason.word(),
+        title: clean(lead.called(), 80),
+        subtitle,
+        badge: Some(explanation.grade.clone()),
+        score: Some(explanation.score),
+        headline: headline(alert),
+        lines: lines(alert, scenery),
+        facts: facts(scenery),
+        status: status(alert, scenery),
+        email: lead.email.as_ref().map(|email| clean(email.as_str(), 120)),
+        buttons: buttons(&alert.state),
+    }
+}
+
+fn headline(alert: &Alert) -> String {
+    let words = match alert.reason {
+        Reason::Hot => "Hot lead",
+        Reason::Back => "Back from the cold",
+        Reason::Hand => "Taken by hand",
+    };
+    match &alert.meant_for {
+        Some(before) => format!("{words}, with {} before", before.name()),
+        None => words.to_owned(),
+    }
+}
+
+/// What the points are made of, as of now; and, for one that came back, with what.
+fn lines(alert: &Alert, scenery: &Scenery<'_>) -> Vec<String> {
+    // Without times: a card stands for days, and "5 min ago" would be wrong after six.
+    let mut timeless = scenery.explanation.clone();
+    timeless.lines.iter_mut().for_each(|line| line.at = None);
+    let mut lines = reasons(&timeless, scenery.now);
+    if alert.reason == Reason::Back {
+        lines.splice(0..0, alert.because.iter().cloned());
+    }
+    lines.truncate(5);
+    lines.iter().map(|line| clean(line, 120)).collect()
+}
+
+fn facts(scenery: &Scenery<'_>) -> Vec<Fact> {
+    let Scenery { lead, recent, notes, now, wall, zone, .. } = scenery;
+    let mut facts = Vec::new();
+    let (theirs, from) = zone_of(lead.zone.as_deref(), lead.country.as_deref(), *zone);
+    if matches!(from, ZoneFrom::Lead | ZoneFrom::Country) {
+        facts.push(Fact::new("Their clock", clocks(theirs, *zone, *now)));
+    }
+    let did = recent.iter().take(RECENT);
+    facts.extend(did.map(|activity| {
+        Fact::new(&moment(activity.at, *now, *zone), clean(&described(activity), 100))
+    }));
+    facts.extend(notes.iter().take(RECENT).map(|note| {
+        Fact::new(&format!("Note by {}", clean(&note.by, 40)), {
+            format!("{} ({})", clean(&note.text, 200), moment(note.at, *wall, *zone))
+        })
+    }));
+    facts
+}
+
+/// How it stands: "Claimed by Ana, 14 s after the alert".
+fn status(alert: &Alert, scenery: &Scenery<'_>) -> String {
+    let Scenery { wall, zone, .. } = scenery;
+    let speed = || match alert.first_claimed_at {
+        Some(at) if alert.reason != Reason::Hand => {
+            format!(", {} after the alert", length(at - alert.raised_at))
+        }
+        _ => String::new(),
+    };
+    match &alert.state {
+        AlertState::Open => format!("Nobody has it yet, since {}", moment(alert.raised_at, *wall, *zone)),
+        AlertState::Claimed { by, last, .. } => match last {
+            Some(how) => format!("Claimed by {}{}; {}", by.name(), speed(), how.label()),
+            None => format!("Claimed by {}{}", by.name(), speed()),
+        },
+        AlertState::Snoozed { by, until, kept } => {
+            let until = moment(*until, *wall, *zone);
+            match kept {
+                true => format!("With {}, put off until {until}", by.name()),
+                false => format!("Put off by {} until {until}", by.name()),
+            }
+        }
+        AlertState::Closed { how, note, by, .. } => {
+            let mut label = how.label().to_owned();
+            label[..1].make_ascii_uppercase();
+            let note = note.as_deref().map(|note| format!(" ({})", clean(note, 120))).unwrap_or_default();
+            format!("{label}{note}, says {}{}", by.name(), match alert.first_claimed_at {
+                Some(_) => format!("; claimed{}", speed().trim_start_matches(',')),
+                None => String::new(),
+            })
+        }
+    }
+}
+
+const LATER: &[(&str, &str)] =
+    &[("1h", "1 hour"), ("4h", "4 hours"), ("1d", "1 day"), ("monday", "Monday"), ("1w", "1 week")];
+const LOST: &[(&str, &str)] = &[
+    ("no budget", "No budget"),
+    ("bad timing", "Bad timing"),
+    ("a competitor", "A competitor"),
+    ("no need", "No need"),
+];
+const UNFIT: &[(&str, &str)] =
+    &[("student", "Student"), ("too small", "Too small"), ("competitor", "Competitor"), ("spam", "Spam")];
+
+fn buttons(state: &AlertState) -> Vec<Button> {
+    let said = |how: Outcome, label, style| Button::new(how.word(), label, style);
+    let snooze = || Button::new("snooze", "Snooze", Style::Plain).asking(AskKind::Choice, "Until when?", LATER);
+    let unfit =
+        || said(Outcome::NotAFit, "Not a fit", Style::Danger).asking(AskKind::Text, "Why not?", UNFIT);
+    let claim = || Button::new("claim", "Claim", Style::Primary);
+    match state {
+        AlertState::Open => vec![claim(), snooze(), unfit()],
+        AlertState::Snoozed { kept: false, .. } => vec![claim(), unfit()],
+        AlertState::Claimed { .. } | AlertState::Snoozed { kept: true, .. } => vec![
+            said(Outcome::Connected, "Connected", Style::Plain),
+            said(Outcome::NoAnswer, "No answer", Style::Plain),
+            said(Outcome::Meeting, "Meeting", Style::Plain),
+            said(Outcome::Won, "Won", Style::Primary).asking(AskKind::Amount, "How much?", &[]),
+            said(Outcome::Lost, "Lost", Style::Danger).asking(AskKind::Text, "Why?", LOST),
+            snooze(),
+            Button::new("release", "Release", Style::Plain),
+        ],
+        AlertState::Closed { .. } => Vec::new(),
+    }
+}
+
+#[cfg(test)]
+mod tests;

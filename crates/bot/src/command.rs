@@ -1,0 +1,341 @@
+//! The commands of the team, declared once: parsing, help, hints on typing slips and completion all
+//! come from these enums, and each platform offers the same.
+//!
+//! An argument with the value hint `Other` takes the rest of the line as it was written, so that
+//! nobody has to think about quotes: `/lead note kim@acme.test said "call me" on Monday`.
+
+mod complete;
+mod hint;
+mod split;
+mod when;
+
+pub use complete::{Known, Suggestion, complete};
+pub(crate) use when::until;
+
+use clap::{CommandFactory, Parser, Subcommand, ValueHint, builder::PossibleValuesParser, builder::TypedValueParser};
+use rekindle_core::{
+    alert::Outcome,
+    refusal::Refusal,
+    team::{Deed, Role},
+};
+
+/// What can be typed.
+#[derive(Debug, Clone, PartialEq, Parser)]
+#[command(name = "rekindle", no_binary_name = true, disable_help_flag = true, disable_help_subcommand = true)]
+struct Line {
+    #[command(subcommand)]
+    command: Command,
+}
+
+/// What can be typed after the slash.
+#[derive(Debug, Clone, PartialEq, Subcommand)]
+pub enum Command {
+    /// Work leads: see why one is hot, claim it, say how it went
+    #[command(subcommand)]
+    Lead(Lead),
+    /// Preview, launch, hold and stop campaigns
+    #[command(subcommand)]
+    Campaign(Campaign),
+    /// The house itself: status, pause, team, help
+    #[command(subcommand)]
+    Rekindle(House),
+}
+
+/// `/lead`
+#[derive(Debug, Clone, PartialEq, Subcommand)]
+pub enum Lead {
+    /// The card of a lead, with what is known
+    Show {
+        /// Address or id
+        lead: String,
+    },
+    /// Why so many points, why alerted, why mailed or not
+    Why {
+        /// Address or id
+        lead: String,
+    },
+    /// The open queue: who waits for somebody to claim them
+    Hot,
+    /// The leads you have
+    Mine,
+    /// Take a lead; its marketing mail waits meanwhile
+    Claim {
+        /// Address or id
+        lead: String,
+    },
+    /// Give a lead back to the team
+    Release {
+        /// Address or id
+        lead: String,
+    },
+    /// Put a lead off: 1h, tomorrow, monday, 2026-12-01
+    Snooze {
+        /// Address or id
+        lead: String,
+        /// 1h, 2d, tomorrow, monday, 2026-12-01 14:00
+        #[arg(value_hint = ValueHint::Other, allow_hyphen_values = true)]
+        when: String,
+    },
+    /// Say how it went: connected, no-answer, meeting, won AMOUNT, lost REASON, not-a-fit REASON
+    Outcome {
+        /// Address or id
+        lead: String,
+        /// How it went
+        #[arg(value_parser = outcomes())]
+        how: Outcome,
+        /// The amount or the reason
+        #[arg(value_hint = ValueHint::Other, allow_hyphen_values = true)]
+        note: Option<String>,
+    },
+    /// Write a note; it shows on the card
+    Note {
+        /// Address or id
+        lead: String,
+        /// What to remember
+        #[arg(value_hint = ValueHint::Other, allow_hyphen_values = true)]
+        text: String,
+    },
+    /// Let a lead begin a sequence
+    Enroll {
+        /// Address or id
+        lead: String,
+        /// Name of the sequence
+        sequence: String,
+    },
+    /// End all sequences of a lead
+    Stop {
+        /// Address or id
+        lead: String,
+        /// They asked us to: never write to them again
+        #[arg(long)]
+        for_good: bool,
+    },
+}
+
+/// `/campaign`
+#[derive(Debug, Clone, PartialEq, Subcommand)]
+pub enum Campaign {
+    /// Launch a sequence at a segment; shows the preview first
+    Launch {
+        /// What was previewed under this id is launched
+        #[arg(long, value_name = "ID")]
+        confirm: Option<String>,
+        /// Name of the sequence
+        #[arg(required_unless_present = "confirm")]
+        sequence: Option<String>,
+        /// Name of a segment, or a question such as: score >= 60 and not hot
+        #[arg(required_unless_present = "confirm", value_hint = ValueHint::Other)]
+        segment: Option<String>,
+    },
+    /// Who would get it, who would not and why, what and when; sends nothing
+    Preview {
+        /// Name of the sequence
+        sequence: String,
+        /// Name of a segment, or a question such as: score >= 60 and not hot
+        #[arg(value_hint = ValueHint::Other)]
+        segment: String,
+    },
+    /// Nothing of it leaves until it is resumed
+    Hold {
+        /// Id, or name of its sequence; may be left out while there is one
+        campaign: Option<String>,
+    },
+    /// Let a held campaign go on
+    Resume {
+        /// Id, or name of its sequence; may be left out while there is one
+        campaign: Option<String>,
+    },
+    /// End a campaign: no further mail of it leaves
+    Stop {
+        /// Id, or name of its sequence; may be left out while there is one
+        campaign: Option<String>,
+    },
+    /// How a campaign stands; without one, all of them
+    Show {
+        /// Id, or name of its sequence
+        campaign: Option<String>,
+    },
+}
+
+/// `/rekindle`
+#[derive(Debug, Clone, PartialEq, Subcommand)]
+pub enum House {
+    /// What can be typed
+    Help {
+        /// Of which command
+        #[arg(value_hint = ValueHint::Other)]
+        of: Option<String>,
+    },
+    /// Who you are here, and what you may do
+    Whoami,
+    /// Leads, queue and mail in figures
+    Status,
+    /// Stop all mail at once
+    Pause,
+    /// Let the mail go on
+    Resume,
+    /// The team: see it, add somebody, change a role
+    Team {
+        /// What to do with it; without, it is shown
+        #[command(subcommand)]
+        what: Option<Team>,
+    },
+    /// A link that signs you in to the dashboard, once
+    Dashboard,
+}
+
+/// `/rekindle team`
+#[derive(Debug, Clone, PartialEq, Subcommand)]
+pub enum Team {
+    /// Add a member
+    Add {
+        /// Their name
+        name: String,
+        /// viewer, sales, marketing or admin
+        #[arg(long, value_parser = roles())]
+        role: Role,
+    },
+    /// Give a member another role
+    Role {
+        /// Their name
+        member: String,
+        /// viewer, sales, marketing or admin
+        #[arg(value_parser = roles())]
+        role: Role,
+    },
+}
+
+impl Command {
+    /// Which kind of thing it is, and so who may: a new command without a row here does not compile.
+    pub fn deed(&self) -> Deed {
+        match self {
+            Self::Lead(lead) => match lead {
+                Lead::Show { .. } | Lead::Why { .. } | Lead::Hot | Lead::Mine => Deed::Look,
+                Lead::Claim { .. }
+                | Lead::Release { .. }
+                | Lead::Snooze { .. }
+                | Lead::Outcome { .. }
+                | Lead::Note { .. } => Deed::WorkLeads,
+                Lead::Enroll { .. } | Lead::Stop { .. } => Deed::Nurture,
+            },
+            Self::Campaign(campaign) => match campaign {
+                Campaign::Show { .. } => Deed::Look,
+                Campaign::Launch { .. }
+                | Campaign::Preview { .. }
+                | Campaign::Hold { .. }
+                | Campaign::Resume { .. }
+                | Campaign::Stop { .. } => Deed::Campaign,
+            },
+            Self::Rekindle(house) => match house {
+                House::Help { .. } | House::Whoami | House::Status | House::Dashboard => Deed::Look,
+                House::Pause | House::Resume => Deed::Campaign,
+                House::Team { what: None } => Deed::Look,
+                House::Team { what: Some(Team::Add { .. } | Team::Role { .. }) } => Deed::ManageTeam,
+            },
+        }
+    }
+}
+
+/// Reads a line as it was typed. A command without its verb, and `help` anywhere, ask for help.
+///
+/// # Errors
+/// [`Refusal::Usage`]: what is wrong, the nearest right thing, and how it is right.
+pub fn parse(line: &str) -> Result<Command, Refusal> {
+    let words = arguments(line);
+    let mut declared = declared();
+    if depth == words.len() && found.is_subcommand_required_set() {
+        return Ok(help(&words));
+    }
+    Line::try_parse_from(&words)
+        .map(|line| line.command)
+        .map_err(|error| Refusal::Usage { text: hint::hint(&error, &mut declared, &words) })
+}
+
+/// What can be typed, in words; of one command, or of all.
+pub(crate) fn help_of(of: &str) -> String {
+    hint::help(&mut declared(), &arguments(of))
+}
+
+fn help(of: &[String]) -> Command {
+    let of = (!of.is_empty()).then(|| of.join(" "));
+    Command::Rekindle(House::Help { of })
+}
+
+fn declared() -> clap::Command {
+    let mut declared = Line::command();
+    declared.build();
+    declared
+}
+
+/// The line as arguments, its free text in one piece. `/rekindle lead …` is `/lead …`, for
+/// workspaces where `/lead` is taken.
+fn arguments(line: &str) -> Vec<String> {
+    let line = split::plain(line);
+    let line = line.trim().trim_start_matches('/');
+    let mut words = split::words(line);
+    if words.len() > 1 && words[0].text == "rekindle" && matches!(words[1].text.as_str(), "lead" | "campaign") {
+        words.remove(0);
+    }
+    let plain: Vec<String> = words.iter().map(|word| word.text.clone()).collect();
+    let declared = declared();
+    let (command, begins) = free_text(&declared, &plain);
+    let has_options = command.get_arguments().any(|argument| !argument.is_positional());
+    let Some(begins) = begins.filter(|at| words.len() > at + 1) else { return plain };
+    let mut arguments = plain[..begins].to_vec();
+    let mut rest = words[begins..].iter().peekable();
+    let mut text: Option<std::ops::Range<usize>> = None;
+    let mut single = None;
+    while let Some(word) = rest.next() {
+        if has_options && !word.quoted && word.text.starts_with("--") && word.text.len() > 2 {
+            arguments.push(word.text.clone());
+            if word.text == "--confirm" {
+                arguments.extend(rest.next().map(|value| value.text.clone()));
+            }
+            continue;
+        }
+        single = text.is_none().then(|| word.text.clone());
+        let start = text.as_ref().map_or(word.at.start, |text| text.start);
+        text = Some(start..word.at.end);
+    }
+    if let Some(text) = text {
+        // Behind the options, so that it may begin like one.
+        arguments.push(single.unwrap_or_else(|| line[text].to_owned()));
+    }
+    arguments
+}
+
+/// The command that these words lead to, and how many of them do.
+fn walk<'a>(declared: &'a clap::Command, words: &[String]) -> (&'a clap::Command, usize) {
+    let mut command = declared;
+    let mut depth = 0;
+    while let Some(next) = words.get(depth).and_then(|word| command.find_subcommand(word)) {
+        command = next;
+        depth += 1;
+    }
+    (command, depth)
+}
+
+/// The command that these words lead to, and the word at which its free text begins, if it has one.
+fn free_text<'a>(declared: &'a clap::Command, words: &[String]) -> (&'a clap::Command, Option<usize>) {
+    let (command, depth) = walk(declared, words);
+    let position = command.get_positionals().position(|argument| argument.get_value_hint() == ValueHint::Other);
+    // Options before it move it: `launch --confirm ID` has no free text to keep.
+    let options = words.iter().skip(depth).take_while(|word| word.starts_with("--")).count();
+    (command, position.filter(|_| options == 0).map(|position| depth + position))
+}
+
+fn outcomes() -> impl TypedValueParser<Value = Outcome> {
+    let words = Outcome::ALL.iter().map(|how| how.word().replace('_', "-"));
+    let named: Vec<clap::builder::PossibleValue> = words
+        .map(|word| clap::builder::PossibleValue::new(word.clone()).alias(word.replace('-', "_")))
+        .collect();
+    PossibleValuesParser::new(named)
+        .try_map(|word| Outcome::from_word(&word.replace('-', "_")).ok_or("is no outcome"))
+}
+
+fn roles() -> impl TypedValueParser<Value = Role> {
+    PossibleValuesParser::new(Role::ALL.map(Role::word)).try_map(|word| Role::from_word(&word).ok_or("is no role"))
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,105 @@
+//! What came of a command or a press: read by people, and by scripts as JSON.
+
+use crate::card::Card;
+use chrono_tz::Tz;
+use rekindle_core::{refusal::Refusal, time::Moment};
+use rekindle_storage::StoreError;
+use serde::Serialize;
+use serde_json::Value;
+
+/// What came of it. Keys that do not belong to an answer are left out.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Reply {
+    /// Whether it was done.
+    pub ok: bool,
+    /// Why not, for scripts: "already_claimed", "not_allowed", …
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub code: Option<&'static str>,
+    /// In words.
+    pub text: String,
+    /// Whether the words are a table, to be shown in a fixed-width script.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub mono: bool,
+    /// The card it is about, as it stands now.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub card: Option<Card>,
+    /// Who stands in the way: a handle.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub by: Option<String>,
+    /// Since when (wall).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub at: Option<Moment>,
+    /// What confirms the preview.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub confirm: Option<String>,
+    /// The same as figures, where there are any.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub data: Option<Value>,
+}
+
+impl Reply {
+    /// Done.
+    pub fn done(text: impl Into<String>) -> Self {
+        Self {
+            ok: true,
+            code: None,
+            text: text.into(),
+            mono: false,
+            card: None,
+            by: None,
+            at: None,
+            confirm: None,
+            data: None,
+        }
+    }
+
+    /// Done; the words are a table.
+    pub fn table(text: impl Into<String>) -> Self {
+        Self { mono: true, ..Self::done(text) }
+    }
+
+    /// With the card it is about.
+    #[must_use]
+    pub fn with_card(self, card: Card) -> Self {
+        Self { card: Some(card), ..self }
+    }
+
+    /// With figures.
+    #[must_use]
+    pub fn with_data(self, data: Value) -> Self {
+        Self { data: Some(data), ..self }
+    }
+
+    /// Refused, in the reader's words.
+    pub fn refused(refusal: &Refusal, zone: Tz) -> Self {
+        Self {
+            ok: false,
+            code: Some(refusal.code()),
+            // What was not understood is shown with a caret under it.
+            mono: matches!(refusal, Refusal::Usage { text } if text.contains('\n')),
+            by: refusal.by().map(ToString::to_string),
+            at: refusal.at(),
+            ..Self::done(refusal.text(zone))
+        }
+    }
+
+    /// Refused or failed: what a verb of the store said.
+    pub fn of_error(error: &StoreError, zone: Tz) -> Self {
+        let failed = |code, text: &str| Self { ok: false, code: Some(code), ..Self::done(text) };
+        match error {
+            StoreError::Refused(refusal) => Self::refused(refusal, zone),
+            StoreError::Away(_) | StoreError::Busy(_) => {
+                failed("unavailable", "The database does not answer. Look whether this took effect, then try again.")
+            }
+            StoreError::Unusable(text) => failed("failed", text),
+            StoreError::Corrupt { .. } | StoreError::Database(_) => {
+                failed("failed", "Something went wrong here; the operator finds it in the log.")
+            }
+        }
+    }
+
+    /// Whether it neither was done nor was refused: something broke.
+    pub fn is_failure(&self) -> bool {
+        matches!(self.code, Some("unavailable" | "failed"))
+    }
+}

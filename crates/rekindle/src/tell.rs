@@ -1,0 +1,264 @@
+//! What the terminal tells of a lead, its score and the outbox, as JSON for scripts and words for people.
+
+use crate::{
+    exit::{self, Doing, Done, Halt},
+    house::House,
+};
+use comfy_table::{Table, presets::UTF8_HORIZONTAL_ONLY};
+use rekindle_core::{
+    delivery::DeliveryState,
+    enrollment::RunState,
+    lead::Lead,
+    score::{Explanation, LineKind},
+    time::Moment,
+};
+use rekindle_storage::{StoreError, leads::Dossier};
+use serde_json::{Value, json};
+
+/// The refusal of a verb as the command's.
+pub fn refused(error: StoreError, house: &House) -> Halt {
+    match error.refusal() {
+        Some(refusal) => Halt::refused(refusal.text(house.config.team.zone)),
+        None => Halt::Failed { doing: "ask the database".to_owned(), source: error.into() },
+    }
+}
+
+/// A moment as scripts see it: RFC 3339 in UTC.
+fn rfc(at: Moment) -> String {
+    at.to_rfc3339_opts(chrono::SecondsFormat::AutoSi, true)
+}
+
+/// `lead show`
+///
+/// # Errors
+/// When there is no such lead.
+pub async fn lead(house: &House, name: &str, as_json: bool) -> Done {
+    let store = &house.store;
+    let lead = store.leads().named(name).await.map_err(|e| refused(e, house))?;
+    let dossier = store.leads().dossier(lead.id).await.map_err(|e| refused(e, house))?;
+    let explained = explained(house, &lead).await?;
+    let sent = sequence_lengths(house, &dossier).await?;
+    let value = dossier_json(&dossier, &explained, &sent);
+    if as_json {
+        return exit::json(&value);
+    }
+    exit::data(words_of(&dossier, &explained))
+}
+
+async fn explained(house: &House, lead: &Lead) -> Result<Explanation, Halt> {
+    let playbooks = house.store.playbooks().await.doing("read the playbook")?;
+    let history = house.store.leads().history(lead.id, &playbooks).await.doing("read the lead")?;
+    Ok(playbooks.current().scoring.explain(lead, &history, house.store.clock().calendar()))
+}
+
+/// The words of each run's steps, for `step`.
+async fn sequence_lengths(house: &House, dossier: &Dossier) -> Result<Vec<Option<String>>, Halt> {
+    let playbooks = house.store.playbooks().await.doing("read the playbook")?;
+    Ok(dossier
+        .enrollments
+        .iter()
+        .map(|run| {
+            let sequence = playbooks.of(run.version).sequence(&run.sequence)?;
+            sequence.step.get(run.step).map(rekindle_core::sequence::Step::label)
+        })
+        .collect())
+}
+
+fn dossier_json(dossier: &Dossier, explained: &Explanation, steps: &[Option<String>]) -> Value {
+    let lead = &dossier.lead;
+    let points = |id| explained.lines.iter().find(|line| line.activity == Some(id)).map_or(0, |line| {
+        if line.capped { 0 } else { line.points }
+    });
+    json!({
+        "id": lead.id,
+        "email": lead.email,
+        "name": lead.name,
+        "title": lead.title,
+        "company": lead.company,
+        "country": lead.country,
+        "zone": lead.zone,
+        "score": explained.score,
+        "fit": explained.fit,
+        "engagement": explained.engagement,
+        "grade": explained.grade,
+        "hot": lead.hot,
+        "journey": lead.journey,
+        "lifecycle": lead.lifecycle,
+        "nurture": lead.nurture,
+        "nurture_why": lead.nurture_why,
+        "consent": {
+            "state": lead.consent.state,
+            "basis": lead.consent.basis,
+            "at": lead.consent.at.map(rfc),
+        },
+        "owner": lead.owner,
+        "tags": lead.tags,
+        "traits": lead.traits,
+        "last_human_at": lead.last_human_at.map(rfc),
+        "activities": dossier.activities.iter().map(|a| json!({
+            "name": a.name,
+            "at": rfc(a.at),
+            "source": a.source,
+            "message_id": a.message_id,
+            "path": a.path,
+            "human": a.human,
+            "points": points(a.id),
+        })).collect::<Vec<_>>(),
+        "enrollments": dossier.enrollments.iter().zip(steps).map(|(run, step)| json!({
+            "id": run.id,
+            "sequence": run.sequence,
+            "state": run.state.word(),
+            "step": run.step,
+            "does": step,
+            "due_at": match &run.state { RunState::Due { at } => Some(rfc(*at)), _ => None },
+            "reason": run.reason,
+        })).collect::<Vec<_>>(),
+        "deliveries": dossier.deliveries.iter().map(|d| json!({
+            "id": d.id,
+            "kind": d.mail,
+            "step": d.step,
+            "state": d.state,
+            "reason": d.reason,
+            "at": rfc(d.moved_at),
+            "message_id": d.message_id,
+        })).collect::<Vec<_>>(),
+        "alerts": dossier.alerts.iter().map(|a| json!({
+            "id": a.id,
+            "reason": a.reason,
+            "state": a.state.word(),
+            "by": a.state.by(),
+            "at": rfc(a.first_claimed_at.unwrap_or(a.raised_at)),
+        })).collect::<Vec<_>>(),
+    })
+}
+
+fn words_of(dossier: &Dossier, explained: &Explanation) -> String {
+    let lead = &dossier.lead;
+    let mut text = format!(
+        "{}  {}  {} points ({} fit, {} engagement)\n",
+        lead.called(),
+        explained.grade,
+        explained.score,
+        explained.fit,
+        explained.engagement
+    );
+    let work: Vec<&str> = [lead.title.as_deref(), lead.company.as_deref()].into_iter().flatten().collect();
+    for (label, value) in [
+        ("", Some(work.join(", "))),
+        ("e-mail", lead.email.as_ref().map(ToString::to_string)),
+        ("stages", Some(format!("{}, {}, {}", lead.lifecycle.word(), lead.journey.word(), lead.nurture.word()))),
+        ("because", lead.nurture_why.clone()),
+        ("consent", Some(lead.consent.state.word().to_owned())),
+        ("owner", lead.owner.as_ref().map(rekindle_core::team::Handle::name)),
+        ("id", Some(lead.id.to_string())),
+    ] {
+        if let Some(value) = value.filter(|value| !value.is_empty()) {
+            text.push_str(&format!("  {label:<9}{value}\n"));
+        }
+    }
+    let mut table = |title: &str, rows: Vec<[String; 4]>| {
+        if rows.is_empty() {
+            return;
+        }
+        let mut table = Table::new();
+        table.load_preset(UTF8_HORIZONTAL_ONLY);
+        for row in rows.into_iter().take(20) {
+            table.add_row(row);
+        }
+        text.push_str(&format!("\n{title}\n{table}\n"));
+    };
+    let none = String::new;
+    table(
+        "Activities",
+        dossier.activities.iter().map(|a| [rfc(a.at), rekindle_core::observe::described(a), a.source.clone(), none()]).collect(),
+    );
+    table(
+        "Runs",
+        dossier
+            .enrollments
+            .iter()
+            .map(|run| {
+                [run.sequence.clone(), run.state.word().to_owned(), format!("step {}", run.step), run.reason.clone().unwrap_or_default()]
+            })
+            .collect(),
+    );
+    table(
+        "Mails",
+        dossier
+            .deliveries
+            .iter()
+            .map(|d| [rfc(d.moved_at), d.mail.clone(), d.state.word().to_owned(), d.reason.clone().unwrap_or_default()])
+            .collect(),
+    );
+    table(
+        "Alerts",
+        dossier
+            .alerts
+            .iter()
+            .map(|a| {
+                [rfc(a.raised_at), a.reason.word().to_owned(), a.state.word().to_owned(), a.state.by().map(|h| h.name()).unwrap_or_default()]
+            })
+            .collect(),
+    );
+    text.trim_end().to_owned()
+}
+
+/// `score explain`
+///
+/// # Errors
+/// When there is no such lead.
+pub async fn score(house: &House, name: &str, as_json: bool) -> Done {
+    let lead = house.store.leads().named(name).await.map_err(|e| refused(e, house))?;
+    let explained = explained(house, &lead).await?;
+    if as_json {
+        let mut value = serde_json::to_value(&explained).doing("write JSON")?;
+        value["email"] = json!(lead.email);
+        return exit::json(&value);
+    }
+    let mut table = Table::new();
+    table.load_preset(UTF8_HORIZONTAL_ONLY).set_header(["What", "When", "Points then", "Points now"]);
+    for line in &explained.lines {
+        let now = if line.capped { "over its limit".to_owned() } else { format!("{:+.1}", line.now) };
+        let then = if line.kind == LineKind::Clamp { String::new() } else { format!("{:+}", line.points) };
+        table.add_row([line.what.clone(), line.at.map(rfc).unwrap_or_default(), then, now]);
+    }
+    exit::data(format_args!("{} has {} points, grade {}.\n{table}", lead.called(), explained.score, explained.grade))
+}
+
+/// `outbox`
+///
+/// # Errors
+/// As the database says.
+pub async fn outbox(house: &House, state: Option<DeliveryState>, as_json: bool) -> Done {
+    let undone: Vec<DeliveryState> = DeliveryState::ALL.iter().copied().filter(|s| !s.is_final()).collect();
+    let states = state.map_or(undone, |state| vec![state]);
+    let waiting = house.store.outbox().list(&states, 1000).await.doing("read the outbox")?;
+    let now = house.store.clock().calendar();
+    if as_json {
+        let list: Vec<Value> = waiting
+            .iter()
+            .map(|w| {
+                let d = &w.delivery;
+                json!({
+                    "id": d.id, "lead": d.lead, "email": w.email, "kind": d.mail, "step": d.step, "state": d.state,
+                    "age_seconds": (now - d.moved_at).num_seconds(), "at": rfc(d.moved_at), "not_before": rfc(d.not_before),
+                    "answer": d.answer, "reason": d.reason, "message_id": d.message_id, "attempt": d.attempt,
+                })
+            })
+            .collect();
+        return exit::json(&list);
+    }
+    if waiting.is_empty() {
+        exit::say("Nothing stands there.");
+        return Ok(());
+    }
+    let mut table = Table::new();
+    table.load_preset(UTF8_HORIZONTAL_ONLY).set_header(["Mail", "To", "State", "Since", "The relay's last answer, or why"]);
+    for w in &waiting {
+        let d = &w.delivery;
+        let why = d.answer.clone().or_else(|| d.reason.clone()).unwrap_or_default();
+        let to = w.email.clone().unwrap_or_default();
+        table.add_row([d.mail.clone(), to, d.state.word().to_owned(), rekindle_core::observe::ago(d.moved_at, now), why]);
+    }
+    exit::data(table)
+}

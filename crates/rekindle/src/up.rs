@@ -1,0 +1,280 @@
+//! The daemon: opens the doors that a command names, and closes them in peace.
+//!
+//! A first signal stops the listening, lets answers and mails in flight end, and leaves nothing
+//! claimed; a second one leaves at once.
+
+use crate::{
+    exit::{Doing, Done, Halt, say},
+    house::House,
+    signin::{SignIn, behind_sign_in},
+};
+use axum::{Router, extract::State, http::StatusCode, routing::get};
+use rekindle_bot::{Announcer, Desk, console};
+use rekindle_core::{
+    activity::Trust,
+    team::{Member, Role},
+};
+use rekindle_storage::{Store, keys::WriteKey};
+use rekindle_web::{Doors, intake};
+use rekindle_worker::Worker;
+use std::{
+    net::SocketAddr,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
+use tokio::net::TcpListener;
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+
+/// Which doors are opened.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Which {
+    /// Intake, links, dashboard.
+    pub web: bool,
+    /// Console, cards, commands.
+    pub bot: bool,
+    /// Mail and the daily work.
+    pub worker: bool,
+}
+
+impl Which {
+    /// All of them in one process.
+    pub const ALL: Self = Self { web: true, bot: true, worker: true };
+}
+
+/// The doors, open.
+#[derive(Debug)]
+pub struct Running {
+    /// Where it listens, when it does.
+    pub address: Option<SocketAddr>,
+    tasks: TaskTracker,
+    stop: CancellationToken,
+}
+
+impl Running {
+    /// Closes the doors and waits until all that was begun has ended.
+    pub async fn stop(self) {
+        self.stop.cancel();
+        self.tasks.close();
+        self.tasks.wait().await;
+    }
+
+    /// Ends when somebody asks for the stop.
+    pub async fn asked_to_stop(&self) {
+        self.stop.cancelled().await;
+    }
+}
+
+/// Opens the doors.
+///
+/// # Errors
+/// When the address is taken, or mails and playbook are wrong.
+pub async fn open(house: &House, which: Which) -> Result<Running, Halt> {
+    let config = &house.config;
+    let listen = if which.web { config.web.listen } else { config.bot.listen };
+    let listener = match which.web || which.bot {
+        true => Some(TcpListener::bind(listen).await.doing(format!("listen at {listen}"))?),
+        false => None,
+    };
+    let tasks = TaskTracker::new();
+    let stop = CancellationToken::new();
+    let ready = Arc::new(AtomicBool::new(false));
+
+    let hearing = house.store.clone();
+    let until = stop.clone();
+    tasks.spawn(async move { until.run_until_cancelled(hearing.listen()).await });
+
+    let mut router = Router::new()
+        .route("/healthz", get(|| async { "alive\n" }))
+        .route("/readyz", get(is_ready))
+        .with_state((ready.clone(), house.store.clone()));
+    let mut staff = Router::new();
+    if which.web {
+        let (inbox, writer) = intake::writer::writer(house.store.clone(), config.intake.max_group as usize);
+        tasks.spawn(writer.run());
+        let doors = doors(house);
+        router = router
+            .merge(intake::calls::router(house.store.clone(), inbox, config.intake.rate_per_second))
+            .merge(rekindle_web::links::lead_pages(doors.clone()));
+        staff = staff.merge(rekindle_web::pages::staff_pages(doors));
+    }
+    if which.bot {
+        let settings = bot_settings(house);
+        let desk = Desk::new(house.store.clone(), settings.clone());
+        staff = staff.merge(console::router(house.store.clone(), desk));
+        let announcer = Announcer::new(house.store.clone(), settings);
+        let until = stop.clone();
+        tasks.spawn(async move { announcer.run(until).await });
+    }
+    if which.web || which.bot {
+        let secure = config.public_url().starts_with("https://");
+        router = router
+            .merge(rekindle_web::pages::assets())
+            .merge(behind_sign_in(staff, SignIn { store: house.store.clone(), secure }));
+    }
+    if which.worker {
+        let worker = Worker::new(house.store.clone(), worker_settings(house), house.templates()?);
+        let until = stop.clone();
+        tasks.spawn(async move {
+            if let Err(error) = worker.run(until).await {
+                tracing::error!(%error, "the worker has ended");
+            }
+        });
+    }
+    let address = match listener {
+        None => None,
+        Some(listener) => {
+            let address = listener.local_addr().doing("listen")?;
+            let until = stop.clone();
+            let service = router.into_make_service_with_connect_info::<SocketAddr>();
+            tasks.spawn(async move {
+                let served = axum::serve(listener, service).with_graceful_shutdown(until.cancelled_owned());
+                if let Err(error) = served.await {
+                    tracing::error!(%error, "cannot serve");
+                }
+            });
+            Some(address)
+        }
+    };
+    ready.store(true, Ordering::Release);
+    Ok(Running { address, tasks, stop })
+}
+
+async fn is_ready(State((ready, store)): State<(Arc<AtomicBool>, Store)>) -> (StatusCode, &'static str) {
+    match ready.load(Ordering::Acquire) && store.ping().await.is_ok() {
+        true => (StatusCode::OK, "ready\n"),
+        false => (StatusCode::SERVICE_UNAVAILABLE, "not ready\n"),
+    }
+}
+
+/// What the web door needs of the settings.
+pub fn doors(house: &House) -> Doors {
+    let config = &house.config;
+    Doors {
+        store: house.store.clone(),
+        settings: rekindle_web::Settings {
+            public_url: config.public_url(),
+            company: config.mail.company.clone(),
+            zone: config.team.zone,
+            mail_folder: config.mail.relay.is_none().then(|| house.data.join("mail")),
+            demo: config.clock.speed != 1.0,
+        },
+    }
+}
+
+/// What the chat needs of the settings.
+pub fn bot_settings(house: &House) -> rekindle_bot::Settings {
+    rekindle_bot::Settings { zone: house.config.team.zone, public_url: house.config.public_url() }
+}
+
+/// What the worker needs of the settings.
+pub fn worker_settings(house: &House) -> rekindle_worker::Settings {
+    let config = &house.config;
+    rekindle_worker::Settings {
+        transport: config.transport(&house.data),
+        from_name: config.mail.from.name.clone(),
+        from: config.mail.from.address.clone(),
+        reply_to: config.mail.reply_to.clone(),
+        company: config.mail.company.clone(),
+        postal_address: config.mail.postal_address.clone(),
+        list_domain: config.list_domain().to_owned(),
+        public_url: config.public_url(),
+        zone: config.team.zone,
+        sessions: config.mail.sessions as usize,
+        cool_leads: config.schedule.cool_leads.clone(),
+    }
+}
+
+/// Serves until a signal, and ends in peace.
+///
+/// # Errors
+/// What opening the doors says.
+pub async fn serve(house: &House, which: Which) -> Done {
+    let running = open(house, which).await?;
+    if let Some(address) = running.address {
+        say(format_args!("Rekindle is at http://{address}"));
+    } else {
+        say("The worker is at work.");
+    }
+    signal().await?;
+    say("Stopping: what was begun is brought to its end. A second signal leaves at once.");
+    tokio::select! {
+        () = running.stop() => Ok(()),
+        second = signal() => {
+            second?;
+            Err(Halt::refused("left at once; mails in flight are looked after at the next start"))
+        }
+    }
+}
+
+/// Waits for Ctrl-C or SIGTERM.
+pub(crate) async fn signal() -> Done {
+    use tokio::signal::unix::{SignalKind, signal};
+    let mut terminate = signal(SignalKind::terminate()).doing("hear signals")?;
+    tokio::select! {
+        done = tokio::signal::ctrl_c() => done.doing("hear signals"),
+        _ = terminate.recv() => Ok(()),
+    }
+}
+
+/// What a first start made: shown once.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FirstStart {
+    /// The write key.
+    pub key: String,
+    /// The link that signs the first admin in.
+    pub link: String,
+}
+
+/// On a house without members and keys: a first admin, a first write key.
+///
+/// # Errors
+/// As the database says.
+pub async fn first_start(house: &House) -> Result<Option<FirstStart>, Halt> {
+    let doing = "set up the first admin and the first key";
+    let store = &house.store;
+    let empty = store.team().all().await.doing(doing)?.is_empty() && !store.keys().any().await.doing(doing)?;
+    if !empty {
+        return Ok(None);
+    }
+    let admin = store.team().add("admin", Role::Admin).await.doing(doing)?;
+    let key = WriteKey { name: "first".to_owned(), trust: Trust::Server, origins: Vec::new(), basis: None };
+    let key = store.keys().make(key).await.doing(doing)?;
+    Ok(Some(FirstStart { key, link: sign_in_link(house, &admin).await? }))
+}
+
+/// A one-time link for a member.
+///
+/// # Errors
+/// As the database says.
+pub async fn sign_in_link(house: &House, member: &Member) -> Result<String, Halt> {
+    let token = house.store.team().link(member).await.doing("make a sign-in link")?;
+    Ok(format!("{}/in/{token}", house.config.public_url()))
+}
+
+/// What to do next, after a first start.
+pub fn welcome(house: &House, first: &FirstStart) -> String {
+    let url = house.config.public_url();
+    format!(
+        "\nThis is the first start. These two are shown once:\n\n\
+         \x20 sign in as admin   {}\n\
+         \x20 server write key   {}\n\n\
+         Next, tell it what a lead does:\n\n\
+         \x20 curl -u {}: {url}/v1/identify -H 'content-type: application/json' \\\n\
+         \x20   -d '{{\"userId\": \"kim\", \"traits\": {{\"email\": \"kim@acme.test\", \"name\": \"Kim Park\", \"title\": \"VP Operations\", \"company\": \"Acme\"}}}}'\n\
+         \x20 curl -u {}: {url}/v1/track -H 'content-type: application/json' \\\n\
+         \x20   -d '{{\"userId\": \"kim\", \"event\": \"Demo Requested\"}}'\n\n\
+         Mail goes to {}. `rekindle team add NAME --role sales` invites a colleague.\n",
+        first.link,
+        first.key,
+        first.key,
+        first.key,
+        match &house.config.mail.relay {
+            Some(relay) => format!("the relay {}", relay.host()),
+            None => format!("{} (look at {url}/mail)", house.data.join("mail").display()),
+        },
+    )
+}
+

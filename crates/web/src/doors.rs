@@ -1,0 +1,30 @@
+//! What the pages need: the database, and the few settings that they show or obey.
+
+use chrono_tz::Tz;
+use rekindle_storage::Store;
+use std::path::PathBuf;
+
+/// What of the operator's settings shows in pages.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// How leads and team reach this house, without a slash at the end. Absolute links begin with it, and
+    /// never with what a request calls us.
+    pub public_url: String,
+    /// Who writes the mails; stands on every page of a lead.
+    pub company: String,
+    /// The zone in which the team reads times.
+    pub zone: Tz,
+    /// Where mails are written that go to no relay.
+    pub mail_folder: Option<PathBuf>,
+    /// Whether the calendar is a demo's.
+    pub demo: bool,
+}
+
+/// What the pages need. Cheap to clone, as the database is.
+#[derive(Debug, Clone)]
+pub struct Doors {
+    /// The database.
+    pub store: Store,
+    /// The settings.
+    pub settings: Settings,
+}

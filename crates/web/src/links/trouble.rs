@@ -1,0 +1,49 @@
+//! Why a lead gets no page: the link is none of ours, or the database is away.
+
+use crate::html::page;
+use askama::Template;
+use axum::{
+    http::{StatusCode, header},
+    response::{IntoResponse, Response},
+};
+use rekindle_storage::StoreError;
+
+/// What a lead is told is the same for every bad link; why it is bad, nobody learns.
+#[derive(Debug)]
+pub(super) enum Trouble {
+    /// Unknown, forged, cut off, for another purpose, or too old.
+    NoSuchLink,
+    /// The link may be good, but it cannot be served now.
+    Store(StoreError),
+}
+
+impl From<StoreError> for Trouble {
+    fn from(error: StoreError) -> Self {
+        Self::Store(error)
+    }
+}
+
+#[derive(Template)]
+#[template(path = "not_found.html")]
+struct NotFound;
+
+#[derive(Template)]
+#[template(path = "away.html")]
+struct Away;
+
+pub(super) fn not_found() -> Response {
+    page(StatusCode::NOT_FOUND, &NotFound)
+}
+
+impl IntoResponse for Trouble {
+    fn into_response(self) -> Response {
+        match self {
+            Self::NoSuchLink => not_found(),
+            Self::Store(error) => {
+                // 503 makes a mail program that unsubscribes by itself come again.
+                tracing::error!(%error, "a link of a mail cannot be served");
+                ([(header::RETRY_AFTER, "60")], page(StatusCode::SERVICE_UNAVAILABLE, &Away)).into_response()
+            }
+        }
+    }
+}

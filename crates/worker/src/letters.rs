@@ -1,0 +1,216 @@
+//! A claimed delivery becomes the bytes of a mail: what the template may say, whose links it carries, under which number.
+//!
+//! Every link holds a token of this delivery (`/c/` a click, `/o/` the offer, `/s/` a survey's answer, `/u/` the way
+//! out), so that whoever follows it needs no name. The Message-ID is the delivery's id, the same at every retry.
+
+mod plan;
+
+use self::plan::Plan;
+use crate::settings::Settings;
+use rekindle_core::{
+    lead::Lead,
+    link::{KeyRing, Purpose},
+    playbook::Playbooks,
+    time::Moment,
+    zone::zone_of,
+};
+use rekindle_mail::{
+    compose::{Bulk, ComposeError, Envelope, Party, compose},
+    letter::{Addressee, Letter, Offer, Sender},
+    templates::{LinkKind, RenderError, Templates},
+};
+use rekindle_storage::{
+    Result, Store,
+    outbox::{Claimed, Frozen},
+};
+use std::{
+    collections::{BTreeMap, HashMap},
+    sync::{Arc, PoisonError, RwLock},
+};
+
+/// Why a mail cannot be written. What a marketer reads as the reason of the delivery.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum LetterError {
+    /// The lead has no address.
+    #[error("the lead has no e-mail address")]
+    NoAddress,
+    /// The template is missing, or wants what is not there.
+    #[error("the mail cannot be written: {0}")]
+    Render(#[from] RenderError),
+    /// What was written is no mail.
+    #[error("the mail cannot be made: {0}")]
+    Compose(#[from] ComposeError),
+    /// The template links to an answer that the survey of its step does not have.
+    #[error("the mail links to the answer “{0}”, which the survey of its step does not have")]
+    NoAnswer(String),
+    /// A link has no number: the mail was changed while it was written.
+    #[error("a link of the mail has no number yet")]
+    NoNumber,
+}
+
+impl LetterError {
+    /// Whether the words hold nothing personal, so that a log may have them.
+    pub fn may_be_logged(&self) -> bool {
+        !matches!(self, Self::Compose(_))
+    }
+}
+
+/// Numbers of a mail's links, by their addresses.
+type Numbers = Arc<HashMap<String, i32>>;
+
+/// Writes letters.
+#[derive(Debug)]
+pub struct Letters {
+    settings: Arc<Settings>,
+    templates: Templates,
+    numbers: RwLock<BTreeMap<String, Numbers>>,
+}
+
+impl Letters {
+    /// Letters from these templates, in the name that the settings say.
+    pub fn new(settings: Arc<Settings>, templates: Templates) -> Self {
+        Self { settings, templates, numbers: RwLock::default() }
+    }
+
+    /// The variant of the mail for the lead's language.
+    fn variant<'a>(&'a self, mail: &'a str, lead: &Lead) -> &'a str {
+        let told = ["language", "locale"].iter().find_map(|key| lead.traits.get(*key)?.as_str());
+        self.templates.in_language(mail, told)
+    }
+
+    /// Sees to it that the links of these mails have their numbers.
+    ///
+    /// # Errors
+    /// As the database says.
+    pub async fn number_links(&self, store: &Store, claimed: &[Claimed]) -> Result<()> {
+        let mut wanted: Vec<(&str, &str)> = claimed
+            .iter()
+            .map(|c| (self.variant(&c.delivery.mail, &c.lead), c.delivery.mail.as_str()))
+            .collect();
+        wanted.sort_unstable();
+        wanted.dedup();
+        for (variant, mail) in wanted {
+            if self.numbers_of(variant).is_some() {
+                continue;
+            }
+            let Ok(links) = self.templates.links(variant) else { continue };
+            let urls = links.iter().filter_map(|link| match &link.kind {
+                LinkKind::Click { url } => Some(url.clone()),
+                _ => None,
+            });
+            let numbers = store.clicks().destinations(mail, &urls.collect::<Vec<_>>()).await?;
+            let mut known = self.numbers.write().unwrap_or_else(PoisonError::into_inner);
+            known.insert(variant.to_owned(), Arc::new(numbers));
+        }
+        Ok(())
+    }
+
+    fn numbers_of(&self, variant: &str) -> Option<Numbers> {
+        self.numbers.read().unwrap_or_else(PoisonError::into_inner).get(variant).cloned()
+    }
+
+    /// Writes one mail; [`Self::number_links`] came before. `now` is the date that the mail bears.
+    ///
+    /// # Errors
+    /// [`LetterError`]: this mail will not become better by waiting.
+    pub fn write(
+        &self,
+        claimed: &Claimed,
+        playbooks: &Playbooks,
+        ring: &KeyRing,
+        now: Moment,
+    ) -> Result<Frozen, LetterError> {
+        let (delivery, lead) = (&claimed.delivery, &claimed.lead);
+        let email = lead.email.as_ref().ok_or(LetterError::NoAddress)?;
+        let variant = self.variant(&delivery.mail, lead);
+        let plan = Plan::of(claimed, playbooks);
+        let links = self.templates.links(variant)?;
+        let mut urls: HashMap<&LinkKind, String> = HashMap::new();
+        let numbers = self.numbers_of(variant).unwrap_or_default();
+        for link in links {
+            urls.insert(&link.kind, self.url(&link.kind, claimed, &plan, &numbers, ring)?);
+        }
+        let unsubscribe = self.address("u", &ring.token(Purpose::Unsubscribe, delivery.id.0, 0));
+        let url = |kind: &LinkKind| urls.get(kind).cloned().unwrap_or_else(|| unsubscribe.clone());
+        let letter = self.letter(claimed, &plan, ring, now);
+        let rendered = self.templates.render(variant, plan.subject(lead.id), &letter, url)?;
+        let bulk = plan.is_marketing.then(|| Bulk {
+            list_name: format!("{} {}", self.settings.company, plan.sequence),
+            list_id: format!("{}.{}", plan.label(), self.settings.list_domain),
+            unsubscribe_url: unsubscribe.clone(),
+            unsubscribe_mailto: None,
+            feedback_id: format!("{}:{}:rekindle", plan.launch(delivery.campaign), delivery.step),
+        });
+        let envelope = Envelope {
+            from: Party { name: Some(self.signs().to_owned()), address: self.settings.from.as_str().to_owned() },
+            to: Party { name: lead.name.clone(), address: email.as_str().to_owned() },
+            reply_to: self.settings.reply_to.as_ref().map(|to| to.as_str().to_owned()),
+            message_id: format!("{}@{}", delivery.message_id, self.settings.from.domain()),
+            date: now,
+            bulk,
+        };
+        Ok(Frozen { recipient: email.as_str().to_owned(), bytes: compose(&envelope, &rendered)? })
+    }
+
+    fn letter(&self, claimed: &Claimed, plan: &Plan<'_>, ring: &KeyRing, now: Moment) -> Letter {
+        let lead = &claimed.lead;
+        let offer = plan.offer.map(|terms| {
+            let (zone, _) = zone_of(lead.zone.as_deref(), lead.country.as_deref(), self.settings.zone);
+            let last_day = (now + terms.expires.delta()).with_timezone(&zone);
+            Offer {
+                gives: Some(terms.gives.clone()),
+                code: Some(ring.offer_code(claimed.delivery.id.0)),
+                expires: Some(last_day.format("%A, %-d %B").to_string()),
+            }
+        });
+        Letter {
+            lead: Addressee {
+                first_name: lead.greeting().map(ToOwned::to_owned),
+                name: lead.name.clone(),
+                company: lead.company.clone(),
+                title: lead.title.clone(),
+                email: lead.email.as_ref().map(|email| email.as_str().to_owned()).unwrap_or_default(),
+            },
+            sender: Sender {
+                name: self.signs().to_owned(),
+                company: self.settings.company.clone(),
+                postal_address: self.settings.postal_address.clone(),
+            },
+            offer,
+        }
+    }
+
+    /// Who signs: a person where there is one, otherwise the organisation.
+    fn signs(&self) -> &str {
+        self.settings.from_name.as_deref().unwrap_or(&self.settings.company)
+    }
+
+    fn url(
+        &self,
+        kind: &LinkKind,
+        claimed: &Claimed,
+        plan: &Plan<'_>,
+        numbers: &HashMap<String, i32>,
+        ring: &KeyRing,
+    ) -> Result<String, LetterError> {
+        let row = claimed.delivery.id.0;
+        Ok(match kind {
+            LinkKind::Click { url } => {
+                let number = numbers.get(url).and_then(|number| u32::try_from(*number).ok());
+                let number = number.ok_or(LetterError::NoNumber)?;
+                self.address("c", &ring.token(Purpose::Click, row, number))
+            }
+            LinkKind::Offer => self.address("o", &ring.token(Purpose::Offer, row, 0)),
+            LinkKind::Unsubscribe => self.address("u", &ring.token(Purpose::Unsubscribe, row, 0)),
+            LinkKind::Survey { answer } => {
+                let number =
+                    plan.answer(answer).ok_or_else(|| LetterError::NoAnswer(answer.clone()))?;
+                self.address("s", &ring.token(Purpose::Survey, row, number))
+            }
+        })
+    }
+
+    fn address(&self, door: &str, token: &str) -> String {
+        format!("{}/{door}/{token}", self.settings.public_url.trim_end_matches('/'))
+    }
+}

@@ -1,0 +1,108 @@
+//! What was claimed is made ready: the first, cheap gate for all of it, then rendered and frozen, a batch at a time.
+
+use super::{Ready, Shared};
+use rekindle_core::playbook::Playbooks;
+use rekindle_storage::{
+    Result, StoreError,
+    outbox::{Claimed, Frozen, Passage, Rules, Sender, Ticket},
+};
+use std::sync::Arc;
+
+/// Makes a batch ready. What the gate stopped, and what cannot be written, has landed; the others are returned.
+pub(super) async fn prepare(
+    shared: &Arc<Shared>,
+    sender: &Sender,
+    claimed: Vec<Claimed>,
+    playbooks: Arc<Playbooks>,
+) -> Result<Vec<Ready>> {
+    let outbox = shared.store.outbox();
+    let tickets: Vec<Ticket> = claimed.iter().map(Claimed::ticket).collect();
+    let rules = Rules { playbooks: &playbooks, zone: shared.settings.zone };
+    let passages = match outbox.pass(sender, &tickets, &[], false, rules).await {
+        Ok(passages) => passages,
+        Err(error @ (StoreError::Away(_) | StoreError::Busy(_))) => return Err(error),
+        Err(error) => {
+            // One bad row must not hold up its neighbours: the gatekeeper asks one by one.
+            tracing::warn!(%error, "the first gate failed; each mail is asked about at its own");
+            vec![Passage::Clear; tickets.len()]
+        }
+    };
+    let clear: Vec<Claimed> = claimed
+        .into_iter()
+        .zip(passages)
+        .filter_map(|(claimed, passage)| (passage == Passage::Clear).then_some(claimed))
+        .collect();
+    let mut landed = tickets.len() - clear.len();
+
+    let (known, new): (Vec<Claimed>, Vec<Claimed>) = clear.into_iter().partition(|c| c.frozen.is_some());
+    let mut mails: Vec<(Ticket, Frozen)> = known
+        .into_iter()
+        .filter_map(|mut claimed| Some((claimed.ticket(), claimed.frozen.take()?)))
+        .collect();
+    if !new.is_empty() {
+        shared.letters.number_links(&shared.store, &new).await?;
+        let mut to_freeze = Vec::with_capacity(new.len());
+        let mut given_up = Vec::new();
+        for (ticket, written) in render(shared, new, playbooks).await {
+            match written {
+                Ok(frozen) => {
+                    to_freeze.push((ticket.id, frozen.clone()));
+                    mails.push((ticket, frozen));
+                }
+                Err(why) => given_up.push((ticket, why)),
+            }
+        }
+        outbox.freeze(&to_freeze).await?;
+        for (ticket, why) in given_up {
+            outbox.give_up(sender, ticket, &why).await?;
+            landed += 1;
+        }
+    }
+    shared.flight.ended(landed);
+    let ready = mails.into_iter().map(|(ticket, frozen)| Ready {
+        ticket,
+        recipient: frozen.recipient,
+        bytes: frozen.bytes,
+    });
+    Ok(ready.collect())
+}
+
+/// Renders on all cores, off the loop; in the order in which they came.
+async fn render(
+    shared: &Arc<Shared>,
+    claimed: Vec<Claimed>,
+    playbooks: Arc<Playbooks>,
+) -> Vec<(Ticket, Result<Frozen, String>)> {
+    let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+    let share = claimed.len().div_ceil(cores).max(1);
+    let now = shared.store.clock().calendar();
+    let mut claimed = claimed.into_iter().peekable();
+    let mut parts = Vec::new();
+    while claimed.peek().is_some() {
+        let part: Vec<Claimed> = claimed.by_ref().take(share).collect();
+        let tickets: Vec<Ticket> = part.iter().map(Claimed::ticket).collect();
+        let (shared, playbooks) = (shared.clone(), playbooks.clone());
+        let work = tokio::task::spawn_blocking(move || {
+            let write = |claimed: &Claimed| {
+                let written = shared.letters.write(claimed, &playbooks, shared.store.ring(), now);
+                written.map_err(|error| {
+                    let (delivery, mail) = (claimed.delivery.id, claimed.delivery.mail.as_str());
+                    let why = if error.may_be_logged() { error.to_string() } else { "see its reason".to_owned() };
+                    tracing::error!(%delivery, mail, why, "a mail cannot be written; its run ends");
+                    error.to_string()
+                })
+            };
+            part.iter().map(write).collect::<Vec<_>>()
+        });
+        parts.push((tickets, work));
+    }
+    let mut all = Vec::new();
+    for (tickets, work) in parts {
+        let written = work.await.unwrap_or_else(|error| {
+            tracing::error!(%error, "rendering broke off");
+            vec![Err("rendering broke off".to_owned()); tickets.len()]
+        });
+        all.extend(tickets.into_iter().zip(written));
+    }
+    all
+}

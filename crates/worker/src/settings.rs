@@ -1,0 +1,32 @@
+//! What the worker needs to know beside the database and the templates.
+
+use chrono_tz::Tz;
+use rekindle_core::{email::EmailAddress, schedule::Schedule};
+use rekindle_mail::transport::Transport;
+
+/// How mail leaves, in whose name, and when the daily work is done.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// Where mail goes.
+    pub transport: Transport,
+    /// The name that people read as the sender, if there is one; otherwise the organisation's.
+    pub from_name: Option<String>,
+    /// Who writes.
+    pub from: EmailAddress,
+    /// Where answers go, if not to `from`.
+    pub reply_to: Option<EmailAddress>,
+    /// The organisation, as mails name it.
+    pub company: String,
+    /// Its postal address, which the law wants in every mail.
+    pub postal_address: String,
+    /// The domain that List-Ids end in.
+    pub list_domain: String,
+    /// The address by which leads reach us: what every link begins with.
+    pub public_url: String,
+    /// The zone of leads that have none, and of the cron table.
+    pub zone: Tz,
+    /// How many sessions with the relay may be open at once; at least one is.
+    pub sessions: usize,
+    /// When leads that went quiet are looked for.
+    pub cool_leads: Schedule,
+}

@@ -1,0 +1,141 @@
+//! Everything that time does to the world, in one list.
+//!
+//! A sweep takes no input but now. It may run twice, or on two machines at once, and is its own retry: each looks for
+//! rows whose time has come, decides about them as they stand under their lock, and finds nothing the second time.
+
+mod advance_runs;
+mod cool_leads;
+mod cool_scores;
+mod finish_campaigns;
+mod recover_outbox;
+mod release_clicks;
+mod wake_alerts;
+
+use crate::sending::Sending;
+use rekindle_core::{
+    ids::LeadId,
+    playbook::Playbooks,
+    scene::{Change, Scene},
+    time::Moment,
+};
+use rekindle_storage::{Result, Store, StoreError};
+use std::time::Duration;
+
+/// One thing that time does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Sweep {
+    /// Takes over from senders that died, and settles what nobody knows.
+    RecoverOutbox,
+    /// Clicks count once no machine can have made them.
+    ReleaseClicks,
+    /// Alerts that were put off ask again.
+    WakeAlerts,
+    /// Hot leads cool as their points decay.
+    CoolScores,
+    /// Leads that went quiet go cold.
+    CoolLeads,
+    /// Runs take their next step.
+    AdvanceRuns,
+    /// Campaigns without runs are done.
+    FinishCampaigns,
+}
+
+/// When a sweep looks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum When {
+    /// In every round.
+    Always,
+    /// At the start, and every so often by the stopwatch.
+    Every(Duration),
+    /// By the cron table.
+    Cron,
+}
+
+impl Sweep {
+    /// All of them, in the order of a round.
+    pub const ALL: [Self; 7] = [
+        Self::RecoverOutbox,
+        Self::ReleaseClicks,
+        Self::WakeAlerts,
+        Self::CoolScores,
+        Self::CoolLeads,
+        Self::AdvanceRuns,
+        Self::FinishCampaigns,
+    ];
+
+    /// Its name, in the cron table and in logs.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::RecoverOutbox => "recover_outbox",
+            Self::ReleaseClicks => "release_clicks",
+            Self::WakeAlerts => "wake_alerts",
+            Self::CoolScores => "cool_scores",
+            Self::CoolLeads => "cool_leads",
+            Self::AdvanceRuns => "advance_runs",
+            Self::FinishCampaigns => "finish_campaigns",
+        }
+    }
+
+    /// When it looks.
+    pub const fn when(self) -> When {
+        match self {
+            Self::RecoverOutbox => When::Every(Duration::from_secs(30)),
+            Self::CoolLeads => When::Cron,
+            _ => When::Always,
+        }
+    }
+
+    /// Does it. Returns how much it has changed.
+    ///
+    /// # Errors
+    /// As the database says.
+    pub(crate) async fn run(self, at: &Round<'_>) -> Result<usize> {
+        match self {
+            Self::RecoverOutbox => recover_outbox::sweep(at).await,
+            Self::ReleaseClicks => release_clicks::sweep(at).await,
+            Self::WakeAlerts => wake_alerts::sweep(at).await,
+            Self::CoolScores => cool_scores::sweep(at).await,
+            Self::CoolLeads => cool_leads::sweep(at).await,
+            Self::AdvanceRuns => advance_runs::sweep(at).await,
+            Self::FinishCampaigns => finish_campaigns::sweep(at).await,
+        }
+    }
+}
+
+/// What the sweeps of one round work with.
+pub(crate) struct Round<'a> {
+    pub(crate) store: &'a Store,
+    pub(crate) playbooks: &'a Playbooks,
+    pub(crate) sending: &'a Sending,
+}
+
+impl Round<'_> {
+    /// Now, on the calendar.
+    pub(crate) fn now(&self) -> Moment {
+        self.store.clock().calendar()
+    }
+
+    /// Decides about leads in one transaction. When that fails for a reason of its own, each is tried alone, so that one
+    /// cannot hold up its neighbours. Returns how many have changed.
+    pub(crate) async fn decide<F>(&self, ids: &[LeadId], decide: F) -> Result<usize>
+    where
+        F: Fn(&Scene, Moment) -> Option<Change> + Send + Sync,
+    {
+        let leads = self.store.leads();
+        match leads.decide_all(ids, self.playbooks, &decide).await {
+            Err(error) if !matches!(error, StoreError::Away(_)) && ids.len() > 1 => {
+                tracing::warn!(%error, count = ids.len(), "a group of leads failed; deciding one by one");
+            }
+            decided => return decided,
+        }
+        let mut changed = 0;
+        for id in ids {
+            match leads.decide_all(std::slice::from_ref(id), self.playbooks, &decide).await {
+                Ok(count) => changed += count,
+                Err(StoreError::Away(why)) => return Err(StoreError::Away(why)),
+                Err(error) => tracing::error!(%error, lead = %id, "cannot decide about a lead"),
+            }
+        }
+        Ok(changed)
+    }
+}

@@ -1,0 +1,27 @@
+//! Leads that have been quiet for as long as the sunset policy says go cold, and begin its sequence.
+
+use super::Round;
+use rekindle_storage::Result;
+
+const PAGE: u64 = 500;
+
+pub(super) async fn sweep(at: &Round<'_>) -> Result<usize> {
+    let playbook = at.playbooks.current();
+    let (sunset, version) = (&playbook.sunset, at.playbooks.version());
+    let Some(plan) = playbook.sequence(&sunset.enroll) else { return Ok(0) };
+    let quiet_before = sunset.quiet_before(at.now());
+    let mut cooled = 0;
+    let mut after = None;
+    loop {
+        let page = at.store.leads().due_to_cool(quiet_before, after, PAGE).await?;
+        let Some(last) = page.last() else { return Ok(cooled) };
+        after = Some(*last);
+        let leads: Vec<_> = page.iter().map(|(_, id)| *id).collect();
+        // A run may have begun since the page was read.
+        let count = at.decide(&leads, |scene, now| match scene.runs.is_empty() {
+            true => scene.lead.cool(sunset, plan, version, scene.suppressed, now),
+            false => None,
+        });
+        cooled += count.await?;
+    }
+}

@@ -1,0 +1,20 @@
+//! Storage, told as stories: each is proved on SQLite and on PostgreSQL.
+
+mod house;
+mod told;
+
+mod alerts;
+mod arrivals;
+mod campaigns;
+mod claims;
+mod console;
+mod decisions;
+mod fates;
+mod gate;
+mod migrations;
+mod recovery;
+mod roundtrip;
+mod scores;
+mod signals;
+mod team;
+mod unsubscribing;
