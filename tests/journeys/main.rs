@@ -1,1 +1,28 @@
-//! x
+//! The whole product through its doors: each file tells one story with the real program, on real databases, over real sockets.
+//!
+//! [`stage`] sets a story up: a data folder, a database, the program, members who are signed in, leads who do things.
+
+mod stage;
+
+mod first_start;
+
+mod config_words;
+
+mod contract;
+mod contract_lead;
+
+mod hot_lead;
+
+mod claim_race;
+
+mod segment_clients;
+
+mod cold_lead;
+
+mod import_campaign;
+
+mod three_doors;
+
+mod demo;
+
+mod browser;

@@ -40,6 +40,7 @@ const PATIENCE: Duration = Duration::from_secs(60);
 #[derive(Debug, Clone)]
 pub struct Program {
     data: PathBuf,
+    named: bool,
     environment: Vec<(String, String)>,
     web: u16,
     bot: u16,
@@ -71,7 +72,20 @@ impl Program {
     /// The program on a data folder, which need not be there yet.
     #[must_use]
     pub fn new(data: &Path) -> Self {
-        Self { data: data.to_owned(), environment: Vec::new(), web: free_port(), bot: free_port() }
+        Self {
+            data: data.to_owned(),
+            named: true,
+            environment: Vec::new(),
+            web: free_port(),
+            bot: free_port(),
+        }
+    }
+
+    /// The program without a data folder named, at work in this folder; what it makes for a while, it makes there, too.
+    #[must_use]
+    pub fn unnamed(folder: &Path) -> Self {
+        let folder_of_its_own = folder.to_str().expect("a folder of tests has a plain name");
+        Self { named: false, ..Self::new(folder) }.env("TMPDIR", folder_of_its_own)
     }
 
     /// With a setting from the environment: `.env("REKINDLE__MAIL__URL", "smtp://127.0.0.1:2525")`.
@@ -101,9 +115,11 @@ impl Program {
                 command.env(name, value);
             }
         }
+        match self.named {
+            true => command.arg("--data").arg(&self.data),
+            false => command.current_dir(&self.data),
+        };
         command
-            .arg("--data")
-            .arg(&self.data)
             .args(arguments)
             .env("REKINDLE__WEB__LISTEN", format!("127.0.0.1:{}", self.web))
             .env("REKINDLE__BOT__LISTEN", format!("127.0.0.1:{}", self.bot))
@@ -147,7 +163,8 @@ impl Program {
     /// When it does not exit with 0, or prints something else.
     pub async fn json(&self, arguments: &[&str]) -> Value {
         let text = self.data(arguments).await;
-        serde_json::from_str(&text).unwrap_or_else(|why| panic!("{arguments:?} printed no JSON ({why}): {text}"))
+        serde_json::from_str(&text)
+            .unwrap_or_else(|why| panic!("{arguments:?} printed no JSON ({why}): {text}"))
     }
 
     /// Says a command in chat; the answer, whether it is a yes or a no. It must come with the exit code that belongs to it.

@@ -8,7 +8,6 @@ mod arrivals;
 mod campaigns;
 mod claims;
 mod console;
-mod decisions;
 mod fates;
 mod gate;
 mod migrations;

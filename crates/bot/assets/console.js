@@ -5,8 +5,8 @@ const $ = (selector, root = document) => root.querySelector(selector);
 const STATES = { open: "Open", claimed: "Claimed", snoozed: "Snoozed", closed: "Closed" };
 const EMPTY = {
   "hot-leads": ["No hot leads yet", "The moment a lead turns hot, its card appears here. The first to press Claim has it.", ["/lead hot", "/rekindle help"]],
-  campaigns: ["No campaigns yet", "Launches, results and everything to confirm or hold will be told here.", ["/campaign list", "/segment list"]],
-  ops: ["All quiet", "Rekindle writes here when mail is paused, a delivery needs a decision, or something is wrong.", ["/rekindle status", "/report deliverability"]],
+  campaigns: ["No campaigns yet", "Launches, results and everything to confirm or hold will be told here.", ["/campaign show", "/rekindle help campaign"]],
+  ops: ["All quiet", "Rekindle writes here when mail is paused, a delivery needs a decision, or something is wrong.", ["/rekindle status", "/rekindle help"]],
 };
 const NOTES = { "hot-leads": "Leads to call now", campaigns: "Launches and results", ops: "What Rekindle says about itself" };
 const KEEP = 400; // messages kept in a channel's page; older ones stay on the server
@@ -19,7 +19,7 @@ const channels = new Map(); // name → { title, list, button, unread }
 let me = null;
 let clock = null;
 let current = null;
-let last = 0;
+let last = 0; // how far the page has come: the seq of the last post or edit it heard of
 
 // ---- small tools ----------------------------------------------------------------------------------------------
 
@@ -179,8 +179,7 @@ const echo = (text) => h("p", { class: "echo", "data-echo": true }, text);
 const onlyYou = () => h("p", { class: "only" }, "Only you can see this");
 
 function addMessage(message) {
-  const known = message.id <= last && channels.get(message.channel)?.list.some((item) => item.dataset.message === String(message.id));
-  last = Math.max(last, message.id);
+  const known = channels.get(message.channel)?.list.some((item) => item.dataset.message === String(message.id));
   if (message.card) remember(message.card);
   if (known) return;
   const at = Date.parse(message.at);
@@ -404,14 +403,14 @@ const stream = {
     this.close();
     // The browser reconnects by itself with Last-Event-ID; `after` is for the first time, and for after a refusal.
     this.source = new EventSource(`/console/events?after=${last}`);
-    const on = (name, does) => this.source.addEventListener(name, (event) => { this.heard(); does(event.data ? JSON.parse(event.data) : null); });
+    const on = (name, does) => this.source.addEventListener(name, (event) => { this.heard(); last = Math.max(last, Number(event.lastEventId) || 0); does(event.data ? JSON.parse(event.data) : null); });
     on("message", addMessage);
     on("card", remember);
     on("clock", setClock);
     on("ping", () => {});
     this.source.addEventListener("open", () => {
       this.heard();
-      // Edits of cards have no id to resume from, so what was missed is read from the state.
+      // What was missed comes again by itself; the state says the rest: a role, a channel, a clock that was set.
       if (this.lost) ask("/console/state").then(take).then(() => { this.lost = false; this.tries = 0; $("#connection").hidden = true; }).catch(() => this.retry());
     });
     this.source.addEventListener("error", () => { this.shown(); if (this.source?.readyState === EventSource.CLOSED) this.retry(); });

@@ -12,7 +12,10 @@ mod when;
 pub use complete::{Known, Suggestion, complete};
 pub(crate) use when::until;
 
-use clap::{CommandFactory, Parser, Subcommand, ValueHint, builder::PossibleValuesParser, builder::TypedValueParser};
+use clap::{
+    CommandFactory, Parser, Subcommand, ValueHint,
+    builder::{PossibleValue, PossibleValuesParser, TypedValueParser},
+};
 use rekindle_core::{
     alert::Outcome,
     refusal::Refusal,
@@ -242,18 +245,22 @@ impl Command {
 /// [`Refusal::Usage`]: what is wrong, the nearest right thing, and how it is right.
 pub fn parse(line: &str) -> Result<Command, Refusal> {
     let words = arguments(line);
-    let mut declared = declared();
+    let declared = declared();
+    let (found, depth) = walk(&declared, &words);
+    if words.get(depth).is_some_and(|word| matches!(word.as_str(), "help" | "--help" | "-h")) {
+        return Ok(help(&words[..depth]));
+    }
     if depth == words.len() && found.is_subcommand_required_set() {
         return Ok(help(&words));
     }
     Line::try_parse_from(&words)
         .map(|line| line.command)
-        .map_err(|error| Refusal::Usage { text: hint::hint(&error, &mut declared, &words) })
+        .map_err(|error| Refusal::Usage { text: hint::hint(&error, &declared, &words) })
 }
 
 /// What can be typed, in words; of one command, or of all.
 pub(crate) fn help_of(of: &str) -> String {
-    hint::help(&mut declared(), &arguments(of))
+    hint::help(&declared(), &arguments(of))
 }
 
 fn help(of: &[String]) -> Command {
@@ -273,7 +280,8 @@ fn arguments(line: &str) -> Vec<String> {
     let line = split::plain(line);
     let line = line.trim().trim_start_matches('/');
     let mut words = split::words(line);
-    if words.len() > 1 && words[0].text == "rekindle" && matches!(words[1].text.as_str(), "lead" | "campaign") {
+    if words.len() > 1 && words[0].text == "rekindle" && matches!(words[1].text.as_str(), "lead" | "campaign")
+    {
         words.remove(0);
     }
     let plain: Vec<String> = words.iter().map(|word| word.text.clone()).collect();
@@ -318,23 +326,28 @@ fn walk<'a>(declared: &'a clap::Command, words: &[String]) -> (&'a clap::Command
 /// The command that these words lead to, and the word at which its free text begins, if it has one.
 fn free_text<'a>(declared: &'a clap::Command, words: &[String]) -> (&'a clap::Command, Option<usize>) {
     let (command, depth) = walk(declared, words);
-    let position = command.get_positionals().position(|argument| argument.get_value_hint() == ValueHint::Other);
+    let position =
+        command.get_positionals().position(|argument| argument.get_value_hint() == ValueHint::Other);
     // Options before it move it: `launch --confirm ID` has no free text to keep.
     let options = words.iter().skip(depth).take_while(|word| word.starts_with("--")).count();
     (command, position.filter(|_| options == 0).map(|position| depth + position))
 }
 
 fn outcomes() -> impl TypedValueParser<Value = Outcome> {
-    let words = Outcome::ALL.iter().map(|how| how.word().replace('_', "-"));
-    let named: Vec<clap::builder::PossibleValue> = words
-        .map(|word| clap::builder::PossibleValue::new(word.clone()).alias(word.replace('-', "_")))
-        .collect();
+    // Typed with hyphens, as people write; the words of tables and JSON do as well.
+    let typed = |how: Outcome| match how {
+        Outcome::NoAnswer => "no-answer",
+        Outcome::NotAFit => "not-a-fit",
+        how => how.word(),
+    };
+    let named = Outcome::ALL.iter().map(move |how| PossibleValue::new(typed(*how)).alias(how.word()));
     PossibleValuesParser::new(named)
         .try_map(|word| Outcome::from_word(&word.replace('-', "_")).ok_or("is no outcome"))
 }
 
 fn roles() -> impl TypedValueParser<Value = Role> {
-    PossibleValuesParser::new(Role::ALL.map(Role::word)).try_map(|word| Role::from_word(&word).ok_or("is no role"))
+    PossibleValuesParser::new(Role::ALL.map(Role::word))
+        .try_map(|word| Role::from_word(&word).ok_or("is no role"))
 }
 
 #[cfg(test)]

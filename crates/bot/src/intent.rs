@@ -92,7 +92,10 @@ mod tests {
 
     #[test]
     fn a_button_means_what_the_command_means() {
-        assert_eq!(Intent::of_press("won", Some(" 5000 ")), Ok(Intent::Outcome(Outcome::Won, Some("5000".into()))));
+        assert_eq!(
+            Intent::of_press("won", Some(" 5000 ")),
+            Ok(Intent::Outcome(Outcome::Won, Some("5000".into())))
+        );
         assert_eq!(Intent::of_press("snooze", None).unwrap_err().code(), "usage");
         assert_eq!(Intent::of_press("erase", None).unwrap_err().code(), "usage");
         for how in Outcome::ALL {

@@ -88,9 +88,10 @@ impl Reply {
         let failed = |code, text: &str| Self { ok: false, code: Some(code), ..Self::done(text) };
         match error {
             StoreError::Refused(refusal) => Self::refused(refusal, zone),
-            StoreError::Away(_) | StoreError::Busy(_) => {
-                failed("unavailable", "The database does not answer. Look whether this took effect, then try again.")
-            }
+            StoreError::Away(_) | StoreError::Busy(_) => failed(
+                "unavailable",
+                "The database does not answer. Look whether this took effect, then try again.",
+            ),
             StoreError::Unusable(text) => failed("failed", text),
             StoreError::Corrupt { .. } | StoreError::Database(_) => {
                 failed("failed", "Something went wrong here; the operator finds it in the log.")

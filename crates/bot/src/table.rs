@@ -8,8 +8,10 @@ const WIDEST: usize = 48;
 /// A table as lines of text; cells are cleaned and clamped, blanks at the ends of lines are not written.
 pub(crate) fn table<const N: usize>(head: [&str; N], rows: &[[String; N]]) -> String {
     let head = head.map(str::to_owned);
-    let rows: Vec<[String; N]> =
-        std::iter::once(&head).chain(rows).map(|row| row.each_ref().map(|cell| clean(cell, WIDEST))).collect();
+    let rows: Vec<[String; N]> = std::iter::once(&head)
+        .chain(rows)
+        .map(|row| row.each_ref().map(|cell| clean(cell, WIDEST)))
+        .collect();
     let widths: Vec<usize> = (0..N)
         .map(|column| rows.iter().map(|row| row[column].chars().count()).max().unwrap_or_default())
         .collect();

@@ -7,9 +7,7 @@ use rekindle_core::time::Moment;
 /// A text that somebody else wrote, as one line that can do no harm: without control characters and
 /// without marks that turn the direction of writing, at most `most` characters long.
 pub(crate) fn clean(text: &str, most: usize) -> String {
-    let turns = |c: char| {
-        matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}')
-    };
+    let turns = |c: char| matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}');
     let spaced = text.chars().map(|c| if matches!(c, '\n' | '\t' | '\r') { ' ' } else { c });
     let kept: String = spaced.filter(|c| !c.is_control() && !turns(*c)).collect();
     clamp(kept.trim(), most)
@@ -35,6 +33,11 @@ pub(crate) fn moment(at: Moment, now: Moment, zone: Tz) -> String {
         _ => "%a %-d %b %Y, %H:%M",
     };
     at.format(form).to_string()
+}
+
+/// "Tue 24 Nov, 09:00", whatever day it is: for what stands for days, such as cards.
+pub(crate) fn dated(at: Moment, zone: Tz) -> String {
+    at.with_timezone(&zone).format("%a %-d %b, %H:%M").to_string()
 }
 
 /// A length of time in its largest unit that says enough: "14 s", "5 min", "3 h", "4 days".

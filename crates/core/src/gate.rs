@@ -67,6 +67,15 @@ pub enum Verdict {
     },
 }
 
+/// Whether a reason to wait is the team's: meanwhile the mail does not age.
+pub fn is_hold(why: &str) -> bool {
+    why == HELD || why.starts_with(PAUSED) || why.starts_with(CLAIMED)
+}
+
+const HELD: &str = "the campaign is held";
+const PAUSED: &str = "all mail is paused by ";
+const CLAIMED: &str = "claimed by ";
+
 /// Asks everything again.
 pub fn gate(scene: &GateScene<'_>, now: Moment) -> Verdict {
     let never = |event, why: &str| Verdict::Never { event, why: why.to_owned() };
@@ -86,14 +95,14 @@ pub fn gate(scene: &GateScene<'_>, now: Moment) -> Verdict {
     }
     match scene.campaign {
         Some(CampaignState::Stopped) => return never(Event::Cancel, "the campaign was stopped"),
-        Some(CampaignState::Held) => return held("the campaign is held".to_owned()),
+        Some(CampaignState::Held) => return held(HELD.to_owned()),
         _ => {}
     }
     if let Some(by) = scene.paused_by {
-        return held(format!("all mail is paused by {by}"));
+        return held(format!("{PAUSED}{by}"));
     }
     if marketing && let Some(owner) = &scene.lead.owner {
-        return held(format!("claimed by {}", owner.name()));
+        return held(format!("{CLAIMED}{}", owner.name()));
     }
     if now >= scene.expires_at {
         return never(Event::Expire, "it became too late for it");

@@ -117,7 +117,10 @@ impl Refusal {
                 let who: Vec<&str> = deed.roles().iter().map(|r| r.word()).collect();
                 format!("Your role is {role}, which may not {}; {} can.", deed.words(), who.join(" and "))
             }
-            Self::Unknown { what, name, help } => format!("There is no {what} “{name}”{help}."),
+            Self::Unknown { what, name, help } => {
+                let end = if help.ends_with('?') { "" } else { "." };
+                format!("There is no {what} “{name}”{help}{end}")
+            }
             Self::Usage { text } | Self::Not { text, .. } => text.clone(),
         }
     }

@@ -91,8 +91,8 @@ pub fn read_playbook(data: &Path) -> Result<(Files, Templates), Halt> {
     let mut errors = Vec::new();
     match (playbook, templates) {
         (Ok(playbook), Ok(templates)) => {
-            let names = templates.names();
-            errors.extend(playbook.check_mails(&files, &names.iter().map(AsRef::as_ref).collect::<Vec<&str>>()));
+            let names: Vec<&str> = templates.names().collect();
+            errors.extend(playbook.check_mails(&files, &names));
             errors.extend(survey_answers(&playbook, &templates));
             if errors.is_empty() {
                 return Ok((files, templates));

@@ -9,7 +9,7 @@ use crate::{
     import, tell,
     up::{self, Which},
 };
-use rekindle_bot::Desk;
+use rekindle_bot::desk::Desk;
 use rekindle_core::activity::Trust;
 use rekindle_storage::keys::WriteKey;
 
@@ -161,7 +161,8 @@ async fn converse(args: &Args, chat: &args::Chat) -> Done {
         }
         Err(error) => return Err(tell::refused(error, &house)),
     };
-    let desk = Desk::new(house.store.clone(), up::bot_settings(&house));
+    let templates = std::sync::Arc::new(house.templates()?);
+    let desk = Desk::new(house.store.clone(), up::bot_settings(&house)).with_templates(templates);
     let reply = desk.run(&member, "terminal", &chat.text()).await;
     if chat.json {
         exit::json(&reply)?;

@@ -161,7 +161,7 @@ fn words_of(dossier: &Dossier, explained: &Explanation) -> String {
             return;
         }
         let mut table = Table::new();
-        table.load_preset(UTF8_HORIZONTAL_ONLY);
+        table.load_style(UTF8_HORIZONTAL_ONLY);
         for row in rows.into_iter().take(20) {
             table.add_row(row);
         }
@@ -216,7 +216,7 @@ pub async fn score(house: &House, name: &str, as_json: bool) -> Done {
         return exit::json(&value);
     }
     let mut table = Table::new();
-    table.load_preset(UTF8_HORIZONTAL_ONLY).set_header(["What", "When", "Points then", "Points now"]);
+    table.load_style(UTF8_HORIZONTAL_ONLY).set_header(["What", "When", "Points then", "Points now"]);
     for line in &explained.lines {
         let now = if line.capped { "over its limit".to_owned() } else { format!("{:+.1}", line.now) };
         let then = if line.kind == LineKind::Clamp { String::new() } else { format!("{:+}", line.points) };
@@ -253,7 +253,7 @@ pub async fn outbox(house: &House, state: Option<DeliveryState>, as_json: bool) 
         return Ok(());
     }
     let mut table = Table::new();
-    table.load_preset(UTF8_HORIZONTAL_ONLY).set_header(["Mail", "To", "State", "Since", "The relay's last answer, or why"]);
+    table.load_style(UTF8_HORIZONTAL_ONLY).set_header(["Mail", "To", "State", "Since", "The relay's last answer, or why"]);
     for w in &waiting {
         let d = &w.delivery;
         let why = d.answer.clone().or_else(|| d.reason.clone()).unwrap_or_default();

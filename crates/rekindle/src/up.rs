@@ -9,7 +9,7 @@ use crate::{
     signin::{SignIn, behind_sign_in},
 };
 use axum::{Router, extract::State, http::StatusCode, routing::get};
-use rekindle_bot::{Announcer, Desk, console};
+use rekindle_bot::{announcer::Announcer, console, desk::Desk};
 use rekindle_core::{
     activity::Trust,
     team::{Member, Role},
@@ -23,7 +23,6 @@ use std::{
         Arc,
         atomic::{AtomicBool, Ordering},
     },
-    time::Duration,
 };
 use tokio::net::TcpListener;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
@@ -102,8 +101,9 @@ pub async fn open(house: &House, which: Which) -> Result<Running, Halt> {
     }
     if which.bot {
         let settings = bot_settings(house);
-        let desk = Desk::new(house.store.clone(), settings.clone());
-        staff = staff.merge(console::router(house.store.clone(), desk));
+        let templates = Arc::new(house.templates()?);
+        let desk = Desk::new(house.store.clone(), settings.clone()).with_templates(templates);
+        staff = staff.merge(console::router_until(house.store.clone(), desk, stop.clone()));
         let announcer = Announcer::new(house.store.clone(), settings);
         let until = stop.clone();
         tasks.spawn(async move { announcer.run(until).await });
@@ -165,8 +165,8 @@ pub fn doors(house: &House) -> Doors {
 }
 
 /// What the chat needs of the settings.
-pub fn bot_settings(house: &House) -> rekindle_bot::Settings {
-    rekindle_bot::Settings { zone: house.config.team.zone, public_url: house.config.public_url() }
+pub fn bot_settings(house: &House) -> rekindle_bot::desk::Settings {
+    rekindle_bot::desk::Settings { zone: house.config.team.zone, public_url: house.config.public_url() }
 }
 
 /// What the worker needs of the settings.

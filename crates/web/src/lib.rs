@@ -1,3 +1,15 @@
-//! The talk with the world.
+//! The talk with the world: what the world tells us ([`intake`]), what a lead finds behind the links of a
+//! mail ([`links`]), and what the team reads ([`pages`]).
+//!
+//! Each part is an axum router. Who is signed in, and what other sites may post, is decided around them.
+
+mod doors;
+mod html;
 
 pub mod intake;
+pub mod links;
+pub mod pages;
+
+pub use doors::{Doors, Settings};
+pub use links::lead_pages;
+pub use pages::{assets, signed_out_page, signin_page, staff_pages};

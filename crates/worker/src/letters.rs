@@ -142,7 +142,10 @@ impl Letters {
             feedback_id: format!("{}:{}:rekindle", plan.launch(delivery.campaign), delivery.step),
         });
         let envelope = Envelope {
-            from: Party { name: Some(self.signs().to_owned()), address: self.settings.from.as_str().to_owned() },
+            from: Party {
+                name: Some(self.signs().to_owned()),
+                address: self.settings.from.as_str().to_owned(),
+            },
             to: Party { name: lead.name.clone(), address: email.as_str().to_owned() },
             reply_to: self.settings.reply_to.as_ref().map(|to| to.as_str().to_owned()),
             message_id: format!("{}@{}", delivery.message_id, self.settings.from.domain()),
@@ -203,8 +206,7 @@ impl Letters {
             LinkKind::Offer => self.address("o", &ring.token(Purpose::Offer, row, 0)),
             LinkKind::Unsubscribe => self.address("u", &ring.token(Purpose::Unsubscribe, row, 0)),
             LinkKind::Survey { answer } => {
-                let number =
-                    plan.answer(answer).ok_or_else(|| LetterError::NoAnswer(answer.clone()))?;
+                let number = plan.answer(answer).ok_or_else(|| LetterError::NoAnswer(answer.clone()))?;
                 self.address("s", &ring.token(Purpose::Survey, row, number))
             }
         })

@@ -31,7 +31,7 @@ use rekindle_storage::{
 use std::{
     sync::{
         Arc,
-        atomic::{AtomicBool, Ordering},
+        atomic::{AtomicBool, AtomicUsize, Ordering},
     },
     time::Duration,
 };
@@ -64,6 +64,8 @@ struct Shared {
     sender: RwLock<Sender>,
     circuit: Circuit,
     flight: Flight,
+    /// How many sessions have a connection.
+    connected: Arc<AtomicUsize>,
     stop: CancellationToken,
     /// Something may have been claimed that nobody holds a ticket of.
     stray: AtomicBool,
@@ -80,14 +82,14 @@ pub(crate) struct Sending {
 }
 
 impl Sending {
-    /// Enlists as a sender, and starts sessions and gatekeeper.
-    pub(crate) async fn start(store: Store, settings: Arc<Settings>, templates: Templates) -> Result<Self> {
-        let sender = store.outbox().enlist().await?;
+    /// Starts sessions and gatekeeper, which send as this sender.
+    pub(crate) fn start(store: Store, settings: Arc<Settings>, templates: Templates, sender: Sender) -> Self {
         let shared = Arc::new(Shared {
             letters: Letters::new(settings.clone(), templates),
             sender: RwLock::new(sender),
             circuit: Circuit::default(),
             flight: Flight::default(),
+            connected: Arc::default(),
             stop: CancellationToken::new(),
             stray: AtomicBool::new(false),
             settings,
@@ -104,7 +106,7 @@ impl Sending {
         }
         sessions.close();
         gatekeeper.close();
-        Ok(Self { shared, queue, words, sessions, gatekeeper })
+        Self { shared, queue, words, sessions, gatekeeper }
     }
 
     /// Takes over from dead senders, and applies the policy of the unknown.
@@ -174,13 +176,19 @@ impl Sending {
         if shared.circuit.is_open(shared.store.clock().stopwatch()) || shared.flight.is_held_up() {
             return Ok(0);
         }
+        let outbox = shared.store.outbox();
+        // To look costs less than to claim, which writes.
+        let now = shared.store.clock().calendar();
+        let stray = shared.flight.count() == 0 && shared.stray.swap(false, Ordering::Relaxed);
+        if !stray && outbox.next_due().await?.is_none_or(|due| due > now) {
+            return Ok(0);
+        }
         if !self.is_alive().await? {
             return Ok(0);
         }
         let playbooks = shared.store.load_playbooks().await?;
         let sender = shared.sender.read().await;
-        let outbox = shared.store.outbox();
-        if shared.flight.count() == 0 && shared.stray.swap(false, Ordering::Relaxed) {
+        if stray {
             outbox.unclaim(&sender, None).await?;
         }
         let claimed = match outbox.claim(&sender, BATCH).await {
@@ -244,7 +252,9 @@ impl Sending {
             gatekeeper.wait().await;
         });
         if landed.await.is_err() {
-            tracing::warn!("the relay did not answer in time; what is still under way will be called unknown");
+            tracing::warn!(
+                "the relay did not answer in time; what is still under way will be called unknown"
+            );
         }
         let sender = shared.sender.read().await;
         match shared.store.outbox().unclaim(&sender, None).await {

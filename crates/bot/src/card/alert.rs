@@ -1,7 +1,7 @@
 //! The card of an alert: who, why hot, what they last did, who has them.
 
 use super::{AskKind, Button, Card, Fact, Kind, Style};
-use crate::wording::{clean, clocks, length, moment};
+use crate::wording::{clean, clocks, dated, length};
 use chrono_tz::Tz;
 use rekindle_core::{
     activity::Activity,
@@ -35,10 +35,8 @@ pub struct Scenery<'a> {
     pub recent: &'a [Activity],
     /// What reps wrote, newest first.
     pub notes: &'a [Note],
-    /// Now, on the calendar.
+    /// Now, on the calendar. Nothing that a card says grows wrong as time passes: it stands for days.
     pub now: Moment,
-    /// Now, on the wall.
-    pub wall: Moment,
     /// The zone of the team.
     pub zone: Tz,
 }
@@ -99,19 +97,17 @@ fn lines(alert: &Alert, scenery: &Scenery<'_>) -> Vec<String> {
 }
 
 fn facts(scenery: &Scenery<'_>) -> Vec<Fact> {
-    let Scenery { lead, recent, notes, now, wall, zone, .. } = scenery;
+    let Scenery { lead, recent, notes, now, zone, .. } = scenery;
     let mut facts = Vec::new();
     let (theirs, from) = zone_of(lead.zone.as_deref(), lead.country.as_deref(), *zone);
     if matches!(from, ZoneFrom::Lead | ZoneFrom::Country) {
         facts.push(Fact::new("Their clock", clocks(theirs, *zone, *now)));
     }
     let did = recent.iter().take(RECENT);
-    facts.extend(did.map(|activity| {
-        Fact::new(&moment(activity.at, *now, *zone), clean(&described(activity), 100))
-    }));
+    facts.extend(did.map(|activity| Fact::new(&dated(activity.at, *zone), clean(&described(activity), 100))));
     facts.extend(notes.iter().take(RECENT).map(|note| {
         Fact::new(&format!("Note by {}", clean(&note.by, 40)), {
-            format!("{} ({})", clean(&note.text, 200), moment(note.at, *wall, *zone))
+            format!("{} ({})", clean(&note.text, 200), dated(note.at, *zone))
         })
     }));
     facts
@@ -119,7 +115,7 @@ fn facts(scenery: &Scenery<'_>) -> Vec<Fact> {
 
 /// How it stands: "Claimed by Ana, 14 s after the alert".
 fn status(alert: &Alert, scenery: &Scenery<'_>) -> String {
-    let Scenery { wall, zone, .. } = scenery;
+    let zone = scenery.zone;
     let speed = || match alert.first_claimed_at {
         Some(at) if alert.reason != Reason::Hand => {
             format!(", {} after the alert", length(at - alert.raised_at))
@@ -127,13 +123,13 @@ fn status(alert: &Alert, scenery: &Scenery<'_>) -> String {
         _ => String::new(),
     };
     match &alert.state {
-        AlertState::Open => format!("Nobody has it yet, since {}", moment(alert.raised_at, *wall, *zone)),
+        AlertState::Open => format!("Nobody has it yet, since {}", dated(alert.raised_at, zone)),
         AlertState::Claimed { by, last, .. } => match last {
             Some(how) => format!("Claimed by {}{}; {}", by.name(), speed(), how.label()),
             None => format!("Claimed by {}{}", by.name(), speed()),
         },
         AlertState::Snoozed { by, until, kept } => {
-            let until = moment(*until, *wall, *zone);
+            let until = dated(*until, zone);
             match kept {
                 true => format!("With {}, put off until {until}", by.name()),
                 false => format!("Put off by {} until {until}", by.name()),
@@ -143,10 +139,14 @@ fn status(alert: &Alert, scenery: &Scenery<'_>) -> String {
             let mut label = how.label().to_owned();
             label[..1].make_ascii_uppercase();
             let note = note.as_deref().map(|note| format!(" ({})", clean(note, 120))).unwrap_or_default();
-            format!("{label}{note}, says {}{}", by.name(), match alert.first_claimed_at {
-                Some(_) => format!("; claimed{}", speed().trim_start_matches(',')),
-                None => String::new(),
-            })
+            format!(
+                "{label}{note}, says {}{}",
+                by.name(),
+                match alert.first_claimed_at {
+                    Some(_) => format!("; claimed{}", speed().trim_start_matches(',')),
+                    None => String::new(),
+                }
+            )
         }
     }
 }
@@ -164,7 +164,8 @@ const UNFIT: &[(&str, &str)] =
 
 fn buttons(state: &AlertState) -> Vec<Button> {
     let said = |how: Outcome, label, style| Button::new(how.word(), label, style);
-    let snooze = || Button::new("snooze", "Snooze", Style::Plain).asking(AskKind::Choice, "Until when?", LATER);
+    let snooze =
+        || Button::new("snooze", "Snooze", Style::Plain).asking(AskKind::Choice, "Until when?", LATER);
     let unfit =
         || said(Outcome::NotAFit, "Not a fit", Style::Danger).asking(AskKind::Text, "Why not?", UNFIT);
     let claim = || Button::new("claim", "Claim", Style::Primary);

@@ -1,12 +1,11 @@
 //! The card of a campaign: what was launched at whom, how far it is, and how to hold it.
 
 use super::{Button, Card, Fact, Kind, Style};
-use crate::wording::{clean, count, moment};
+use crate::wording::{clean, count, dated};
 use chrono_tz::Tz;
 use rekindle_core::{
     campaign::{Campaign, CampaignState},
     sequence::Sequence,
-    time::Moment,
 };
 use rekindle_storage::campaigns::Reason;
 
@@ -21,22 +20,19 @@ pub struct Progress {
     pub runs: Vec<Reason>,
 }
 
-/// Renders the card of a campaign. `plan` is its sequence, where the playbook still has it; `now` is on the calendar.
-pub fn of_campaign(
-    campaign: &Campaign,
-    plan: Option<&Sequence>,
-    progress: &Progress,
-    now: Moment,
-    zone: Tz,
-) -> Card {
+/// Renders the card of a campaign. `plan` is its sequence, where the playbook still has it.
+pub fn of_campaign(campaign: &Campaign, plan: Option<&Sequence>, progress: &Progress, zone: Tz) -> Card {
     let running = campaign.state == CampaignState::Running;
     let mut facts = Vec::new();
-    let steps = plan.map(|plan| plan.step.iter().map(rekindle_core::sequence::Step::label).collect::<Vec<_>>());
+    let steps =
+        plan.map(|plan| plan.step.iter().map(rekindle_core::sequence::Step::label).collect::<Vec<_>>());
     facts.extend(steps.map(|steps| Fact::new("Plan", clean(&steps.join(", "), 200))));
     facts.extend(listed("Mails", &progress.mails));
     facts.extend(listed("Runs", &progress.runs));
     let mut lines = vec![format!("{} in", count(campaign.counted_in, "lead"))];
-    lines.extend(progress.out.iter().take(5).map(|out| clean(&format!("{} out: {}", out.count, out.why), 120)));
+    lines.extend(
+        progress.out.iter().take(5).map(|out| clean(&format!("{} out: {}", out.count, out.why), 120)),
+    );
     Card {
         id: campaign.id.to_string(),
         kind: Kind::Campaign,
@@ -54,7 +50,7 @@ pub fn of_campaign(
         .to_owned(),
         lines,
         facts,
-        status: status(campaign, now, zone),
+        status: status(campaign, zone),
         email: None,
         buttons: buttons(campaign.state),
     }
@@ -66,12 +62,12 @@ fn listed(label: &str, counts: &[Reason]) -> Option<Fact> {
     (!said.is_empty()).then(|| Fact::new(label, clean(&said.join(", "), 200)))
 }
 
-fn status(campaign: &Campaign, now: Moment, zone: Tz) -> String {
+fn status(campaign: &Campaign, zone: Tz) -> String {
     let (Some(by), Some(at)) = (&campaign.launched_by, campaign.launched_at) else {
-        let made = moment(campaign.made_at, now, zone);
-        return format!("Previewed by {} at {made}; not launched", campaign.made_by.name());
+        let made = dated(campaign.made_at, zone);
+        return format!("Previewed by {} on {made}; not launched", campaign.made_by.name());
     };
-    let launched = format!("launched by {} at {}", by.name(), moment(at, now, zone));
+    let launched = format!("launched by {} on {}", by.name(), dated(at, zone));
     match campaign.state {
         CampaignState::Held => format!("Held: nothing of it leaves; {launched}"),
         CampaignState::Stopped => format!("Stopped; {launched}"),
@@ -93,7 +89,7 @@ fn buttons(state: CampaignState) -> Vec<Button> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use rekindle_core::team::Handle;
+    use rekindle_core::{team::Handle, time::Moment};
 
     #[test]
     fn each_state_has_its_words_and_buttons() {
@@ -113,17 +109,20 @@ mod tests {
             counted_out: 1,
             revision: 1,
         };
-        let out = Progress { out: vec![Reason { why: "claimed by Ana".to_owned(), count: 1 }], ..Progress::default() };
+        let out = Progress {
+            out: vec![Reason { why: "claimed by Ana".to_owned(), count: 1 }],
+            ..Progress::default()
+        };
         let said = |campaign: &Campaign| {
-            let card = of_campaign(campaign, None, &out, now, Tz::UTC);
+            let card = of_campaign(campaign, None, &out, Tz::UTC);
             let buttons: Vec<&str> = card.buttons.iter().map(|button| button.intent).collect();
             (card.state, card.status, buttons.join(" "), card.lines)
         };
         let lines = vec!["2 leads in".to_owned(), "1 out: claimed by Ana".to_owned()];
-        let status = "Previewed by Mia at 09:00; not launched".to_owned();
+        let status = "Previewed by Mia on Mon 23 Nov, 09:00; not launched".to_owned();
         assert_eq!(said(&draft), ("draft", status, "launch".to_owned(), lines.clone()));
         let running = draft.launch(&mia, now).unwrap();
-        let status = "Running; launched by Mia at 09:00".to_owned();
+        let status = "Running; launched by Mia on Mon 23 Nov, 09:00".to_owned();
         assert_eq!(said(&running), ("running", status, "hold stop".to_owned(), lines));
         let held = running.hold().unwrap();
         assert_eq!(said(&held).2, "resume stop");

@@ -44,7 +44,9 @@ pub fn complete(text: &str, known: &Known) -> Vec<Suggestion> {
     let before = &typed[..begun.map_or(typed.len(), |word| word.at.start)];
     let done: Vec<String> =
         words[..words.len() - usize::from(begun.is_some())].iter().map(|word| word.text.clone()).collect();
-    let skip = usize::from(done.len() > 1 && done[0] == "rekindle" && matches!(done[1].as_str(), "lead" | "campaign"));
+    let skip = usize::from(
+        done.len() > 1 && done[0] == "rekindle" && matches!(done[1].as_str(), "lead" | "campaign"),
+    );
     let (command, depth) = walk(&declared, &done[skip..]);
     let rest = &done[skip + depth..];
     let mut offers = if rest.is_empty() { verbs(command) } else { Vec::new() };
@@ -77,8 +79,11 @@ fn verbs(command: &Command) -> Vec<(String, String)> {
 
 /// What the argument may be that stands next, and the options that are not there yet.
 fn values(command: &Command, rest: &[String], known: &Known) -> Vec<(String, String)> {
-    let option = |word: &str| command.get_arguments().find(|argument| Some(word) == long(argument).as_deref());
-    if let Some(argument) = rest.last().and_then(|word| option(word)).filter(|a| a.get_action().takes_values()) {
+    let option =
+        |word: &str| command.get_arguments().find(|argument| Some(word) == long(argument).as_deref());
+    if let Some(argument) =
+        rest.last().and_then(|word| option(word)).filter(|a| a.get_action().takes_values())
+    {
         return of_argument(argument, known);
     }
     let mut place = 0;

@@ -8,7 +8,7 @@ use clap::{
 use rekindle_core::nearest::nearest;
 
 /// The words for a line that was not understood.
-pub(super) fn hint(error: &clap::Error, declared: &mut Command, words: &[String]) -> String {
+pub(super) fn hint(error: &clap::Error, declared: &Command, words: &[String]) -> String {
     let (command, depth) = walk(declared, words);
     let path = format!("/{}", words[..depth].join(" "));
     let told = |kind| match error.get(kind) {
@@ -44,7 +44,9 @@ pub(super) fn hint(error: &clap::Error, declared: &mut Command, words: &[String]
                 .or_else(|| nearest(&wrong, known.iter().map(String::as_str)).map(str::to_owned));
             match (wrong.is_empty(), near) {
                 (true, _) => format!("{} needs a value: {}.", bare(&[what]), known.join(", ")),
-                (_, Some(near)) => format!("“{wrong}” is not among {}; did you mean {near}?", known.join(", ")),
+                (_, Some(near)) => {
+                    format!("“{wrong}” is not among {}; did you mean {near}?", known.join(", "))
+                }
                 (_, None) => format!("“{wrong}” is not among {}.", known.join(", ")),
             }
         }
@@ -56,7 +58,8 @@ pub(super) fn hint(error: &clap::Error, declared: &mut Command, words: &[String]
 fn unknown_verb(command: &Command, path: &str, word: &str, suggested: Option<String>) -> String {
     let verbs: Vec<&str> = command.get_subcommands().map(Command::get_name).collect();
     let near = suggested.or_else(|| nearest(word, verbs.iter().copied()).map(str::to_owned));
-    let slash = if path == "/" { String::new() } else { format!("{path} ").trim_start_matches('/').to_owned() };
+    let slash =
+        if path == "/" { String::new() } else { format!("{path} ").trim_start_matches('/').to_owned() };
     let known = verbs.iter().map(|verb| (*verb).to_owned()).collect::<Vec<_>>().join(", ");
     let right = match near {
         Some(near) => format!("did you mean /{slash}{near}?"),
@@ -104,7 +107,7 @@ pub(super) fn usage(command: &Command, path: &str) -> String {
 }
 
 /// The help of what these words lead to.
-pub(super) fn help(declared: &mut Command, words: &[String]) -> String {
+pub(super) fn help(declared: &Command, words: &[String]) -> String {
     let (command, depth) = walk(declared, words);
     let about = |command: &Command| command.get_about().map(ToString::to_string).unwrap_or_default();
     let path = match depth {
@@ -112,12 +115,12 @@ pub(super) fn help(declared: &mut Command, words: &[String]) -> String {
         _ => format!("{} ", words[..depth].join(" ")),
     };
     if !command.has_subcommands() {
-        let mut lines = vec![usage(command, &format!("/{}", path.trim_end())), format!("  {}", about(command))];
+        let mut lines =
+            vec![usage(command, &format!("/{}", path.trim_end())), format!("  {}", about(command))];
         let explained = command.get_arguments().filter_map(|argument| {
-            let name = argument.get_long().map_or_else(
-                || argument.get_id().as_str().to_uppercase(),
-                |long| format!("--{long}"),
-            );
+            let name = argument
+                .get_long()
+                .map_or_else(|| argument.get_id().as_str().to_uppercase(), |long| format!("--{long}"));
             Some(format!("  {name}: {}", argument.get_help()?))
         });
         lines.extend(explained);
@@ -131,7 +134,9 @@ pub(super) fn help(declared: &mut Command, words: &[String]) -> String {
             continue;
         }
         let name = format!("/{}", verb.get_name());
-        rows.extend(inner.iter().map(|leaf| (usage(leaf, &format!("{name} {}", leaf.get_name())), about(leaf))));
+        rows.extend(
+            inner.iter().map(|leaf| (usage(leaf, &format!("{name} {}", leaf.get_name())), about(leaf))),
+        );
     }
     let lines: Vec<String> = rows.iter().map(|(usage, about)| format!("{usage}\n    {about}")).collect();
     lines.join("\n")

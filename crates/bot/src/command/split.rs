@@ -77,9 +77,18 @@ mod tests {
 
     #[test]
     fn quotes_hold_words_together() {
-        assert_eq!(split("lead note kim@x \"will call\" back"), ["lead", "note", "kim@x", "will call", "back"]);
-        assert_eq!(split("launch “looked at pricing” —confirm x"), ["launch", "looked at pricing", "--confirm", "x"]);
-        assert_eq!(split(r#"'viewed "/pricing*" in last 14 days'"#), [r#"viewed "/pricing*" in last 14 days"#]);
+        assert_eq!(
+            split("lead note kim@x \"will call\" back"),
+            ["lead", "note", "kim@x", "will call", "back"]
+        );
+        assert_eq!(
+            split("launch “looked at pricing” —confirm x"),
+            ["launch", "looked at pricing", "--confirm", "x"]
+        );
+        assert_eq!(
+            split(r#"'viewed "/pricing*" in last 14 days'"#),
+            [r#"viewed "/pricing*" in last 14 days"#]
+        );
         assert_eq!(split(r#""viewed \"/pricing*\"""#), [r#"viewed "/pricing*""#]);
         assert_eq!(split("\"\""), [""]);
     }

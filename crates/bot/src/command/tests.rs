@@ -25,17 +25,22 @@ fn what_is_typed_is_understood() {
     assert_eq!(read("/rekindle status"), Command::Rekindle(House::Status));
     assert_eq!(read("/rekindle team"), Command::Rekindle(House::Team { what: None }));
     let add = Team::Add { name: "Ana López".to_owned(), role: Role::Sales };
-    assert_eq!(read("/rekindle team add “Ana López” --role sales"), Command::Rekindle(House::Team { what: Some(add) }));
+    assert_eq!(
+        read("/rekindle team add “Ana López” --role sales"),
+        Command::Rekindle(House::Team { what: Some(add) })
+    );
 }
 
 #[test]
 fn the_rest_of_the_line_needs_no_quotes() {
-    let note = |text: &str| Command::Lead(Lead::Note { lead: "kim@x.test".to_owned(), text: text.to_owned() });
+    let note =
+        |text: &str| Command::Lead(Lead::Note { lead: "kim@x.test".to_owned(), text: text.to_owned() });
     assert_eq!(read("/lead note kim@x.test said “call me”  on Monday"), note("said \"call me\"  on Monday"));
     assert_eq!(read("/lead note kim@x.test \"will call\""), note("will call"));
     assert_eq!(read("/lead note kim@x.test - it's a dash"), note("- it's a dash"));
     assert_eq!(read("/lead note kim@x.test -40 % is too much"), note("-40 % is too much"));
-    let when = |text: &str| Command::Lead(Lead::Snooze { lead: "kim@x.test".to_owned(), when: text.to_owned() });
+    let when =
+        |text: &str| Command::Lead(Lead::Snooze { lead: "kim@x.test".to_owned(), when: text.to_owned() });
     assert_eq!(read("/lead snooze kim@x.test tomorrow 14:00"), when("tomorrow 14:00"));
     let outcome = |how, note: Option<&str>| {
         Command::Lead(Lead::Outcome { lead: "kim@x.test".to_owned(), how, note: note.map(str::to_owned) })
@@ -43,7 +48,10 @@ fn the_rest_of_the_line_needs_no_quotes() {
     assert_eq!(read("/lead outcome kim@x.test won 5000"), outcome(Outcome::Won, Some("5000")));
     assert_eq!(read("/lead outcome kim@x.test lost no budget"), outcome(Outcome::Lost, Some("no budget")));
     assert_eq!(read("/lead outcome kim@x.test no-answer"), outcome(Outcome::NoAnswer, None));
-    assert_eq!(read("/lead outcome kim@x.test not_a_fit \"student\""), outcome(Outcome::NotAFit, Some("student")));
+    assert_eq!(
+        read("/lead outcome kim@x.test not_a_fit \"student\""),
+        outcome(Outcome::NotAFit, Some("student"))
+    );
 }
 
 #[test]
@@ -56,8 +64,14 @@ fn a_segment_is_a_name_or_a_question() {
     assert_eq!(read("/campaign launch re-engagement \"gone cold\" —confirm campaign_1"), confirmed);
     assert_eq!(read("/campaign launch re-engagement \"gone cold\" --confirm=campaign_1"), confirmed);
     let question = "viewed \"/pricing*\" in last 14 days and not hot";
-    assert_eq!(read(&format!("/campaign launch re-engagement {question}")), launch("re-engagement", question, None));
-    assert_eq!(read(&format!("/campaign launch re-engagement '{question}'")), launch("re-engagement", question, None));
+    assert_eq!(
+        read(&format!("/campaign launch re-engagement {question}")),
+        launch("re-engagement", question, None)
+    );
+    assert_eq!(
+        read(&format!("/campaign launch re-engagement '{question}'")),
+        launch("re-engagement", question, None)
+    );
     let bare = Campaign::Launch { confirm: Some("campaign_1".to_owned()), sequence: None, segment: None };
     assert_eq!(read("/campaign launch --confirm campaign_1"), Command::Campaign(bare));
 }
@@ -69,7 +83,10 @@ fn a_slip_is_told_with_the_nearest_right_thing() {
         ("/leed hot", "There is no /leed; did you mean /lead?"),
         ("/wat", "There is no /wat; there are /lead, /campaign, /rekindle."),
         ("/lead claim", "/lead claim needs LEAD. Write: /lead claim LEAD"),
-        ("/lead claim kim@x.test now", "/lead claim takes no more words; “now” is one too many. Write: /lead claim LEAD"),
+        (
+            "/lead claim kim@x.test now",
+            "/lead claim takes no more words; “now” is one too many. Write: /lead claim LEAD",
+        ),
         (
             "/lead outcome kim@x.test wun",
             "“wun” is not among connected, no-answer, meeting, won, lost, not-a-fit; did you mean won? \
@@ -103,7 +120,9 @@ fn help_is_found_wherever_it_is_asked_for() {
     assert_eq!(read("/rekindle help"), help(None));
     assert_eq!(read("/"), help(None));
     let all = help_of("");
-    for line in ["/lead claim LEAD", "/campaign launch SEQUENCE SEGMENT [--confirm ID]", "/rekindle team [add|role]"] {
+    for line in
+        ["/lead claim LEAD", "/campaign launch SEQUENCE SEGMENT [--confirm ID]", "/rekindle team [add|role]"]
+    {
         assert!(all.contains(line), "{line} in {all}");
     }
     assert!(help_of("lead snooze").starts_with("/lead snooze LEAD WHEN\n  Put a lead off"));
@@ -128,7 +147,10 @@ fn what_could_come_next_is_offered() {
         offers("/campaign launch re-engagement "),
         ["/campaign launch re-engagement \"gone cold\" ", "/campaign launch re-engagement warm "]
     );
-    assert_eq!(offers("/campaign launch re-engagement cold"), ["/campaign launch re-engagement \"gone cold\" "]);
+    assert_eq!(
+        offers("/campaign launch re-engagement cold"),
+        ["/campaign launch re-engagement \"gone cold\" "]
+    );
     assert_eq!(offers("/lead outcome kim@acme.test wo"), ["/lead outcome kim@acme.test won "]);
     assert_eq!(offers("/rekindle team add Ben --role sa"), ["/rekindle team add Ben --role sales "]);
     assert_eq!(offers("hello"), Vec::<String>::new());
@@ -137,14 +159,16 @@ fn what_could_come_next_is_offered() {
 #[test]
 fn every_command_says_what_it_is_for() {
     fn silent(command: &clap::Command) -> Vec<String> {
-        let mut silent = Vec::new();
+        let mut found = Vec::new();
         for verb in command.get_subcommands() {
-            if verb.get_about().is_none() || verb.get_arguments().any(|argument| argument.get_help().is_none()) {
-                silent.push(verb.get_name().to_owned());
+            if verb.get_about().is_none()
+                || verb.get_arguments().any(|argument| argument.get_help().is_none())
+            {
+                found.push(verb.get_name().to_owned());
             }
-            silent.extend(self::silent(verb));
+            found.extend(silent(verb));
         }
-        silent
+        found
     }
     assert_eq!(silent(&declared()), Vec::<String>::new());
 }

@@ -29,9 +29,9 @@ pub(crate) fn until(text: &str, wall: Moment, zone: Tz) -> Result<Moment, Refusa
 }
 
 fn read(text: &str, wall: Moment, zone: Tz) -> Option<Moment> {
-    let text = ["in ", "for ", "until ", "till ", "next ", "on "].iter().fold(text, |text, word| {
-        text.strip_prefix(word).unwrap_or(text).trim_start()
-    });
+    let text = ["in ", "for ", "until ", "till ", "next ", "on "]
+        .iter()
+        .fold(text, |text, word| text.strip_prefix(word).unwrap_or(text).trim_start());
     if let Some(span) = span(text) {
         return wall.checked_add_signed(span);
     }

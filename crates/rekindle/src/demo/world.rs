@@ -194,8 +194,9 @@ impl Press {
             Self::Answer => "/s/",
         };
         let start = format!("{url}{start}");
-        let at = mail.html.find(&start)?;
-        let end = mail.html[at..].find(['"', '\'', ' ', '<']).map_or(mail.html.len(), |n| at + n);
-        Some(mail.html[at..end].to_owned())
+        let html = mail.html.as_deref()?;
+        let at = html.find(&start)?;
+        let end = html[at..].find(['"', '\'', ' ', '<']).map_or(html.len(), |n| at + n);
+        Some(html[at..end].to_owned())
     }
 }

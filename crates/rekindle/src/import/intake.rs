@@ -110,6 +110,7 @@ async fn take(house: &House, group: &mut Vec<Arrival>, dry: bool, counts: &mut C
         match received {
             Received::Stored(_) => counts.imported += 1,
             Received::Duplicate | Received::Conflict => counts.known += 1,
+            Received::Refused(_) => counts.rejected += 1,
         }
     }
     group.clear();
@@ -119,7 +120,7 @@ async fn take(house: &House, group: &mut Vec<Arrival>, dry: bool, counts: &mut C
 /// What each column was taken for.
 fn columns(import: &Import) -> Table {
     let mut table = Table::new();
-    table.load_preset(UTF8_HORIZONTAL_ONLY).set_header(["Column", "is taken for"]);
+    table.load_style(UTF8_HORIZONTAL_ONLY).set_header(["Column", "is taken for"]);
     for column in import.columns() {
         table.add_row([column.header.clone(), column.field.to_string()]);
     }

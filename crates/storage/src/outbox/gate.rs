@@ -14,7 +14,7 @@ use rekindle_core::{
     campaign::CampaignState,
     delivery::{DeliveryState, Event, MailKind},
     enrollment::{Ended, Enrollment, RunState},
-    gate::{GateScene, ONE_MAIL_IN, Verdict, gate},
+    gate::{GateScene, ONE_MAIL_IN, Verdict, gate, is_hold},
     ids::{CampaignId, DeliveryId, LeadId},
     lead::Lead,
     playbook::Playbooks,
@@ -120,8 +120,8 @@ impl Outbox<'_> {
                         if commit { Passage::Go } else { Passage::Clear }
                     }
                     Verdict::Later { until, why, ageless } => {
-                        let aged = if ageless { micros(until) - micros(now) } else { 0 };
-                        later.push((row.id, micros(until), row.expires_at + aged, why));
+                        let ahead = if ageless { micros(until) - micros(now) } else { 0 };
+                        later.push((row.id, micros(until), expires_at(row, now) + ahead, why));
                         Passage::Stopped
                     }
                     Verdict::Never { event, why } => {
@@ -251,6 +251,12 @@ impl Outbox<'_> {
     }
 }
 
+/// When it becomes too late for a mail. One that the team held has not aged while nobody asked for it.
+fn expires_at(row: &delivery::Model, now: Moment) -> i64 {
+    let held = row.reason.as_deref().is_some_and(is_hold);
+    row.expires_at + if held { (micros(now) - row.not_before).max(0) } else { 0 }
+}
+
 fn judge(
     row: &delivery::Model,
     lead: &Lead,
@@ -277,7 +283,7 @@ fn judge(
         campaign: row.campaign_id.and_then(|id| loaded.campaigns.get(&CampaignId(id)).copied()),
         paused_by: loaded.paused_by.as_deref(),
         last_mail_at: loaded.last_mail.get(&lead.id).copied(),
-        expires_at: moment(row.expires_at),
+        expires_at: moment(expires_at(row, now)),
         zone: rules.zone,
     };
     gate(&scene, now)

@@ -51,7 +51,14 @@ mod tests {
         for good in ["https://www.example.com/a?b=c#d", "HTTP://x.test", "https://x.test/ü"] {
             assert_eq!(location(good).unwrap().as_bytes(), good.as_bytes());
         }
-        for bad in ["javascript:alert(1)", "//evil.test", "/x", "data:text/html,x", "https://x.test/\r\nSet-Cookie: a", ""] {
+        for bad in [
+            "javascript:alert(1)",
+            "//evil.test",
+            "/x",
+            "data:text/html,x",
+            "https://x.test/\r\nSet-Cookie: a",
+            "",
+        ] {
             assert_eq!(location(bad), None, "{bad:?}");
         }
     }

@@ -106,8 +106,7 @@ pub(super) async fn answer(
     };
     let now = doors.store.clock().calendar();
     let id = format!("survey:{}:{}", found.delivery.id, answer.key);
-    let more =
-        [("answer", json!(answer.key)), ("says", json!(answer.says)), ("bearer", json!(true))];
+    let more = [("answer", json!(answer.key)), ("says", json!(answer.says)), ("bearer", json!(true))];
     let mut group = vec![told(&found.delivery, names::ANSWERED, id, more, now)];
     let mut what_next = String::new();
     if answer.key == STOP {

@@ -84,5 +84,7 @@ fn step_of(sequence: &Sequence, wanted: &str) -> Option<usize> {
 
 /// FNV-1a: the same on every machine and in every version, unlike the standard library's.
 fn stable_hash(bytes: &[u8]) -> u64 {
-    bytes.iter().fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(*byte)).wrapping_mul(0x100_0000_01b3))
+    bytes
+        .iter()
+        .fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(*byte)).wrapping_mul(0x100_0000_01b3))
 }

@@ -87,7 +87,8 @@ async fn render(
                 let written = shared.letters.write(claimed, &playbooks, shared.store.ring(), now);
                 written.map_err(|error| {
                     let (delivery, mail) = (claimed.delivery.id, claimed.delivery.mail.as_str());
-                    let why = if error.may_be_logged() { error.to_string() } else { "see its reason".to_owned() };
+                    let why =
+                        if error.may_be_logged() { error.to_string() } else { "see its reason".to_owned() };
                     tracing::error!(%delivery, mail, why, "a mail cannot be written; its run ends");
                     error.to_string()
                 })

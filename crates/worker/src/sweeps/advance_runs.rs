@@ -86,10 +86,7 @@ mod tests {
             ("scoring.toml", include_str!("../../../../config/playbook/scoring.toml").to_owned()),
             ("segments.toml", String::new()),
             ("routing.toml", include_str!("../../../../config/playbook/routing.toml").to_owned()),
-            (
-                "sunset.toml",
-                "quiet_for = \"30d\"\nenroll = \"test\"\nagain_after = \"180d\"\n".to_owned(),
-            ),
+            ("sunset.toml", "quiet_for = \"30d\"\nenroll = \"test\"\nagain_after = \"180d\"\n".to_owned()),
             ("sequences/test.toml", sequence),
         ];
         let files: Files = files.into_iter().map(|(file, text)| (file.to_owned(), text)).collect();
@@ -114,7 +111,8 @@ mod tests {
 
     #[test]
     fn waits_of_no_time_are_taken_in_the_same_decision() {
-        let plan = playbooks("[[step]]\nwait = \"0d\"\n[[step]]\nwait = \"0h\"\n[[step]]\nmail = \"hello\"\n");
+        let plan =
+            playbooks("[[step]]\nwait = \"0d\"\n[[step]]\nwait = \"0h\"\n[[step]]\nmail = \"hello\"\n");
         let change = advance(&scene(1), &plan, Moment::UNIX_EPOCH).unwrap();
         assert_eq!(change.effects.len(), 1);
         assert!(

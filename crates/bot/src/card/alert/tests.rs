@@ -61,7 +61,6 @@ fn rendered(alert: &Alert) -> Card {
             recent: &[],
             notes: &notes,
             now: at("2026-11-23T09:00:00Z"),
-            wall: at("2026-11-23T09:00:00Z"),
             zone: Tz::UTC,
         },
     )
@@ -79,12 +78,24 @@ fn an_open_card_says_who_and_why_and_what_to_do() {
     assert_eq!(json["title"], "Kim  Park");
     assert_eq!(json["subtitle"], "VP Sales at Acme");
     assert_eq!((&json["badge"], &json["score"]), (&"A1".into(), &105.into()));
-    assert_eq!((&json["state"], &json["accent"], &json["kind"]), (&"open".into(), &"hot".into(), &"alert".into()));
+    assert_eq!(
+        (&json["state"], &json["accent"], &json["kind"]),
+        (&"open".into(), &"hot".into(), &"alert".into())
+    );
     assert_eq!(json["lines"], serde_json::json!(["+95 Demo Requested ×2"]));
-    assert_eq!(json["facts"][0], serde_json::json!({"label": "Their clock", "value": "Bangkok, 7 h ahead of us"}));
-    assert_eq!(json["facts"][1], serde_json::json!({"label": "Note by Ana", "value": "likes blue (08:59)"}));
-    assert_eq!(json["status"], "Nobody has it yet, since 08:58");
-    assert_eq!(json["buttons"][0], serde_json::json!({"intent": "claim", "label": "Claim", "style": "primary", "ask": null}));
+    assert_eq!(
+        json["facts"][0],
+        serde_json::json!({"label": "Their clock", "value": "Bangkok, 7 h ahead of us"})
+    );
+    assert_eq!(
+        json["facts"][1],
+        serde_json::json!({"label": "Note by Ana", "value": "likes blue (Mon 23 Nov, 08:59)"})
+    );
+    assert_eq!(json["status"], "Nobody has it yet, since Mon 23 Nov, 08:58");
+    assert_eq!(
+        json["buttons"][0],
+        serde_json::json!({"intent": "claim", "label": "Claim", "style": "primary", "ask": null})
+    );
     assert_eq!(json["buttons"][1]["ask"]["choices"][2], serde_json::json!({"value": "1d", "label": "1 day"}));
 }
 
@@ -111,5 +122,8 @@ fn the_status_tells_its_story() {
     assert!(card.buttons.is_empty());
     let unfit = open().outcome(&member, "Kim", Outcome::NotAFit, Some("student".to_owned()), then).unwrap();
     assert_eq!(rendered(&unfit).status, "Not a fit (student), says Ana");
-    assert_eq!(rendered(&open().snooze(&member, "Kim", then + TimeDelta::days(1), then).unwrap()).buttons[0].intent, "claim");
+    assert_eq!(
+        rendered(&open().snooze(&member, "Kim", then + TimeDelta::days(1), then).unwrap()).buttons[0].intent,
+        "claim"
+    );
 }

@@ -1,0 +1,197 @@
+//! The desk: runs a command or a press for a member, and says what came of it.
+//!
+//! Every platform comes here with who asks, where, and what; here the role is asked, the decision made
+//! (by `core`, inside a verb of the store), and the audit written. It knows no platform.
+
+mod campaign;
+mod house;
+mod lead;
+mod preview;
+mod view;
+mod why;
+
+pub(crate) use view::View;
+
+use crate::{
+    command::{self, Command, Known, Suggestion},
+    intent::Intent,
+    reply::Reply,
+};
+use chrono_tz::Tz;
+use rekindle_core::{
+    ids::{AlertId, CampaignId, LeadId},
+    refusal::Refusal,
+    team::Member,
+};
+use rekindle_mail::templates::Templates;
+use rekindle_storage::{Result, Store, audit::Entry};
+use std::sync::Arc;
+
+/// What the desk has to know beside the database.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Settings {
+    /// The zone that the team's times are said in.
+    pub zone: Tz,
+    /// Where the team reaches the web pages: "https://rekindle.acme.test".
+    pub public_url: String,
+}
+
+/// The desk. Cheap to clone.
+#[derive(Debug, Clone)]
+pub struct Desk {
+    pub(crate) store: Store,
+    pub(crate) settings: Settings,
+    templates: Option<Arc<Templates>>,
+}
+
+/// What came of it, and about whom: for the audit.
+struct Done {
+    reply: Reply,
+    lead: Option<LeadId>,
+    /// Whether the audit has it already.
+    audited: bool,
+}
+
+impl From<Reply> for Done {
+    fn from(reply: Reply) -> Self {
+        Self { reply, lead: None, audited: false }
+    }
+}
+
+impl Desk {
+    /// A desk on a database.
+    pub fn new(store: Store, settings: Settings) -> Self {
+        Self { store, settings, templates: None }
+    }
+
+    /// With the mails, so that previews show their subjects.
+    #[must_use]
+    pub fn with_templates(self, templates: Arc<Templates>) -> Self {
+        Self { templates: Some(templates), ..self }
+    }
+
+    /// Runs a command as it was typed. `place` is where: "console", "terminal", …
+    pub async fn run(&self, member: &Member, place: &str, text: &str) -> Reply {
+        // The longest that a chat lets through; more is no command.
+        let text: String = text.chars().take(4000).collect();
+        let done = match command::parse(&text) {
+            Ok(command) => self.obey(member, &command, place, &text).await,
+            Err(refusal) => Err(refusal.into()),
+        };
+        self.answer(member, place, text, done).await
+    }
+
+    /// Presses a button of a card.
+    pub async fn press(
+        &self,
+        member: &Member,
+        place: &str,
+        card: &str,
+        intent: &str,
+        value: Option<&str>,
+    ) -> Reply {
+        let value: Option<String> = value.map(|value| value.chars().take(500).collect());
+        let deed = match &value {
+            Some(value) => format!("[{intent}: {value}] {card}"),
+            None => format!("[{intent}] {card}"),
+        };
+        let done = self.pressed(member, card, intent, value.as_deref()).await;
+        let mut reply = self.answer(member, place, deed, done).await;
+        // Whoever pressed a button that had gone stale sees the card as it stands.
+        if reply.card.is_none() {
+            reply.card = self.card(card).await.ok().flatten();
+        }
+        reply
+    }
+
+    /// What could be typed after `text`.
+    ///
+    /// # Errors
+    /// As the database says.
+    pub async fn complete(&self, text: &str) -> Result<Vec<Suggestion>> {
+        Ok(command::complete(text, &self.known().await?))
+    }
+
+    async fn obey(&self, member: &Member, command: &Command, place: &str, text: &str) -> Result<Done> {
+        member.may(command.deed())?;
+        match command {
+            Command::Lead(lead) => self.lead(member, lead, place, text).await,
+            Command::Campaign(campaign) => self.campaign(member, campaign).await.map(Done::from),
+            Command::Rekindle(house) => self.house(member, house).await.map(Done::from),
+        }
+    }
+
+    async fn pressed(&self, member: &Member, card: &str, intent: &str, value: Option<&str>) -> Result<Done> {
+        let intent = Intent::of_press(intent, value)?;
+        member.may(intent.deed())?;
+        let foreign = || Refusal::Usage { text: "This card has no such button.".to_owned() };
+        if let Ok(id) = card.parse::<AlertId>() {
+            let alert = self.store.alerts().by_id(id).await?;
+            return self.move_alert(member, alert.lead, Some(&alert), &intent).await;
+        }
+        let id: CampaignId = card.parse().map_err(|_| foreign())?;
+        let reply = match intent {
+            Intent::Launch => self.launch(member, id).await?,
+            Intent::Hold | Intent::Resume | Intent::Stop => self.move_campaign(id, &intent).await?,
+            _ => return Err(foreign().into()),
+        };
+        Ok(reply.into())
+    }
+
+    /// Writes the audit, and turns what went wrong into words.
+    async fn answer(&self, member: &Member, place: &str, deed: String, done: Result<Done>) -> Reply {
+        let (reply, lead) = match done {
+            Ok(done) if done.audited => return done.reply,
+            Ok(done) => (done.reply, done.lead),
+            Err(error) => {
+                if error.refusal().is_none() {
+                    tracing::error!(%error, place, "a command failed");
+                }
+                (Reply::of_error(&error, self.settings.zone), None)
+            }
+        };
+        let entry = Entry {
+            at: self.store.clock().wall(),
+            actor: member.handle.to_string(),
+            place: place.to_owned(),
+            deed,
+            lead,
+            result: reply.code.unwrap_or("ok").to_owned(),
+        };
+        if let Err(error) = self.store.audit(entry).await {
+            tracing::error!(%error, "the audit could not be written");
+        }
+        reply
+    }
+
+    /// The names that can be typed now.
+    async fn known(&self) -> Result<Known> {
+        let playbooks = self.store.playbooks().await?;
+        let playbook = playbooks.current();
+        let mut alerts = self.store.alerts().queue(50).await?;
+        alerts.reverse();
+        let leads =
+            self.store.leads().by_ids(&alerts.iter().map(|alert| alert.lead).collect::<Vec<_>>()).await?;
+        let campaigns = self.store.campaigns().launched(10).await?;
+        let members = self.store.team().all().await?;
+        Ok(Known {
+            leads: leads
+                .iter()
+                .filter_map(|lead| Some((lead.email.as_ref()?.as_str().to_owned(), lead.called().to_owned())))
+                .collect(),
+            sequences: playbook
+                .sequences
+                .values()
+                .map(|sequence| (sequence.name.clone(), sequence.mails().collect::<Vec<_>>().join(", ")))
+                .collect(),
+            segments: playbook.segments.iter().map(|(name, when)| (name.clone(), when.to_string())).collect(),
+            campaigns: campaigns
+                .iter()
+                .map(|one| {
+                    (one.id.to_string(), format!("{} at {}, {}", one.sequence, one.segment, one.state.word()))
+                })
+                .collect(),
+            members: members.iter().map(|one| (one.handle.to_string(), one.name.clone())).collect(),
+        })
+    }
+}

@@ -1,0 +1,100 @@
+//! Cards as they stand: loads what belongs to an alert or a campaign, and renders it.
+
+use super::Desk;
+use crate::{
+    card::{self, Card, Note, Progress, Scenery},
+    command::{self, Command, Lead as LeadCommand},
+};
+use chrono_tz::Tz;
+use rekindle_core::{
+    alert::Alert,
+    campaign::Campaign,
+    ids::{AlertId, CampaignId, LeadId},
+    lead::Lead,
+    score::Explanation,
+    team::Handle,
+};
+use rekindle_storage::{Result, Store};
+
+/// Renders cards from a database.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct View<'a> {
+    pub(crate) store: &'a Store,
+    pub(crate) zone: Tz,
+}
+
+/// How many activities are looked through for those that a person surely did.
+const LOOKED_THROUGH: usize = 30;
+
+impl View<'_> {
+    /// The card of an alert.
+    pub(crate) async fn alert(&self, alert: &Alert) -> Result<Card> {
+        let lead = self.store.leads().by_id(alert.lead).await?;
+        let explanation = self.explained(&lead).await?;
+        let mut activities = self.store.leads().activities(&[lead.id], LOOKED_THROUGH).await?;
+        let mut recent = activities.remove(&lead.id).unwrap_or_default();
+        recent.retain(|activity| activity.human);
+        let notes = self.notes(lead.id).await?;
+        let scenery = Scenery {
+            lead: &lead,
+            explanation: &explanation,
+            recent: &recent,
+            notes: &notes,
+            now: self.store.clock().calendar(),
+            zone: self.zone,
+        };
+        Ok(card::of_alert(alert, &scenery))
+    }
+
+    /// The card of a campaign.
+    pub(crate) async fn campaign(&self, campaign: &Campaign) -> Result<Card> {
+        let campaigns = self.store.campaigns();
+        let out = campaigns.reasons_out(campaign.id).await?;
+        let (mails, runs) = campaigns.progress(campaign.id).await?;
+        let playbooks = self.store.playbooks().await?;
+        let plan = playbooks.of(campaign.version).sequence(&campaign.sequence);
+        Ok(card::of_campaign(campaign, plan, &Progress { out, mails, runs }, self.zone))
+    }
+
+    /// The score of a lead as of now, with its lines.
+    pub(crate) async fn explained(&self, lead: &Lead) -> Result<Explanation> {
+        let playbooks = self.store.playbooks().await?;
+        let history = self.store.leads().history(lead.id, &playbooks).await?;
+        Ok(playbooks.current().scoring.explain(lead, &history, self.store.clock().calendar()))
+    }
+
+    /// What reps wrote about a lead, newest first. The audit keeps the words as they were given.
+    pub(crate) async fn notes(&self, lead: LeadId) -> Result<Vec<Note>> {
+        let entries = self.store.audited(Some(lead), 100).await?;
+        let notes =
+            entries.into_iter().filter(|entry| entry.result == "ok").filter_map(
+                |entry| match command::parse(&entry.deed) {
+                    Ok(Command::Lead(LeadCommand::Note { text, .. })) => {
+                        let by = Handle::of(&entry.actor).map_or(entry.actor, |handle| handle.name());
+                        Some(Note { by, at: entry.at, text })
+                    }
+                    _ => None,
+                },
+            );
+        Ok(notes.collect())
+    }
+}
+
+impl Desk {
+    pub(crate) fn view(&self) -> View<'_> {
+        View { store: &self.store, zone: self.settings.zone }
+    }
+
+    /// The card with this id as it stands; `None` when there is none.
+    pub(super) async fn card(&self, id: &str) -> Result<Option<Card>> {
+        if let Ok(id) = id.parse::<AlertId>() {
+            let alert = self.store.alerts().by_id(id).await?;
+            return self.view().alert(&alert).await.map(Some);
+        }
+        if let Ok(id) = id.parse::<CampaignId>() {
+            let campaign = self.store.campaigns().named(&id.to_string()).await?;
+            return self.view().campaign(&campaign).await.map(Some);
+        }
+        Ok(None)
+    }
+}

@@ -1,0 +1,98 @@
+//! What stands in a mail that has left.
+
+use crate::house::{House, at, monday};
+use mail_parser::MessageParser;
+use rekindle_core::{link::Purpose, time::Clock};
+use std::collections::HashSet;
+
+#[tokio::test]
+async fn every_link_of_a_mail_is_a_token_of_its_delivery() {
+    let mut house = House::new().await;
+    let kim = house.subscriber("kim@lead.test").await;
+    house.enroll(kim).await;
+    house.live(at("2026-11-13T09:00:00Z")).await;
+    let (kept, deliveries) = (house.memory.kept(), house.deliveries().await);
+    assert_eq!((kept.len(), deliveries.len()), (3, 3));
+    for (kept, delivery) in kept.iter().zip(&deliveries) {
+        assert_eq!((kept.mail_from.as_str(), kept.rcpt.as_str()), ("mia@acme.test", "kim@lead.test"));
+        let mail = MessageParser::default().parse(&kept.message).unwrap();
+        assert_eq!(mail.message_id().unwrap(), format!("{}@acme.test", delivery.id.0.simple()));
+        let text = mail.body_text(0).unwrap();
+        let ring = house.store.ring();
+        let mut doors: Vec<char> = Vec::new();
+        for url in text.split_whitespace().filter_map(|word| {
+            let at = word.find("http://127.0.0.1:8787/")?;
+            Some(word[at..].trim_end_matches([')', '.', ',', '>']))
+        }) {
+            let (door, token) = url["http://127.0.0.1:8787/".len()..].split_once('/').unwrap();
+            let purpose = match door {
+                "c" => Purpose::Click,
+                "o" => Purpose::Offer,
+                "s" => Purpose::Survey,
+                "u" => Purpose::Unsubscribe,
+                other => panic!("a door {other}"),
+            };
+            let meant = ring.check(purpose, token).unwrap();
+            assert_eq!(meant.row, delivery.id.0);
+            if purpose == Purpose::Click {
+                let number = i32::try_from(meant.number).unwrap();
+                let leads_to = house.store.clicks().destination(number).await.unwrap().unwrap();
+                assert_eq!(leads_to, "https://www.example.com/whats-new");
+            }
+            doors.push(door.chars().next().unwrap());
+        }
+        doors.sort_unstable();
+        doors.dedup();
+        let wanted: &[char] = match delivery.mail.as_str() {
+            "breakup" => &['c', 'u'],
+            "offer" => &['o', 'u'],
+            _ => &['s', 'u'],
+        };
+        assert_eq!(doors, wanted, "{}: {text}", delivery.mail);
+        let header = |name: &str| mail.header_raw(name).map(|value| value.trim().to_owned());
+        assert!(header("List-Unsubscribe").unwrap().contains("/u/"));
+        assert_eq!(header("List-Id").as_deref(), Some("Acme re-engagement <re-engagement.acme.test>"));
+        assert_eq!(header("Feedback-ID").unwrap(), format!("re-engagement:{}:rekindle", delivery.step));
+    }
+    let offer = MessageParser::default().parse(&kept[1].message).unwrap();
+    let (text, code) = (offer.body_text(0).unwrap(), house.store.ring().offer_code(deliveries[1].id.0));
+    assert!(text.contains(&code) && text.contains("Friday, 20 November"), "{text}");
+}
+
+#[tokio::test]
+async fn each_answer_of_a_survey_has_its_number() {
+    let mut house = House::new().await;
+    let kim = house.subscriber("kim@lead.test").await;
+    house.enroll(kim).await;
+    house.live(at("2026-11-13T09:00:00Z")).await;
+    let kept = house.memory.kept();
+    let mail = MessageParser::default().parse(&kept[2].message).unwrap();
+    let html = mail.body_html(0).unwrap();
+    let numbers: Vec<u32> = html
+        .match_indices("/s/")
+        .filter_map(|(at, _)| {
+            let token: String = html[at + 3..].chars().take(51).collect();
+            Some(house.store.ring().check(Purpose::Survey, &token)?.number)
+        })
+        .collect();
+    let distinct: HashSet<u32> = numbers.iter().copied().collect();
+    assert_eq!(distinct, HashSet::from([0, 1, 2, 3, 4]), "{numbers:?}");
+}
+
+#[tokio::test]
+async fn a_lead_keeps_its_subject_and_each_subject_has_its_leads() {
+    let mut house = House::with(|playbook| {
+        let plan = playbook.get_mut("sequences/re-engagement.toml").unwrap();
+        *plan = plan.replacen("mail = \"breakup\"", "mail = \"breakup\"\nsubjects = [\"One\", \"Two\"]", 1);
+    })
+    .await;
+    for number in 0..60 {
+        let lead = house.subscriber(&format!("lead{number}@lead.test")).await;
+        house.enroll(lead).await;
+    }
+    house.tick().await;
+    let ones = house.subjects().iter().filter(|subject| *subject == "One").count();
+    assert_eq!(house.memory.len(), 60);
+    assert!((12..=48).contains(&ones), "{ones} of 60");
+    assert_eq!(house.clock.calendar(), monday());
+}

@@ -1,0 +1,136 @@
+//! Clicks, snoozed alerts, cooling scores, finished campaigns.
+
+use crate::house::{House, at, days, hours, member};
+use chrono::TimeDelta;
+use rekindle_core::{
+    alert::AlertState, campaign::CampaignState, delivery::Delivery, desk, ids::LeadId, lead::Nurture,
+    time::Clock,
+};
+use rekindle_storage::{campaigns::Previewed, clicks::Click};
+
+const BROWSER: &str = "Mozilla/5.0 (X11; Linux x86_64) Firefox/140.0";
+
+/// A cold lead with its breakup mail, and two links in it.
+async fn written_to() -> (House, LeadId, Delivery, [i32; 2]) {
+    let mut house = House::new().await;
+    let kim = house.subscriber("kim@lead.test").await;
+    house.tick().await;
+    house.live(at("2026-12-03T09:00:00Z")).await;
+    assert_eq!(house.lead(kim).await.nurture, Nurture::Cold);
+    let delivery = house.deliveries().await.remove(0);
+    let urls = ["https://a.test/1".to_owned(), "https://a.test/2".to_owned()];
+    let numbers = house.store.clicks().destinations("breakup", &urls).await.unwrap();
+    let links = [numbers[&urls[0]], numbers[&urls[1]]];
+    (house, kim, delivery, links)
+}
+
+async fn click(house: &House, delivery: &Delivery, destination: i32) {
+    let click = Click { delivery: delivery.id, destination, user_agent: Some(BROWSER.to_owned()) };
+    house.store.clicks().hold(click, delivery, "https://a.test/").await.unwrap();
+}
+
+#[tokio::test]
+async fn a_click_counts_after_ten_minutes_and_brings_the_lead_back() {
+    let (mut house, kim, delivery, links) = written_to().await;
+    house.clock.advance(hours(2));
+    click(&house, &delivery, links[0]).await;
+    house.clock.advance(TimeDelta::minutes(9));
+    house.tick().await;
+    assert_eq!(house.lead(kim).await.nurture, Nurture::Cold);
+    house.clock.advance(TimeDelta::minutes(1));
+    house.tick().await;
+    assert_eq!(house.lead(kim).await.nurture, Nurture::Active);
+    assert!(house.store.alerts().live_on(kim).await.unwrap().is_some());
+    assert_eq!(house.tick().await.swept.get("release_clicks"), None, "it counts once");
+}
+
+#[tokio::test]
+async fn a_machine_that_follows_every_link_brings_nobody_back_however_the_sweeps_fall() {
+    let (mut house, kim, delivery, links) = written_to().await;
+    house.clock.advance(hours(2));
+    for link in [links[0], links[1], links[0]] {
+        click(&house, &delivery, link).await;
+        house.clock.advance(TimeDelta::seconds(8));
+    }
+    // One look at each second in which one of them becomes due.
+    house.clock.advance(TimeDelta::minutes(10) - TimeDelta::seconds(25));
+    for _ in 0..60 {
+        house.tick().await;
+        house.clock.advance(TimeDelta::seconds(1));
+    }
+    assert_eq!(house.lead(kim).await.nurture, Nurture::Cold);
+    assert_eq!(house.store.clicks().next_due().await.unwrap(), None, "none is left");
+}
+
+#[tokio::test]
+async fn an_alert_that_was_put_off_asks_again() {
+    let (mut house, kim, ..) = written_to().await;
+    house.clock.advance(hours(1));
+    house.act("kim@lead.test", "Demo Requested").await;
+    let until = house.clock.wall() + hours(4);
+    let ana = member("ana");
+    house.decide(kim, move |scene, wall| desk::snooze(scene, &ana, until, wall)).await;
+    house.clock.advance(hours(3));
+    house.tick().await;
+    let state = |house: &House| {
+        let store = house.store.clone();
+        async move { store.alerts().live_on(kim).await.unwrap().unwrap().state }
+    };
+    assert!(matches!(state(&house).await, AlertState::Snoozed { .. }));
+    house.clock.advance(hours(1));
+    house.tick().await;
+    assert!(matches!(state(&house).await, AlertState::Open));
+}
+
+#[tokio::test]
+async fn a_hot_lead_cools_when_its_points_have_decayed() {
+    let mut house = House::new().await;
+    let kim = house.subscriber("kim@lead.test").await;
+    for minute in 0..3 {
+        house.clock.advance(TimeDelta::minutes(minute));
+        house.act("kim@lead.test", "Demo Requested").await;
+    }
+    let lead = house.lead(kim).await;
+    assert!(lead.hot, "{:?}", lead.points);
+    let cools = lead.cools_at.unwrap();
+    house.clock.set(cools - TimeDelta::minutes(2));
+    house.tick().await;
+    assert!(house.lead(kim).await.hot);
+    house.clock.set(cools);
+    assert_eq!(house.tick().await.swept["cool_scores"], 1);
+    assert!(!house.lead(kim).await.hot);
+}
+
+#[tokio::test]
+async fn a_held_campaign_waits_a_stopped_one_ends_and_a_finished_one_is_done() {
+    let mut house = House::new().await;
+    let ana = member("ana").handle;
+    let mut launched = Vec::new();
+    for name in ["kim", "lee"] {
+        let lead = house.subscriber(&format!("{name}@lead.test")).await;
+        let previewed = Previewed {
+            sequence: "re-engagement".to_owned(),
+            segment: "all".to_owned(),
+            version: 1,
+            by: ana.clone(),
+            audience: vec![(lead, None)],
+        };
+        let campaign = house.store.campaigns().preview(previewed).await.unwrap();
+        launched.push(house.store.campaigns().launch(campaign.id, &ana).await.unwrap().id);
+    }
+    let state = |house: &House, at: usize| {
+        let (store, id) = (house.store.clone(), launched[at].to_string());
+        async move { store.campaigns().named(&id).await.unwrap().state }
+    };
+    house.store.campaigns().moved(launched[0], rekindle_core::campaign::Campaign::hold).await.unwrap();
+    house.tick().await;
+    assert_eq!(house.memory.len(), 1, "one is held");
+    house.store.campaigns().moved(launched[1], rekindle_core::campaign::Campaign::stop).await.unwrap();
+    house.store.campaigns().moved(launched[0], rekindle_core::campaign::Campaign::resume).await.unwrap();
+    house.tick().await;
+    assert_eq!(house.memory.len(), 2, "resumed, it leaves at once");
+    house.live(house.clock.calendar() + days(18)).await;
+    assert_eq!(house.memory.len(), 4);
+    assert_eq!(state(&house, 0).await, CampaignState::Done);
+    assert_eq!(state(&house, 1).await, CampaignState::Stopped);
+}

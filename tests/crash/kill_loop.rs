@@ -1,0 +1,43 @@
+//! F1: the worker is killed while it sends, 200 times at least, 50 times at least with a mail that may be on its way.
+
+use std::time::Duration;
+
+use rekindle_tests::{on_both, stores::Home};
+
+use crate::dice::Dice;
+use crate::house::{DELAYS, House};
+use crate::victim::live_and_die;
+
+const CRASHES: usize = 200;
+const WHILE_COMMITTING: usize = 50;
+
+/// People taken in at a time; more come whenever few are left.
+const WAVE: usize = 2_500;
+
+on_both!(killed_200_times_it_sends_nothing_twice_and_loses_nothing_in_silence);
+
+async fn killed_200_times_it_sends_nothing_twice_and_loses_nothing_in_silence(home: Home) {
+    let seed = 20_261_102;
+    let mut dice = Dice::seeded(seed);
+    let mut house = House::on(home).await;
+    let (mut crashes, mut while_committing, mut in_the_act) = (0, 0, 0);
+    while crashes < CRASHES || while_committing < WHILE_COMMITTING {
+        assert!(crashes < 10 * CRASHES, "the worker dies, but hardly ever with a mail on its way");
+        if house.left() < WAVE / 10 {
+            house.launch_at(WAVE).await;
+        }
+        let delay = DELAYS[dice.roll(0..=DELAYS.len() as u64 - 1) as usize];
+        house.relay.set_delay_before_250(Duration::from_millis(delay));
+        live_and_die(house.worker(), &house.relay, &mut dice).await;
+        crashes += 1;
+        let committing = house.count("committing").await;
+        while_committing += usize::from(committing > 0);
+        in_the_act += usize::try_from(committing).expect("a count");
+    }
+    house.relay.set_delay_before_250(Duration::ZERO);
+    house.finish_in_peace().await;
+    let report = house.verdict(crashes).await;
+    println!("seed {seed}: {report}; {while_committing} crashes with {in_the_act} mails committing");
+    report.must_hold();
+    assert!(report.unknown > 0, "a kill with a mail on its way leaves what nobody knows: {report}");
+}

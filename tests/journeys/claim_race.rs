@@ -1,0 +1,86 @@
+//! Eight people claim one lead at the same moment, through two processes and two doors, a thousand times: one wins.
+
+use crate::stage::{On, SOON, Seat, Sender, Stage, on_both_databases};
+use futures_util::future::join_all;
+use rekindle_tests::program::within;
+use serde_json::{Value, json};
+
+const ROUNDS: usize = 1_000;
+const MEMBERS: usize = 8;
+
+on_both_databases!(of_eight_who_claim_at_once_exactly_one_wins_a_thousand_times);
+
+async fn of_eight_who_claim_at_once_exactly_one_wins_a_thousand_times(on: On) {
+    let stage = Stage::new(on);
+    let up = stage.program.start(&["up"]).await;
+    let bot = stage.program.start(&["bot"]).await;
+    assert_ne!(up.url, bot.url);
+    let kim = Sender::new(&up, &stage.key("crm", None).await);
+    kim.warm_kim().await;
+    kim.track("kim", "Demo Requested").await;
+    let mut seats = Vec::new();
+    for n in 0..MEMBERS {
+        let process = if n % 2 == 0 { &up } else { &bot };
+        seats.push((format!("rep-{n}"), stage.seat(process, &format!("Rep {n}"), "sales").await));
+    }
+    let lead = stage.lead("kim@acme.test").await;
+    let card = lead["alerts"][0]["id"].as_str().unwrap().to_owned();
+
+    let mut wins = [0; MEMBERS];
+    for round in 0..ROUNDS {
+        // Two of each process press the button, two type the command.
+        let claims =
+            seats.iter().enumerate().map(|(n, (_, seat))| claim(seat, &card, (n / 2 + round) % 2 == 0));
+        let answers = join_all(claims).await;
+        let winners: Vec<usize> = (0..MEMBERS).filter(|n| answers[*n]["ok"] == true).collect();
+        let [winner] = winners[..] else { panic!("round {round}: {winners:?} won: {answers:#?}") };
+        let (handle, seat) = &seats[winner];
+        for (loser, answer) in answers.iter().enumerate().filter(|(n, _)| *n != winner) {
+            let told = (answer["code"].as_str(), answer["by"].as_str());
+            assert_eq!(
+                told,
+                (Some("already_claimed"), Some(handle.as_str())),
+                "round {round}, {loser}: {answer}"
+            );
+        }
+        wins[winner] += 1;
+        if round + 1 < ROUNDS {
+            let released = seat.press(&card, "release", None).await;
+            assert_eq!(released["ok"], true, "round {round}: {released}");
+        }
+    }
+    println!("wins by member: {wins:?}");
+    assert!(wins.iter().filter(|wins| **wins > 0).count() > 1, "it was a race: {wins:?}");
+
+    let lead = stage.lead("kim@acme.test").await;
+    assert_eq!(lead["alerts"].as_array().unwrap().len(), 1);
+    let owner = lead["owner"].clone();
+    assert_eq!((&lead["alerts"][0]["by"], &lead["alerts"][0]["state"]), (&owner, &json!("claimed")));
+    // Every copy in both processes says the same in the end.
+    for (handle, seat) in &seats {
+        let what = format!("{handle} sees that {owner} has her");
+        within(SOON, &what, async || card_of(seat).await.filter(|card| is_settled(card, &owner))).await;
+    }
+}
+
+async fn claim(seat: &Seat, card: &str, by_button: bool) -> Value {
+    match by_button {
+        true => seat.press(card, "claim", None).await,
+        false => seat.say("/lead claim kim@acme.test").await,
+    }
+}
+
+async fn card_of(seat: &Seat) -> Option<Value> {
+    let state = seat.state().await;
+    let messages = state["messages"].as_array()?.iter();
+    messages.rev().map(|message| message["card"].clone()).find(|card| card["email"] == "kim@acme.test")
+}
+
+/// Claimed once and released in each round but the last: the card has seen every change.
+fn is_settled(card: &Value, owner: &Value) -> bool {
+    let name = owner.as_str().unwrap_or_default().replace("rep-", "Rep ");
+    let revisions = 1 + 2 * ROUNDS as i64 - 1;
+    card["state"] == "claimed"
+        && card["status"].as_str().unwrap_or_default().contains(&name)
+        && card["revision"].as_i64().unwrap_or_default() >= revisions
+}

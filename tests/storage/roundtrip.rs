@@ -1,0 +1,191 @@
+//! Every table takes what the program writes, and gives it back to the microsecond.
+
+use chrono::TimeDelta;
+use rekindle_core::{
+    arrival::{Arrival, Quarantined, Who},
+    delivery::Event,
+    desk,
+    lead::Lead,
+    team::{Handle, Role},
+};
+use rekindle_storage::{
+    audit::Entry, campaigns::Previewed, clicks::Click, keys::WriteKey, outbox::Frozen, settings::Pause,
+};
+use rekindle_tests::{on_both, stores::Home};
+use serde_json::json;
+
+use crate::house::{House, member};
+use crate::told::{Telling, identify, track, unsubscribe};
+
+on_both!(every_table_is_written_and_read, a_lead_comes_back_whole, a_name_is_found_in_any_case, an_offer_is_taken_once);
+
+async fn every_table_is_written_and_read(home: Home) {
+    let house = House::of(home).await;
+    let (store, now) = (&house.store, house.now());
+    let kim = house.lead_at("kim@acme.test").await;
+    let mail = house.mail(kim, "plain").await;
+    let sender = house.sender().await;
+    let ticket = house.ticket(&sender).await;
+    let frozen = Frozen { recipient: "kim@acme.test".to_owned(), bytes: vec![0, 1, 2] };
+    store.outbox().freeze(&[(mail, frozen)]).await.unwrap();
+    house.pass(&sender, &[ticket]).await;
+    house.fate(&sender, ticket, Event::Accepted).await;
+
+    let urls = ["https://acme.test/a".to_owned(), "https://acme.test/b".to_owned()];
+    let links = store.clicks().destinations("first", &urls).await.unwrap();
+    assert_eq!(store.clicks().destinations("first", &urls).await.unwrap(), links);
+    assert_eq!(store.clicks().destination(links[&urls[1]]).await.unwrap(), Some(urls[1].clone()));
+    let delivery = house.delivery(mail).await;
+    let click = Click { delivery: mail, destination: links[&urls[0]], user_agent: Some("Firefox".to_owned()) };
+    store.clicks().hold(click, &delivery, &urls[0]).await.unwrap();
+    assert_eq!(store.clicks().next_due().await.unwrap(), Some(now + TimeDelta::minutes(10)));
+    let (arrivals, held) = store.clicks().due(now + TimeDelta::minutes(10), 10).await.unwrap();
+    assert_eq!((arrivals.len(), held.len(), arrivals[0].at), (1, 1, now));
+    assert!(store.clicks().take_offer(mail, "CODE").await.unwrap());
+
+    house.claim(kim, "ana").await;
+    let until = now + TimeDelta::microseconds(1_234_567);
+    house.decide(kim, |scene, _| desk::snooze(scene, &member("ana"), until, now)).await.unwrap();
+    assert_eq!(store.alerts().next_wake().await.unwrap(), Some(until));
+    assert_eq!(store.alerts().due_to_wake(until - TimeDelta::microseconds(1)).await.unwrap(), []);
+    assert_eq!(store.alerts().due_to_wake(until).await.unwrap().len(), 1);
+    assert_eq!(store.alerts().held_by(&member("ana").handle).await.unwrap().len(), 1);
+    let behind = store.cards().alerts_behind("console", 10).await.unwrap();
+    let alert = &behind[0].subject;
+    store.cards().shown(alert.id.0, "console", "17", alert.revision).await.unwrap();
+    assert!(store.cards().alerts_behind("console", 10).await.unwrap().is_empty());
+    assert_eq!(store.cards().alerts_behind("elsewhere", 10).await.unwrap().len(), 1);
+    house.decide(kim, |scene, _| Ok(desk::noted(scene))).await.unwrap();
+    let again = store.cards().alerts_behind("console", 10).await.unwrap();
+    assert_eq!(again[0].message.as_deref(), Some("17"));
+
+    let member = store.team().add("Ana", Role::Sales).await.unwrap();
+    let token = store.team().link(&member).await.unwrap();
+    store.team().sign_in(&token).await.unwrap().unwrap();
+    store.team().link(&member).await.unwrap();
+    let key = WriteKey { name: "shop".to_owned(), trust: rekindle_core::activity::Trust::Server, origins: vec![], basis: None };
+    store.keys().make(key).await.unwrap();
+    store.set_pause(Some(Pause { by: member.handle.clone(), at: now })).await.unwrap();
+    let entry = Entry {
+        at: now,
+        actor: "ana".to_owned(),
+        place: "console".to_owned(),
+        deed: "/lead claim".to_owned(),
+        lead: Some(kim),
+        result: "ok".to_owned(),
+    };
+    store.audit(entry.clone()).await.unwrap();
+    assert_eq!(store.audited(Some(kim), 10).await.unwrap(), [entry.clone()]);
+    assert_eq!(store.audited(None, 10).await.unwrap(), [entry]);
+    let bad = Quarantined {
+        source: "shop".to_owned(),
+        message_id: None,
+        code: "nul".to_owned(),
+        reason: "a NUL".to_owned(),
+        payload: "a\0b".to_owned(),
+        at: now,
+    };
+    store.leads().quarantine(vec![bad]).await.unwrap();
+    store.console().post("ops", "rekindle", "hello", None).await.unwrap();
+    let previewed = Previewed {
+        sequence: "other".to_owned(),
+        segment: "everyone".to_owned(),
+        version: 1,
+        by: member.handle.clone(),
+        audience: vec![(kim, Some("claimed by Ana".to_owned()))],
+    };
+    let draft = store.campaigns().preview(previewed).await.unwrap();
+    assert_eq!(store.campaigns().named(&draft.id.to_string()).await.unwrap(), draft);
+    house.tell(unsubscribe("no", kim, now)).await;
+    assert_eq!(store.leads().suppressed(&[house.row(kim).await]).await.unwrap().len(), 1);
+
+    let shoulder = house.shoulder().await;
+    let tables = shoulder.tables().await;
+    assert!(tables.len() >= 25, "{tables:?}");
+    for table in tables {
+        assert!(shoulder.number(&format!("SELECT count(*) FROM {table}")).await > 0, "{table} was not written");
+    }
+    let figures = store.figures();
+    assert_eq!(figures.leads_by_consent().await.unwrap(), [("unsubscribed".to_owned(), 1)]);
+    assert_eq!(figures.leads_by_nurture().await.unwrap().len(), 1);
+    assert_eq!(figures.leads_by_lifecycle().await.unwrap(), [("sql".to_owned(), 1)]);
+    assert_eq!(figures.alerts_by_state().await.unwrap(), [("snoozed".to_owned(), 1)]);
+    assert_eq!(figures.human_activities(now - TimeDelta::days(1)).await.unwrap(), [now]);
+    assert!(figures.waits_for_claim(now - TimeDelta::days(1)).await.unwrap().is_empty());
+}
+
+async fn a_lead_comes_back_whole(home: Home) {
+    let house = House::of(home).await;
+    let at = |micros| house.now() + TimeDelta::microseconds(micros);
+    let traits = json!({"email": "Kim.Łuk@Bücher.example", "name": "Kim “K” Łuk 😀", "company": "Ac'me; --", "plan": {"a": [1, 2.5, null]}});
+    let told = identify("m1", traits, at(0)).email("Kim.Łuk@Bücher.example");
+    let kim = house.tell(told).await;
+    let owner = Handle::of("ana").unwrap();
+    let wanted: std::sync::Mutex<Option<Lead>> = std::sync::Mutex::new(None);
+    let change_all = |scene: &rekindle_core::scene::Scene, _| {
+        let mut change = scene.unchanged();
+        let lead = &mut change.lead;
+        lead.first_name = Some("Kim".to_owned());
+        lead.title = Some("Director".to_owned());
+        lead.country = Some("TH".to_owned());
+        lead.zone = Some("Asia/Bangkok".to_owned());
+        lead.tags = vec!["vip".to_owned(), "ünder".to_owned()];
+        lead.points = rekindle_core::lead::Points { fit: -0.1, engagement: 1.0 / 3.0, at: at(1) };
+        lead.hot = true;
+        lead.cools_at = Some(at(2));
+        lead.journey = rekindle_core::lead::Journey::Decision;
+        lead.lifecycle = rekindle_core::lead::Lifecycle::Opportunity;
+        lead.move_nurture(rekindle_core::lead::Nurture::Cold, "quiet", at(3));
+        lead.consent.grant("form", at(4));
+        lead.owner = Some(owner.clone());
+        lead.last_owner = Some(owner.clone());
+        lead.created_at = at(-5);
+        lead.last_human_at = Some(at(6));
+        *wanted.lock().unwrap() = Some(lead.clone());
+        Ok(change)
+    };
+    house.decide(kim, change_all).await.unwrap();
+    let wanted = wanted.into_inner().unwrap().unwrap();
+    assert_eq!(house.row(kim).await, wanted);
+    assert_eq!(house.store.leads().by_ids(&[kim]).await.unwrap(), [wanted]);
+    // An activity too, with all that was told.
+    let mut odd = track("m2", "Odd \u{202e}name", at(-7)).path("/p?q='%'");
+    odd.who = Who { lead: Some(kim), ..Who::default() };
+    odd.properties.insert("deep".to_owned(), json!({"n": 1e300, "s": "\\u0000 ' \" \n", "b": [true, null]}));
+    let odd: Arrival = odd;
+    house.tell(odd.clone()).await;
+    let activities = house.store.leads().dossier(kim).await.unwrap().activities;
+    let found = activities.iter().find(|activity| activity.message_id == "m2").unwrap();
+    assert_eq!((found.at, &found.path, &found.name), (at(-7), &odd.path, &odd.name));
+    assert_eq!(found.properties, odd.properties);
+    assert_eq!(house.store.leads().owned_by(&owner).await.unwrap().len(), 1);
+}
+
+async fn a_name_is_found_in_any_case(home: Home) {
+    let house = House::of(home).await;
+    for (n, (name, company)) in [("Kim Park", "Acme 100% Ltd"), ("Lee Kimball", "Beta"), ("Ola", "Gamma")].iter().enumerate() {
+        let email = format!("p{n}@x.test");
+        house.tell(identify(&format!("m{n}"), json!({"email": email, "name": name, "company": company}), house.now())).await;
+    }
+    for (text, count) in [("kim", 2), ("KIM", 2), ("acme", 1), ("P1@x", 1), ("", 3), ("100%", 1), ("%", 1), ("_", 0)] {
+        let (leads, all) = house.store.leads().search(text, 0, 10).await.unwrap();
+        assert_eq!((leads.len(), all), (count, count as u64), "“{text}”");
+    }
+    let (page, all) = house.store.leads().search("", 2, 2).await.unwrap();
+    assert_eq!((page.len(), all), (1, 3));
+}
+
+async fn an_offer_is_taken_once(home: Home) {
+    let house = House::of(home).await;
+    let stores = [house.store.clone(), house.home.open().await];
+    for n in 0..5 {
+        let mail = rekindle_core::ids::DeliveryId(uuid::Uuid::from_u128(n + 1));
+        let mut taking = tokio::task::JoinSet::new();
+        for press in 0..6 {
+            let store = stores[press % 2].clone();
+            taking.spawn(async move { store.clicks().take_offer(mail, "CODE").await.unwrap() });
+        }
+        assert_eq!(taking.join_all().await.into_iter().filter(|took| *took).count(), 1);
+        assert!(house.store.clicks().offer_taken(mail).await.unwrap());
+    }
+}
