@@ -71,6 +71,18 @@ change!("m0004_plans", |m| {
             .to_owned(),
     )
     .await?;
+    // At most one live run of a sequence a lead: two campaigns launched at once do not write twice.
+    m.create_index(
+        Index::create()
+            .name("ux_enrollment_live")
+            .table("enrollment")
+            .col("lead_id")
+            .col("sequence")
+            .unique()
+            .cond_where(Expr::col("state").is_in(["due", "awaiting"]))
+            .to_owned(),
+    )
+    .await?;
     m.create_index(Index::create().name("ix_enrollment_lead").table("enrollment").col("lead_id").to_owned())
         .await?;
     m.create_index(

@@ -10,7 +10,7 @@ use serde_json::json;
 use tokio::task::JoinSet;
 
 use crate::house::House;
-use crate::told::{Telling, alias, identify, track};
+use crate::told::{Telling, alias, identify, track, unsubscribe};
 
 on_both!(
     a_thing_told_twice_is_stored_once,
@@ -21,6 +21,8 @@ on_both!(
     two_addresses_never_become_one_lead,
     the_basis_of_one_key_is_not_lent_to_another,
     a_visitor_is_joined_while_another_tells_of_them,
+    a_visitor_whom_a_rep_has_taken_is_joined_with_the_claim,
+    two_leads_of_one_mailbox_say_no_at_once,
     a_big_group_finds_all_its_leads,
     a_poisoned_arrival_does_not_hold_up_its_neighbours,
 );
@@ -192,8 +194,7 @@ async fn a_visitor_is_joined_while_another_tells_of_them(home: Home) {
         for (number, store) in [house.store.clone(), other.clone()].into_iter().enumerate() {
             let playbooks = house.playbooks.clone();
             let joins = identify(&format!("join{round}"), json!({}), house.now()).user("42").device(&device);
-            let tells =
-                track(&format!("more{round}"), "Webinar Attended", house.now()).device(&device);
+            let tells = track(&format!("more{round}"), "Webinar Attended", house.now()).device(&device);
             let arrival = if number == round % 2 { joins } else { tells };
             telling.spawn(async move { store.leads().observe(&[arrival], &playbooks).await.unwrap() });
         }
@@ -208,6 +209,48 @@ async fn a_visitor_is_joined_while_another_tells_of_them(home: Home) {
     assert_eq!(house.store.leads().count().await.unwrap(), 1);
 }
 
+async fn a_visitor_whom_a_rep_has_taken_is_joined_with_the_claim(home: Home) {
+    let house = House::of(home).await;
+    for hot in [false, true] {
+        let (name, device) = (house.name(), house.name());
+        let kim = house.lead_at(&format!("{name}@acme.test")).await;
+        if hot {
+            for demo in 0..2 {
+                let demo = track(&format!("{name}-{demo}"), "Demo Requested", house.now());
+                house.tell(demo.email(&format!("{name}@acme.test"))).await;
+            }
+        }
+        let visitor =
+            house.tell(track(&format!("{name}-v"), "Webinar Attended", house.now()).device(&device)).await;
+        house.claim(visitor, "ana").await;
+        let joins = identify(&format!("{name}-j"), json!({}), house.now());
+        assert_eq!(house.tell(joins.email(&format!("{name}@acme.test")).device(&device)).await, kim);
+        assert!(house.store.leads().by_id(visitor).await.is_err());
+        let dossier = house.store.leads().dossier(kim).await.unwrap();
+        assert_eq!(dossier.lead.owner, Some(crate::house::member("ana").handle), "hot: {hot}");
+        assert_eq!(dossier.alerts.len(), 1, "hot: {hot}");
+        assert_eq!(dossier.alerts[0].holder(), dossier.lead.owner.as_ref(), "hot: {hot}");
+    }
+    let shoulder = house.shoulder().await;
+    let astray = "SELECT count(*) FROM alert a LEFT JOIN lead l ON l.id = a.lead_id WHERE l.id IS NULL";
+    assert_eq!(shoulder.number(astray).await, 0);
+}
+
+async fn two_leads_of_one_mailbox_say_no_at_once(home: Home) {
+    let house = House::of(home).await;
+    let twins = [house.lead_at("k.im@gmail.com").await, house.lead_at("kim@gmail.com").await];
+    assert_ne!(twins[0], twins[1]);
+    let group = twins.map(|twin| unsubscribe(&house.name(), twin, house.now()));
+    house.tell_all(&group).await;
+    let rows = [house.row(twins[0]).await, house.row(twins[1]).await];
+    assert!(rows.iter().all(|lead| lead.consent.state == ConsentState::Unsubscribed));
+    assert_eq!(house.store.leads().suppressed(&rows).await.unwrap().len(), 2);
+    let ana = crate::house::member("ana").handle;
+    let stop = |scene: &_, now| Some(rekindle_core::desk::stop(scene, &ana, true, now));
+    assert_eq!(house.store.leads().decide_all(&twins, &house.playbooks, stop).await.unwrap(), 2);
+    assert_eq!(house.shoulder().await.number("SELECT count(*) FROM suppression").await, 1);
+}
+
 async fn a_big_group_finds_all_its_leads(home: Home) {
     let house = House::of(home).await;
     let mut group: Vec<Arrival> = Vec::new();
@@ -215,7 +258,9 @@ async fn a_big_group_finds_all_its_leads(home: Home) {
         let (device, user, email) = (format!("d{n}"), format!("u{n}"), format!("lead{n}@acme.test"));
         group.push(track(&format!("a{n}"), "Demo Requested", house.now()).device(&device).browser());
         group.push(track(&format!("b{n}"), "Page Viewed", house.now()).device(&device).path("/pricing/x"));
-        group.push(identify(&format!("c{n}"), json!({"email": email}), house.now()).user(&user).device(&device));
+        group.push(
+            identify(&format!("c{n}"), json!({"email": email}), house.now()).user(&user).device(&device),
+        );
         group.push(track(&format!("d{n}"), "Demo Requested", house.now()).email(&email));
         group.push(track(&format!("e{n}"), "Nothing Known", house.now()).user(&user));
     }

@@ -66,8 +66,7 @@ async fn a_preview_launches_nothing(home: Home) {
     let launched = campaigns.launch(draft.id, &mia).await.unwrap();
     assert_eq!(campaigns.named("plain").await.unwrap(), launched);
     assert_eq!(campaigns.named(&draft.id.to_string()).await.unwrap(), launched);
-    let due: HashSet<LeadId> =
-        house.store.runs().due(house.now(), 10).await.unwrap().into_iter().collect();
+    let due: HashSet<LeadId> = house.store.runs().due(house.now(), 10).await.unwrap().into_iter().collect();
     assert_eq!(due, leads[..2].iter().copied().collect());
     let (_, runs) = campaigns.progress(draft.id).await.unwrap();
     assert_eq!(runs, [reason("due", 2)]);
@@ -90,8 +89,7 @@ async fn two_launches_at_once_are_one(home: Home) {
         for store in stores.clone() {
             launching.spawn(async move { store.campaigns().launch(draft.id, &member("mia").handle).await });
         }
-        let (won, lost): (Vec<_>, Vec<_>) =
-            launching.join_all().await.into_iter().partition(Result::is_ok);
+        let (won, lost): (Vec<_>, Vec<_>) = launching.join_all().await.into_iter().partition(Result::is_ok);
         assert_eq!(won.len(), 1, "{lost:?}");
         assert_eq!(lost[0].as_ref().unwrap_err().refusal().unwrap().code(), "already_launched");
         assert_eq!(house.store.runs().live_in(draft.id).await.unwrap(), 3);
@@ -134,7 +132,10 @@ async fn hold_resume_and_stop(home: Home) {
     house.step(leads[0]).await;
     let held = campaigns.moved(draft.id, Campaign::hold).await.unwrap();
     assert_eq!(held.state, CampaignState::Held);
-    assert_eq!(campaigns.moved(draft.id, Campaign::hold).await.unwrap_err().refusal().unwrap().code(), "wrong_state");
+    assert_eq!(
+        campaigns.moved(draft.id, Campaign::hold).await.unwrap_err().refusal().unwrap().code(),
+        "wrong_state"
+    );
     house.step(leads[1]).await;
     let run = house.run(leads[1], "plain").await;
     assert_eq!(run.state, RunState::Due { at: house.now() + TimeDelta::hours(1) });
@@ -148,7 +149,10 @@ async fn hold_resume_and_stop(home: Home) {
     for lead in leads {
         let run = house.run(lead, "plain").await;
         assert_eq!((run.state.word(), run.reason.as_deref()), ("stopped", Some("the campaign was stopped")));
-        assert_eq!(run.state, RunState::Ended { how: rekindle_core::enrollment::Ended::Stopped, at: house.now() });
+        assert_eq!(
+            run.state,
+            RunState::Ended { how: rekindle_core::enrollment::Ended::Stopped, at: house.now() }
+        );
     }
     assert!(house.store.runs().due(house.now(), 10).await.unwrap().is_empty());
     assert_eq!(house.store.runs().next_due().await.unwrap(), None);
@@ -156,7 +160,10 @@ async fn hold_resume_and_stop(home: Home) {
     let lead = house.lead().await;
     let short = previewed(&house, vec![(lead, None)]).await;
     campaigns.launch(short.id, &member("mia").handle).await.unwrap();
-    house.decide(lead, |scene, now| Ok(rekindle_core::desk::stop(scene, &member("ana").handle, false, now))).await.unwrap();
+    house
+        .decide(lead, |scene, now| Ok(rekindle_core::desk::stop(scene, &member("ana").handle, false, now)))
+        .await
+        .unwrap();
     assert_eq!(campaigns.finished().await.unwrap(), [short.id]);
     assert_eq!(campaigns.moved(short.id, |c| Ok(c.done())).await.unwrap().state, CampaignState::Done);
     assert!(campaigns.finished().await.unwrap().is_empty());

@@ -78,7 +78,10 @@ async fn the_run_goes_on_when_the_fate_is_known(home: Home) {
             assert_eq!(run.reason.as_deref(), Some(state.word()));
             // The wait of the plan, and then its second mail.
             house.step(lead).await;
-            assert_eq!(house.run(lead, "plain").await.state, RunState::Due { at: house.now() + TimeDelta::days(2) });
+            assert_eq!(
+                house.run(lead, "plain").await.state,
+                RunState::Due { at: house.now() + TimeDelta::days(2) }
+            );
             assert!(house.store.runs().due(house.now(), 10).await.unwrap().is_empty());
         } else {
             assert_eq!(run.state, RunState::Awaiting { delivery: mail }, "{event:?}");
@@ -149,13 +152,15 @@ async fn states_add_up(home: Home) {
     assert_eq!(passed.len(), 5);
     let states: HashMap<String, i64> =
         house.store.figures().deliveries_by_state().await.unwrap().into_iter().collect();
-    let wanted = [("pending", 14), ("claimed", 5), ("committing", 9), ("sent", 4), ("failed", 4), ("unknown", 4)];
+    let wanted =
+        [("pending", 14), ("claimed", 5), ("committing", 9), ("sent", 4), ("failed", 4), ("unknown", 4)];
     let wanted: HashMap<String, i64> =
         wanted.into_iter().map(|(state, count)| (state.to_owned(), count)).collect();
     assert_eq!(states, wanted);
     let unknown = house.store.outbox().list(&[DeliveryState::Unknown], 100).await.unwrap();
     assert_eq!(unknown.len(), 4);
-    assert!(unknown.iter().all(|one| one.email.is_some()
-        && one.delivery.answer.as_deref() == Some("why not")));
+    assert!(
+        unknown.iter().all(|one| one.email.is_some() && one.delivery.answer.as_deref() == Some("why not"))
+    );
     assert_eq!(house.store.outbox().list(&[], 100).await.unwrap().len(), 40);
 }

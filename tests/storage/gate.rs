@@ -11,7 +11,11 @@ use rekindle_core::{
     ids::{DeliveryId, LeadId},
     lead::Nurture,
 };
-use rekindle_storage::{campaigns::Previewed, outbox::{Claimed, Passage, Sender}, settings::Pause};
+use rekindle_storage::{
+    campaigns::Previewed,
+    outbox::{Claimed, Passage, Sender},
+    settings::Pause,
+};
 use rekindle_tests::{on_both, stores::Home};
 use serde_json::json;
 
@@ -207,7 +211,10 @@ async fn what_waits(home: Home) {
             "claimed" => ("claimed by Ana", house.now() + TimeDelta::hours(1)),
             "held" => ("the campaign is held", house.now() + TimeDelta::hours(1)),
             "paused" => ("all mail is paused by Mia", house.now() + TimeDelta::hours(1)),
-            _ => ("outside its send window in UTC", house.now().date_naive().and_hms_opt(12, 0, 0).unwrap().and_utc()),
+            _ => (
+                "outside its send window in UTC",
+                house.now().date_naive().and_hms_opt(12, 0, 0).unwrap().and_utc(),
+            ),
         };
         assert_eq!((row.state, row.reason.as_deref()), (DeliveryState::Pending, Some(why)), "{hold}");
         assert_eq!((row.not_before, row.attempt, row.generation), (until, 0, 1), "{hold}");
@@ -252,7 +259,12 @@ async fn one_mail_a_day(home: Home) {
     house.fate(&sender, ticket(service), rekindle_core::delivery::Event::Accepted).await;
     // Across groups too, and to the hour.
     let told = identify("wake", json!({}), house.now());
-    house.tell(rekindle_core::arrival::Arrival { who: rekindle_core::arrival::Who { lead: Some(kim), ..Default::default() }, ..told }).await;
+    house
+        .tell(rekindle_core::arrival::Arrival {
+            who: rekindle_core::arrival::Who { lead: Some(kim), ..Default::default() },
+            ..told
+        })
+        .await;
     house.claim(kim, "ana").await;
     house.clock().forward(TimeDelta::hours(23));
     house.release(kim, "ana").await;

@@ -62,7 +62,8 @@ pub fn playbook() -> Files {
         ("segments.toml", "[[segment]]\nname = \"everyone\"\nwhen = \"everyone\"\n".to_owned()),
         (
             "sunset.toml",
-            "quiet_for = \"30d\"\nprotect = [\"claimed\"]\nenroll = \"plain\"\nagain_after = \"180d\"\n".to_owned(),
+            "quiet_for = \"30d\"\nprotect = [\"claimed\"]\nenroll = \"plain\"\nagain_after = \"180d\"\n"
+                .to_owned(),
         ),
         (
             "routing.toml",

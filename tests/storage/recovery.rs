@@ -126,7 +126,8 @@ async fn unknown_for_long_is_taken_as_sent(home: Home) {
     let (_, test) = unknown(&house, &sender).await;
     let shoulder = house.shoulder().await;
     let message = house.delivery(test).await.message_id;
-    let as_test = format!("UPDATE delivery SET kind = 'test', enrollment_id = NULL WHERE message_id = '{message}'");
+    let as_test =
+        format!("UPDATE delivery SET kind = 'test', enrollment_id = NULL WHERE message_id = '{message}'");
     assert_eq!(shoulder.run(&as_test).await, 1);
     let outbox = house.store.outbox();
     house.clock().forward(TimeDelta::minutes(10));
@@ -184,5 +185,5 @@ async fn an_operator_decides(home: Home) {
     assert_eq!(house.pass(&sender, &[ticket]).await, [Passage::Stopped]);
     assert_eq!(house.state(mail).await, DeliveryState::Canceled);
     let nobody = outbox.decide(DeliveryId(uuid::Uuid::nil()), Event::Drop).await.unwrap_err();
-    assert_eq!(nobody.refusal().unwrap().code(), "unknown_delivery");
+    assert_eq!(nobody.refusal().unwrap().code(), "unknown");
 }

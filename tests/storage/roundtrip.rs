@@ -17,7 +17,12 @@ use serde_json::json;
 use crate::house::{House, member};
 use crate::told::{Telling, identify, track, unsubscribe};
 
-on_both!(every_table_is_written_and_read, a_lead_comes_back_whole, a_name_is_found_in_any_case, an_offer_is_taken_once);
+on_both!(
+    every_table_is_written_and_read,
+    a_lead_comes_back_whole,
+    a_name_is_found_in_any_case,
+    an_offer_is_taken_once
+);
 
 async fn every_table_is_written_and_read(home: Home) {
     let house = House::of(home).await;
@@ -36,7 +41,8 @@ async fn every_table_is_written_and_read(home: Home) {
     assert_eq!(store.clicks().destinations("first", &urls).await.unwrap(), links);
     assert_eq!(store.clicks().destination(links[&urls[1]]).await.unwrap(), Some(urls[1].clone()));
     let delivery = house.delivery(mail).await;
-    let click = Click { delivery: mail, destination: links[&urls[0]], user_agent: Some("Firefox".to_owned()) };
+    let click =
+        Click { delivery: mail, destination: links[&urls[0]], user_agent: Some("Firefox".to_owned()) };
     store.clicks().hold(click, &delivery, &urls[0]).await.unwrap();
     assert_eq!(store.clicks().next_due().await.unwrap(), Some(now + TimeDelta::minutes(10)));
     let (arrivals, held) = store.clicks().due(now + TimeDelta::minutes(10), 10).await.unwrap();
@@ -63,7 +69,12 @@ async fn every_table_is_written_and_read(home: Home) {
     let token = store.team().link(&member).await.unwrap();
     store.team().sign_in(&token).await.unwrap().unwrap();
     store.team().link(&member).await.unwrap();
-    let key = WriteKey { name: "shop".to_owned(), trust: rekindle_core::activity::Trust::Server, origins: vec![], basis: None };
+    let key = WriteKey {
+        name: "shop".to_owned(),
+        trust: rekindle_core::activity::Trust::Server,
+        origins: vec![],
+        basis: None,
+    };
     store.keys().make(key).await.unwrap();
     store.set_pause(Some(Pause { by: member.handle.clone(), at: now })).await.unwrap();
     let entry = Entry {
@@ -103,7 +114,10 @@ async fn every_table_is_written_and_read(home: Home) {
     let tables = shoulder.tables().await;
     assert!(tables.len() >= 25, "{tables:?}");
     for table in tables {
-        assert!(shoulder.number(&format!("SELECT count(*) FROM {table}")).await > 0, "{table} was not written");
+        assert!(
+            shoulder.number(&format!("SELECT count(*) FROM {table}")).await > 0,
+            "{table} was not written"
+        );
     }
     let figures = store.figures();
     assert_eq!(figures.leads_by_consent().await.unwrap(), [("unsubscribed".to_owned(), 1)]);
@@ -163,11 +177,21 @@ async fn a_lead_comes_back_whole(home: Home) {
 
 async fn a_name_is_found_in_any_case(home: Home) {
     let house = House::of(home).await;
-    for (n, (name, company)) in [("Kim Park", "Acme 100% Ltd"), ("Lee Kimball", "Beta"), ("Ola", "Gamma")].iter().enumerate() {
+    for (n, (name, company)) in
+        [("Kim Park", "Acme 100% Ltd"), ("Lee Kimball", "Beta"), ("Ola", "Gamma")].iter().enumerate()
+    {
         let email = format!("p{n}@x.test");
-        house.tell(identify(&format!("m{n}"), json!({"email": email, "name": name, "company": company}), house.now())).await;
+        house
+            .tell(identify(
+                &format!("m{n}"),
+                json!({"email": email, "name": name, "company": company}),
+                house.now(),
+            ))
+            .await;
     }
-    for (text, count) in [("kim", 2), ("KIM", 2), ("acme", 1), ("P1@x", 1), ("", 3), ("100%", 1), ("%", 1), ("_", 0)] {
+    for (text, count) in
+        [("kim", 2), ("KIM", 2), ("acme", 1), ("P1@x", 1), ("", 3), ("100%", 1), ("%", 1), ("_", 0)]
+    {
         let (leads, all) = house.store.leads().search(text, 0, 10).await.unwrap();
         assert_eq!((leads.len(), all), (count, count as u64), "“{text}”");
     }

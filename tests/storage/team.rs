@@ -12,7 +12,13 @@ use tokio::task::JoinSet;
 
 use crate::house::House;
 
-on_both!(a_link_signs_in_once, a_session_ends, members_are_found_by_name, all_see_the_pause, a_key_is_shown_once);
+on_both!(
+    a_link_signs_in_once,
+    a_session_ends,
+    members_are_found_by_name,
+    all_see_the_pause,
+    a_key_is_shown_once
+);
 
 async fn a_link_signs_in_once(home: Home) {
     let house = House::of(home).await;
@@ -20,7 +26,11 @@ async fn a_link_signs_in_once(home: Home) {
     let ana = house.store.team().add("Ana", Role::Sales).await.unwrap();
     for _ in 0..10 {
         let token = house.store.team().link(&ana).await.unwrap();
-        assert_eq!(house.store.team().of_link(&token).await.unwrap().as_ref(), Some(&ana), "looking uses nothing up");
+        assert_eq!(
+            house.store.team().of_link(&token).await.unwrap().as_ref(),
+            Some(&ana),
+            "looking uses nothing up"
+        );
         let mut signing_in = JoinSet::new();
         for press in 0..6 {
             let (store, token) = (stores[press % 2].clone(), token.clone());
@@ -51,7 +61,10 @@ async fn a_session_ends(home: Home) {
     let begin = house.now();
     house.clock().set_calendar(begin + TimeDelta::days(90));
     house.clock().set_wall(begin + SESSION_LASTS);
-    assert!(house.store.team().of_session(&sessions[1]).await.unwrap().is_some(), "by the wall, not the calendar");
+    assert!(
+        house.store.team().of_session(&sessions[1]).await.unwrap().is_some(),
+        "by the wall, not the calendar"
+    );
     house.clock().set_wall(begin + SESSION_LASTS + TimeDelta::microseconds(1));
     assert_eq!(house.store.team().of_session(&sessions[1]).await.unwrap(), None);
 }

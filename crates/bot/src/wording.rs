@@ -51,6 +51,14 @@ pub(crate) fn length(span: TimeDelta) -> String {
     }
 }
 
+/// A reason of an alert without how long ago its activity was: that was true when it was raised.
+pub(crate) fn timeless(because: &str) -> &str {
+    match because.rsplit_once(", ") {
+        Some((what, when)) if when == "just now" || when.ends_with(" ago") => what,
+        _ => because,
+    }
+}
+
 /// "1 lead", "2 leads".
 pub(crate) fn count(number: impl Into<i64>, one: &str) -> String {
     match number.into() {

@@ -125,6 +125,10 @@ fn rescore(scene: &Scene, change: &mut Change, back: Option<String>, playbooks: 
     let lead = &mut change.lead;
     lead.points = explained.points;
     lead.journey = lead.journey.max(scoring.journey(&scene.history));
+    if lead.cools_at.is_some_and(|at| at <= now && scoring.had_cooled(lead, &scene.history, at)) {
+        // It cooled while nobody looked: what comes now turns it hot anew.
+        lead.hot = false;
+    }
     let turned_hot = !lead.hot && explained.score >= scoring.thresholds.hot;
     if turned_hot {
         lead.hot = true;

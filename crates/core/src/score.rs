@@ -85,6 +85,8 @@ impl EngagementRule {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct FitRule {
+    /// What it stands for, in words for cards and explanations; without one, the question is shown.
+    pub label: Option<String>,
     /// A question of the segment language over traits.
     pub when: Predicate,
     /// How many points.
@@ -233,6 +235,12 @@ impl Scoring {
         Some(under.max(now))
     }
 
+    /// Whether a hot lead had cooled at a moment that has passed, as far as it was known then or is now.
+    pub fn had_cooled(&self, lead: &Lead, history: &[Activity], at: Moment) -> bool {
+        let until_then: Vec<Activity> = history.iter().filter(|a| a.at <= at).cloned().collect();
+        self.explain(lead, &until_then, at).score < self.thresholds.cools_below
+    }
+
     fn rule_of(&self, activity: &Activity) -> Option<&EngagementRule> {
         self.engagement.iter().find(|rule| rule.matches(activity))
     }
@@ -249,7 +257,7 @@ impl Scoring {
         holding
             .map(|rule| Line {
                 kind: LineKind::Fit,
-                what: rule.when.to_string(),
+                what: rule.label.clone().unwrap_or_else(|| rule.when.to_string()),
                 at: None,
                 activity: None,
                 points: rule.points,

@@ -30,7 +30,9 @@ pub fn main() -> ExitCode {
     let args = Args::parse();
     // With settings that are wrong the command says so itself.
     if let Ok(config) = args.config() {
-        log(&config);
+        // A demo's terminal is for its newcomer: only what went wrong is told there.
+        let least = matches!(args.command, args::Command::Demo(_)).then_some("warn");
+        log(&config, least.unwrap_or(&config.log.level));
     }
     if rustls::crypto::ring::default_provider().install_default().is_err() {
         tracing::debug!("a provider of TLS was chosen before");
@@ -43,8 +45,11 @@ pub fn main() -> ExitCode {
 }
 
 /// Logs to stderr; ids, never names or addresses.
-fn log(config: &Config) {
-    let filter = EnvFilter::try_new(&config.log.level).unwrap_or_else(|_| EnvFilter::new("info"));
+fn log(config: &Config, level: &str) {
+    let filter = EnvFilter::try_new(level).unwrap_or_else(|_| EnvFilter::new("info"));
+    // Every command looks whether there is something to migrate; only what went wrong is news.
+    let quiet = "sea_orm_migration=warn".parse().expect("a directive that is written here");
+    let filter = filter.add_directive(quiet);
     let lines = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
     match config.log.format {
         LogFormat::Text => lines.with_target(false).init(),

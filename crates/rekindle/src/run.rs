@@ -112,6 +112,7 @@ async fn up(args: &Args) -> Done {
         return Err(Halt::refused(text));
     }
     house.apply_playbook().await?;
+    house.store.set_public_url(&house.config.public_url()).await.doing("say where the house is")?;
     if let Some(first) = up::first_start(&house).await? {
         say(up::welcome(&house, &first));
     }

@@ -77,6 +77,9 @@ pub async fn open(house: &House, which: Which) -> Result<Running, Halt> {
         true => Some(TcpListener::bind(listen).await.doing(format!("listen at {listen}"))?),
         false => None,
     };
+    if which.web {
+        house.store.set_public_url(&config.public_url()).await.doing("say where the house is")?;
+    }
     let tasks = TaskTracker::new();
     let stop = CancellationToken::new();
     let ready = Arc::new(AtomicBool::new(false));
@@ -250,8 +253,11 @@ pub async fn first_start(house: &House) -> Result<Option<FirstStart>, Halt> {
 /// # Errors
 /// As the database says.
 pub async fn sign_in_link(house: &House, member: &Member) -> Result<String, Halt> {
-    let token = house.store.team().link(member).await.doing("make a sign-in link")?;
-    Ok(format!("{}/in/{token}", house.config.public_url()))
+    let doing = "make a sign-in link";
+    let token = house.store.team().link(member).await.doing(doing)?;
+    // A house that runs may listen elsewhere than the settings say (`--listen`).
+    let url = house.store.public_url().await.doing(doing)?.unwrap_or_else(|| house.config.public_url());
+    Ok(format!("{url}/in/{token}"))
 }
 
 /// What to do next, after a first start.

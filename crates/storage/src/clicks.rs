@@ -225,8 +225,11 @@ impl Clicks<'_> {
                 self.0.commit(tx, false).await?;
                 Ok(true)
             }
-            // The row is there already: somebody was first.
-            Err(crate::StoreError::Busy(_)) => Ok(false),
+            // The row is there already: somebody was first. A busy database may mean something else.
+            Err(busy @ crate::StoreError::Busy(_)) => match self.offer_taken(delivery).await? {
+                true => Ok(false),
+                false => Err(busy),
+            },
             Err(error) => Err(error),
         }
     }

@@ -53,7 +53,12 @@ impl Store {
     pub async fn open(url: &str, clock: SharedClock) -> Result<Self> {
         let file = file_of(url)?;
         let guard = match &file {
-            Some(path) => Some(prepare_file(path)?),
+            Some(path) => {
+                let path = path.clone();
+                // Waits for the lock, so it must not hold up a thread on which others work.
+                let prepared = tokio::task::spawn_blocking(move || prepare_file(&path)).await;
+                Some(prepared.map_err(|error| StoreError::Unusable(error.to_string()))??)
+            }
             None => None,
         };
         let db = Database::connect(options(url)).await?;

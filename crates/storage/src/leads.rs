@@ -23,7 +23,9 @@ use rekindle_core::{
     time::Moment,
 };
 use sea_orm::{
-    ColumnTrait, Condition, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect, prelude::Uuid,
+    ColumnTrait, Condition, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect,
+    prelude::Uuid,
+    sea_query::{Expr, ExprTrait, Func, LikeExpr, SimpleExpr},
 };
 use std::collections::HashMap;
 
@@ -199,7 +201,8 @@ impl Leads<'_> {
         leads_of(query.all(&self.0.db).await?)
     }
 
-    /// Leads whose name, address or company holds a text, those with the most points first; with how many there are.
+    /// Leads whose name, address or company holds a text, in whatever case (of ASCII letters, on SQLite);
+    /// those with the most points first; with how many there are.
     ///
     /// # Errors
     /// As the database says.
@@ -209,9 +212,9 @@ impl Leads<'_> {
         if !text.is_empty() {
             query = query.filter(
                 Condition::any()
-                    .add(lead::Column::Email.contains(text.to_lowercase()))
-                    .add(lead::Column::Name.contains(text))
-                    .add(lead::Column::Company.contains(text)),
+                    .add(holds(lead::Column::Email, text))
+                    .add(holds(lead::Column::Name, text))
+                    .add(holds(lead::Column::Company, text)),
             );
         }
         let count = query.clone().count(&self.0.db).await?;
@@ -326,4 +329,10 @@ impl Leads<'_> {
         }
         Ok(found)
     }
+}
+
+/// Whether a column holds a text, alike on both databases: PostgreSQL's LIKE minds the case, SQLite's does not.
+fn holds(column: lead::Column, text: &str) -> SimpleExpr {
+    let plain = text.to_lowercase().replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_");
+    Expr::expr(Func::lower(Expr::col(column))).like(LikeExpr::new(format!("%{plain}%")).escape('\\'))
 }

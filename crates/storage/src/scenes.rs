@@ -196,7 +196,12 @@ impl Store {
                     }
                     Effect::Wake => woken.push(change.lead.id),
                     Effect::Suppress { reason } => {
-                        if let Some(address_hash) = lead::address_hash(&change.lead, &self.ring) {
+                        // Two leads of one mailbox may say no at once: one row.
+                        if let Some(address_hash) = lead::address_hash(&change.lead, &self.ring)
+                            && !suppressions
+                                .iter()
+                                .any(|known: &small::suppression::Model| known.address_hash == address_hash)
+                        {
                             suppressions.push(small::suppression::Model {
                                 address_hash,
                                 reason,

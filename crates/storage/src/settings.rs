@@ -92,3 +92,28 @@ pub(crate) async fn pause(db: &impl ConnectionTrait) -> Result<Option<Pause>> {
     let row = small::setting::Entity::find_by_id(PAUSE.to_owned()).one(db).await?;
     Ok(row.and_then(|row| serde_json::from_value(row.value).ok()).flatten())
 }
+
+const PUBLIC_URL: &str = "public_url";
+
+impl Store {
+    /// Where the running house is reached from outside, as its last start said: what other processes
+    /// begin a link with.
+    ///
+    /// # Errors
+    /// As the database says.
+    pub async fn public_url(&self) -> Result<Option<String>> {
+        let row = small::setting::Entity::find_by_id(PUBLIC_URL.to_owned()).one(&self.db).await?;
+        Ok(row.and_then(|row| row.value.as_str().map(str::to_owned)))
+    }
+
+    /// Says where the house is reached from outside.
+    ///
+    /// # Errors
+    /// As the database says.
+    pub async fn set_public_url(&self, url: &str) -> Result<()> {
+        let row = small::setting::Model { name: PUBLIC_URL.to_owned(), value: url.into() };
+        let tx = self.begin().await?;
+        crate::rows::put::<small::setting::Entity, _>(&*tx, vec![row]).await?;
+        self.commit(tx, false).await
+    }
+}

@@ -3,6 +3,7 @@
 use crate::{
     Result, Store, StoreError, mint,
     rows::{add, micros, put, small, word},
+    transaction::again,
 };
 use chrono::TimeDelta;
 use rekindle_core::{
@@ -47,6 +48,10 @@ impl Team<'_> {
     /// # Errors
     /// [`Refusal::Usage`] when the name leaves no handle.
     pub async fn add(&self, name: &str, role: Role) -> Result<Member> {
+        again!(self.add_once(name, role))
+    }
+
+    async fn add_once(&self, name: &str, role: Role) -> Result<Member> {
         let handle = Handle::of(name).ok_or_else(|| Refusal::Usage {
             text: format!("“{name}” is no name: it needs at least one letter or digit."),
         })?;

@@ -7,8 +7,8 @@ use std::path::PathBuf;
 /// What of the operator's settings shows in pages.
 #[derive(Debug, Clone)]
 pub struct Settings {
-    /// How leads and team reach this house, without a slash at the end. Absolute links begin with it, and
-    /// never with what a request calls us.
+    /// How leads and team reach this house, without a slash at the end. An absolute link begins with it, and
+    /// never with what a request calls us; these pages get by with paths.
     pub public_url: String,
     /// Who writes the mails; stands on every page of a lead.
     pub company: String,

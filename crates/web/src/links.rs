@@ -64,20 +64,16 @@ async fn delivery_of(store: &Store, meant: Meant) -> Result<Delivery, Trouble> {
     store.clicks().delivery(DeliveryId(meant.row)).await?.ok_or(Trouble::NoSuchLink)
 }
 
-/// The mail step that a delivery came from, with its terms. A test mail stands in no run: it shows the
-/// terms of the step that has its mail now.
+/// The mail step that a delivery came from, with its terms. A test mail stands in no run: it has the terms
+/// of the first step that writes its mail, as the mail itself has.
 async fn step_of(store: &Store, delivery: &Delivery) -> Result<Step, Trouble> {
+    let writes_it = |step: &&Step| matches!(step, Step::Mail { mail, .. } if *mail == delivery.mail);
     let playbooks = store.playbooks().await?;
-    let step = match store.outbox().plan_of(delivery).await? {
-        Some((sequence, version)) => {
-            let plan = playbooks.of(version).sequence(&sequence);
-            let index = usize::try_from(delivery.step).map_err(|_| Trouble::NoSuchLink)?;
-            plan.and_then(|plan| plan.step.get(index))
-        }
-        None => {
-            let steps = playbooks.current().sequences.values().flat_map(|plan| &plan.step);
-            steps.into_iter().find(|step| matches!(step, Step::Mail { mail, .. } if *mail == delivery.mail))
-        }
-    };
-    step.cloned().ok_or(Trouble::NoSuchLink)
+    let plan = store.outbox().plan_of(delivery).await?;
+    let of_run = plan.and_then(|(sequence, version)| {
+        let index = usize::try_from(delivery.step).ok()?;
+        playbooks.of(version).sequence(&sequence)?.step.get(index).filter(writes_it)
+    });
+    let looks_like = || playbooks.current().sequences.values().flat_map(|plan| &plan.step).find(writes_it);
+    of_run.or_else(looks_like).cloned().ok_or(Trouble::NoSuchLink)
 }

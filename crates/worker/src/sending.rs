@@ -179,7 +179,7 @@ impl Sending {
         let outbox = shared.store.outbox();
         // To look costs less than to claim, which writes.
         let now = shared.store.clock().calendar();
-        let stray = shared.flight.count() == 0 && shared.stray.swap(false, Ordering::Relaxed);
+        let stray = shared.flight.count() == 0 && shared.stray.load(Ordering::Relaxed);
         if !stray && outbox.next_due().await?.is_none_or(|due| due > now) {
             return Ok(0);
         }
@@ -190,6 +190,7 @@ impl Sending {
         let sender = shared.sender.read().await;
         if stray {
             outbox.unclaim(&sender, None).await?;
+            shared.stray.store(false, Ordering::Relaxed);
         }
         let claimed = match outbox.claim(&sender, BATCH).await {
             Ok(claimed) => claimed,

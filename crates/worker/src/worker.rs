@@ -63,7 +63,8 @@ impl Worker {
         }
     }
 
-    /// Does everything that is due at the present time, mail included, until nothing more is.
+    /// Does everything that is due at the present time, mail included, until nothing more is. Waits for as long as
+    /// the database does not take what became of a mail.
     ///
     /// # Errors
     /// The first that a sweep or the outbox meets.

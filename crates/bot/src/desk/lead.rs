@@ -6,7 +6,7 @@ use crate::{
     intent::{Intent, amount},
     reply::Reply,
     table::{pairs, table},
-    wording::{clean, count, length, moment},
+    wording::{clean, count, length, moment, timeless},
 };
 use rekindle_core::{
     alert::{Alert, AlertState, Outcome},
@@ -198,7 +198,7 @@ impl Desk {
             rows.push(("sequence", format!("{}, step {}, {}", run.sequence, run.step + 1, run.state.word())));
         }
         let sent = dossier.deliveries.iter().filter(|delivery| delivery.state.counts_as_mail()).count();
-        rows.push(("mails", count(i64::try_from(sent).unwrap_or(i64::MAX), "mail")));
+        rows.push(("written", count(i64::try_from(sent).unwrap_or(i64::MAX), "mail")));
         let reply = Reply::table(pairs(&rows));
         match dossier.alerts.first() {
             Some(alert) => Ok(reply.with_card(view.alert(alert).await?)),
@@ -222,7 +222,7 @@ impl Desk {
                 explanation.grade,
                 lead.called().to_owned(),
                 lead.email.as_ref().map(ToString::to_string).unwrap_or_default(),
-                alert.because.first().cloned().unwrap_or_default(),
+                alert.because.first().map(|why| timeless(why).to_owned()).unwrap_or_default(),
             ]);
         }
         let mut text = table(["waits", "score", "grade", "lead", "email", "why"], &rows);

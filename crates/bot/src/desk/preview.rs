@@ -74,8 +74,12 @@ impl Desk {
         if !reasons.is_empty() {
             said.push(format!("Out: {}.", reasons.join("; ")));
         }
-        if let Some((mail, subject)) = &subject {
-            said.push(format!("First mail: {mail}, “{}”.", clean(subject, 150)));
+        match &subject {
+            Some((mail, Some(subject))) => {
+                said.push(format!("First mail: {mail}, “{}”.", clean(subject, 150)));
+            }
+            Some((mail, None)) => said.push(format!("First mail: {mail}.")),
+            None => said.push("It writes no mail.".to_owned()),
         }
         if let Some(dates) = audience.dates {
             said.push(self.when(dates));
@@ -99,7 +103,7 @@ impl Desk {
             "in": campaign.counted_in,
             "out": out.iter().map(|out| json!({"why": out.why, "count": out.count})).collect::<Vec<_>>(),
             "mail": subject.as_ref().map(|(mail, _)| mail),
-            "subject": subject.as_ref().map(|(_, subject)| subject),
+            "subject": subject.as_ref().and_then(|(_, subject)| subject.as_ref()),
             "first_at": audience.dates.map(|(first, _)| first),
             "last_at": audience.dates.map(|(_, last)| last),
         });
@@ -177,7 +181,7 @@ impl Desk {
     }
 
     /// The first mail of a plan, and its subject as somebody who is in would read it.
-    fn subject(&self, plan: &Sequence, to: Option<&Lead>) -> Option<(String, String)> {
+    fn subject(&self, plan: &Sequence, to: Option<&Lead>) -> Option<(String, Option<String>)> {
         let (mail, subjects) = plan.step.iter().find_map(|step| match step {
             Step::Mail { mail, subjects, .. } => Some((mail, subjects)),
             _ => None,
@@ -197,11 +201,8 @@ impl Desk {
             let rendered = templates.render(mail, variant, &letter, |_| self.settings.public_url.clone());
             rendered.map_err(|error| tracing::warn!(%error, "a preview could not be rendered")).ok()
         });
-        match (rendered, variant) {
-            (Some(rendered), _) => Some((mail.clone(), rendered.subject)),
-            (None, Some(variant)) => Some((mail.clone(), variant.to_owned())),
-            (None, None) => Some((mail.clone(), "its own subject".to_owned())),
-        }
+        let subject = rendered.map(|rendered| rendered.subject).or_else(|| variant.map(str::to_owned));
+        Some((mail.clone(), subject))
     }
 }
 

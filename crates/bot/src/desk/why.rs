@@ -3,7 +3,7 @@
 use super::Desk;
 use crate::{
     reply::Reply,
-    wording::{clean, moment},
+    wording::{clean, moment, timeless},
 };
 use rekindle_core::{delivery::DeliveryState, enrollment::RunState, lead::Lead, score::LineKind};
 use rekindle_storage::Result;
@@ -44,13 +44,17 @@ impl Desk {
             None => said.push("Alerted: never".to_owned()),
             Some(alert) => {
                 said.push(format!(
-                    "Alerted: {} at {}, now {}",
+                    "Alerted: {} at {}, now {}, because of",
                     alert.reason.word(),
                     moment(alert.raised_at, wall, zone),
                     alert.state.word()
                 ));
                 said.extend(
-                    alert.because.iter().take(LINES).map(|why| format!("       {}", clean(why, 100))),
+                    alert
+                        .because
+                        .iter()
+                        .take(LINES)
+                        .map(|why| format!("       {}", clean(timeless(why), 100))),
                 );
             }
         }

@@ -97,7 +97,14 @@ impl World {
                 Ok(())
             }
             Fate::StaysSilent => Ok(()),
-            Fate::ComesBack => self.on_mail(lead, "breakup", Press::Link).await,
+            Fate::ComesBack => {
+                self.on_mail(lead, "breakup", Press::Link).await?;
+                // Who came back looks around again.
+                if self.acted.contains(&(lead.id, "breakup")) && beat % 40 == 0 {
+                    self.page(lead, "/whats-new").await?;
+                }
+                Ok(())
+            }
             Fate::Unsubscribes => self.on_mail(lead, "breakup", Press::Unsubscribe).await,
             Fate::TakesOffer => self.on_mail(lead, "offer", Press::Offer).await,
             Fate::Answers => self.on_mail(lead, "survey", Press::Answer).await,

@@ -10,7 +10,7 @@ use crate::{
     transaction::{Writing, again},
 };
 use rekindle_core::{
-    activity::{Activity, Trust},
+    activity::{Activity, Kind, Trust},
     arrival::{Arrival, Quarantined, Received, Who},
     ids::LeadId,
     lead::Lead,
@@ -19,30 +19,52 @@ use rekindle_core::{
     scene::Change,
     time::Moment,
 };
-use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QuerySelect, prelude::Uuid};
+use sea_orm::{
+    ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, prelude::Uuid,
+    sea_query::LockType,
+};
 use std::collections::{HashMap, HashSet};
 
 impl Leads<'_> {
     /// Stores a group of arrivals and decides what they change, in one transaction. When that fails for
-    /// a reason of its own, each arrival is tried alone, so that one cannot hold up its neighbours.
+    /// a reason of its own, each arrival is tried alone, so that one cannot hold up its neighbours; what
+    /// the database cannot keep goes to quarantine.
     ///
     /// # Errors
-    /// [`StoreError::Away`] when nothing could be stored: the sender must come again.
+    /// [`StoreError::Away`] and [`StoreError::Busy`] when not everything could be stored: the sender must
+    /// come again.
     pub async fn observe(&self, group: &[Arrival], playbooks: &Playbooks) -> Result<Vec<Received>> {
         match again!(self.observe_once(group, playbooks)) {
             Ok(received) => Ok(received),
             Err(StoreError::Away(why)) => Err(StoreError::Away(why)),
-            Err(error) if group.len() == 1 => Err(error),
             Err(error) => {
                 tracing::warn!(%error, count = group.len(), "a group of activities failed; storing them one by one");
                 let mut received = Vec::with_capacity(group.len());
                 for arrival in group {
                     let one = std::slice::from_ref(arrival);
-                    received.extend(again!(self.observe_once(one, playbooks))?);
+                    match again!(self.observe_once(one, playbooks)) {
+                        Ok(of_one) => received.extend(of_one),
+                        Err(error @ (StoreError::Away(_) | StoreError::Busy(_))) => return Err(error),
+                        Err(error) => received.push(self.refuse(arrival, &error).await?),
+                    }
                 }
                 Ok(received)
             }
         }
+    }
+
+    async fn refuse(&self, arrival: &Arrival, error: &StoreError) -> Result<Received> {
+        let reason = error.to_string();
+        let quarantined = Quarantined {
+            source: without_nul(arrival.source.clone()),
+            message_id: Some(arrival.message_id.clone()),
+            code: "not_kept".to_owned(),
+            reason: reason.clone(),
+            payload: serde_json::to_string(&arrival.properties).unwrap_or_default(),
+            at: self.0.clock.wall(),
+        };
+        self.quarantine(vec![quarantined]).await?;
+        Ok(Received::Refused(reason))
     }
 
     async fn observe_once(&self, group: &[Arrival], playbooks: &Playbooks) -> Result<Vec<Received>> {
@@ -56,6 +78,7 @@ impl Leads<'_> {
             return Ok(received.into_iter().flatten().collect());
         }
         let mut book = AddressBook::load(&tx, fresh.iter().map(|i| &group[*i])).await?;
+        book.lock(&tx).await?;
         for index in &fresh {
             let arrival = &group[*index];
             let id = book.place(arrival, now);
@@ -63,7 +86,8 @@ impl Leads<'_> {
         }
         book.write(self, &tx).await?;
 
-        let mut by_lead: HashMap<LeadId, Vec<(Activity, Option<&str>)>> = HashMap::new();
+        let mut by_lead: HashMap<LeadId, Vec<Activity>> = HashMap::new();
+        let mut bases: HashMap<LeadId, &str> = HashMap::new();
         let mut rows = Vec::with_capacity(fresh.len());
         for index in &fresh {
             let Some(Received::Stored(told)) = &mut received[*index] else { continue };
@@ -77,7 +101,13 @@ impl Leads<'_> {
                 activity.properties.remove("email");
             }
             rows.push(activity::Model::of(&activity, *told, arrival.fingerprint, now));
-            by_lead.entry(*told).or_default().push((activity, arrival.basis.as_deref()));
+            // A key's basis is for what was told with that key, and only a server tells of consent.
+            if let (Some(basis), Kind::Identify | Kind::Import, Trust::Server) =
+                (arrival.basis.as_deref(), arrival.kind, arrival.trust)
+            {
+                bases.entry(*told).or_insert(basis);
+            }
+            by_lead.entry(*told).or_default().push(activity);
         }
         rows::add::<activity::Entity, _>(&*tx, rows).await?;
 
@@ -85,9 +115,8 @@ impl Leads<'_> {
         let scenes = self.0.scenes(&tx, &ids, playbooks).await?;
         let mut changes: Vec<(Change, _)> = Vec::with_capacity(scenes.len());
         for (id, scene) in &scenes {
-            let Some(news) = by_lead.remove(id) else { continue };
-            let basis = news.iter().rev().find_map(|(_, basis)| *basis);
-            let activities: Vec<Activity> = news.into_iter().map(|(activity, _)| activity).collect();
+            let Some(activities) = by_lead.remove(id) else { continue };
+            let basis = bases.get(id).copied();
             changes.push((observe(scene, &activities, basis, playbooks, now), scene));
         }
         let loud = self.0.write(&tx, changes, now).await?;
@@ -236,6 +265,28 @@ impl AddressBook {
         })
     }
 
+    /// Locks the leads that are known here, in the order of their ids: nobody joins one into another
+    /// while activities are added to it. One that was joined meanwhile is looked for again.
+    async fn lock(&self, tx: &Writing) -> Result<()> {
+        let mut ids: Vec<Uuid> = self.known.keys().map(|id| id.0).collect();
+        ids.sort_unstable();
+        for chunk in ids.chunks(1000) {
+            let locked: Vec<Uuid> = lead::Entity::find()
+                .select_only()
+                .column(lead::Column::Id)
+                .filter(lead::Column::Id.is_in(chunk.iter().copied()))
+                .order_by_asc(lead::Column::Id)
+                .lock(LockType::Update)
+                .into_tuple()
+                .all(&**tx)
+                .await?;
+            if locked.len() < chunk.len() {
+                return Err(StoreError::Busy("a lead was joined into another meanwhile".to_owned()));
+            }
+        }
+        Ok(())
+    }
+
     fn survivor(&self, id: LeadId) -> LeadId {
         self.joined.get(&id).copied().unwrap_or(id)
     }
@@ -367,8 +418,11 @@ impl AddressBook {
 
 /// A visitor turned out to be a lead: its activities and names go over, its row goes.
 async fn absorb(leads: &Leads<'_>, tx: &Writing, from: LeadId, into: LeadId) -> Result<()> {
-    // A lead without an address has no alert, no run and no mail yet.
-    for table in ["activity", "identity", "audit"] {
+    // A lead without an address has no run and no mail yet; a rep may have taken it by hand. There is one
+    // live alert a lead: that of the lead that stays.
+    let text = "DELETE FROM alert WHERE lead_id = ? AND state <> 'closed' AND EXISTS (SELECT 1 FROM alert a WHERE a.lead_id = ? AND a.state <> 'closed')";
+    tx.execute_raw(leads.0.sql(text, vec![from.0.into(), into.0.into()])).await?;
+    for table in ["activity", "identity", "audit", "alert"] {
         let text = format!("UPDATE {table} SET lead_id = ? WHERE lead_id = ?");
         tx.execute_raw(leads.0.sql(&text, vec![into.0.into(), from.0.into()])).await?;
     }
@@ -379,6 +433,9 @@ async fn absorb(leads: &Leads<'_>, tx: &Writing, from: LeadId, into: LeadId) -> 
         stays.name = stays.name.or(gone.name);
         stays.company = stays.company.or(gone.company);
         stays.title = stays.title.or(gone.title);
+        stays.owner = stays.owner.or(gone.owner);
+        stays.last_owner = stays.last_owner.or(gone.last_owner);
+        stays.lifecycle = stays.lifecycle.max(gone.lifecycle);
         stays.created_at = stays.created_at.min(gone.created_at);
         stays.last_human_at = stays.last_human_at.max(gone.last_human_at);
         rows::put::<lead::Entity, _>(&**tx, vec![lead::Model::of(&stays, &leads.0.ring)]).await?;

@@ -24,7 +24,7 @@ use sea_orm::{
     ColumnTrait, ConnectionTrait, EntityTrait, FromQueryResult, QueryFilter, QueryOrder, QuerySelect, Value,
     prelude::Uuid, sea_query::LockType,
 };
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 
 /// What the gate needs to know beside the rows.
 #[derive(Debug, Clone, Copy)]
@@ -93,9 +93,8 @@ impl Outbox<'_> {
         let mut loud = settle::write(self, &tx, sender, fates, now).await?;
         let mut passages = Vec::with_capacity(tickets.len());
         if !tickets.is_empty() {
-            let loaded = self.load(&tx, tickets, now).await?;
+            let mut loaded = self.load(&tx, tickets, now).await?;
             let mut going: Vec<Uuid> = Vec::new();
-            let mut mailed: HashSet<LeadId> = HashSet::new();
             let mut later: Vec<(Uuid, i64, i64, String)> = Vec::new();
             let mut never: Vec<(Uuid, Event, String)> = Vec::new();
             for ticket in tickets {
@@ -108,15 +107,13 @@ impl Outbox<'_> {
                     passages.push(Passage::Lost);
                     continue;
                 };
-                let mut verdict = judge(row, lead, *suppressed, &loaded, rules, now);
-                if verdict == Verdict::Go && mailed.contains(&lead.id) {
-                    let why = "the lead got another mail in the last 24 h".to_owned();
-                    verdict = Verdict::Later { until: now + ONE_MAIL_IN, why, ageless: false };
-                }
+                let verdict = judge(row, lead, *suppressed, &loaded, rules, now);
                 passages.push(match verdict {
                     Verdict::Go => {
-                        mailed.insert(lead.id);
                         going.push(row.id);
+                        if row.kind == MailKind::Campaign.word() {
+                            loaded.last_mail.insert(ticket.lead, now);
+                        }
                         if commit { Passage::Go } else { Passage::Clear }
                     }
                     Verdict::Later { until, why, ageless } => {
@@ -257,6 +254,11 @@ fn expires_at(row: &delivery::Model, now: Moment) -> i64 {
     row.expires_at + if held { (micros(now) - row.not_before).max(0) } else { 0 }
 }
 
+/// Whether nobody and nothing has ended the run before its last step.
+fn goes_on(run: &Enrollment) -> bool {
+    run.is_live() || matches!(run.state, RunState::Ended { how: Ended::Finished, .. })
+}
+
 fn judge(
     row: &delivery::Model,
     lead: &Lead,
@@ -271,6 +273,8 @@ fn judge(
         (None, _) => Ok(()),
         (Some(_), None) => Err("its run is gone".to_owned()),
         (Some(_), Some(run)) if run.state == (RunState::Awaiting { delivery: DeliveryId(row.id) }) => Ok(()),
+        // Sent again by decision: the run has gone on when nobody knew, and does not await it any more.
+        (Some(_), Some(run)) if row.committed_at.is_some() && goes_on(run) => Ok(()),
         (Some(_), Some(run)) => Err(run.reason.clone().unwrap_or_else(|| "its run is over".to_owned())),
     };
     let sequence = run.and_then(|run| rules.playbooks.of(run.version).sequence(&run.sequence));

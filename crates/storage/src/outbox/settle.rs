@@ -30,7 +30,7 @@ fn from_states(event: Event) -> &'static [DeliveryState] {
     use DeliveryState as S;
     match event {
         Event::Accepted => &[S::Committing, S::Unknown],
-        Event::Refused => &[S::Claimed, S::Committing],
+        Event::Refused => &[S::Claimed, S::Committing, S::Unknown],
         Event::NotTaken | Event::Lost => &[S::Committing],
         Event::Back => &[S::Claimed],
         _ => &[],

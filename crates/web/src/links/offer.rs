@@ -7,12 +7,14 @@ use super::{
 use crate::{Doors, html::page};
 use askama::Template;
 use axum::{extract::State, http::StatusCode, response::Response};
+use chrono::NaiveDate;
+use chrono_tz::Tz;
 use rekindle_core::{
     activity::names,
     delivery::Delivery,
     link::Purpose,
     sequence::{OfferTerms, Step},
-    time::Moment,
+    zone::zone_of,
 };
 use rekindle_storage::{Store, StoreError};
 use serde_json::json;
@@ -41,7 +43,8 @@ struct Taken {
 struct Found {
     delivery: Delivery,
     terms: OfferTerms,
-    until: Moment,
+    last_day: NaiveDate,
+    is_over: bool,
     token: String,
 }
 
@@ -51,17 +54,28 @@ async fn found(doors: &Doors, token: Token) -> Result<Found, Trouble> {
     let Step::Mail { offer: Some(terms), .. } = step_of(&doors.store, &delivery).await? else {
         return Err(Trouble::NoSuchLink);
     };
-    let until = delivery.created_at + terms.expires.delta();
-    Ok(Found { delivery, terms, until, token })
+    let lead = doors.store.leads().by_ids(&[delivery.lead]).await?.into_iter().next();
+    let (zone, country) = lead.map_or((None, None), |lead| (lead.zone, lead.country));
+    let (zone, _) = zone_of(zone.as_deref(), country.as_deref(), doors.settings.zone);
+    let last_day = last_day(&delivery, &terms, zone);
+    let is_over = doors.store.clock().calendar().with_timezone(&zone).date_naive() > last_day;
+    Ok(Found { delivery, terms, last_day, is_over, token })
+}
+
+/// The last day it is good, whole, where the lead is. The mail names it, counted from when it was written;
+/// it left after that, and so what is counted from its leaving never breaks the mail's word.
+fn last_day(delivery: &Delivery, terms: &OfferTerms, zone: Tz) -> NaiveDate {
+    let from = delivery.created_at.max(delivery.moved_at);
+    (from + terms.expires.delta()).with_timezone(&zone).date_naive()
 }
 
 impl Found {
-    fn day(&self, doors: &Doors) -> String {
-        self.until.with_timezone(&doors.settings.zone).format("%-d %B %Y").to_string()
+    fn expires(&self) -> String {
+        self.last_day.format("%-d %B %Y").to_string()
     }
 
     fn taken(&self, doors: Doors, used_before: bool) -> Response {
-        let expires = self.day(&doors);
+        let expires = self.expires();
         let code = doors.store.ring().offer_code(self.delivery.id.0);
         page(StatusCode::OK, &Taken { company: doors.settings.company, code, expires, used_before })
     }
@@ -73,10 +87,10 @@ pub(super) async fn show(State(doors): State<Doors>, token: Token) -> Result<Res
     if doors.store.clicks().offer_taken(found.delivery.id).await? {
         return Ok(found.taken(doors, true));
     }
-    if found.until < doors.store.clock().calendar() {
+    if found.is_over {
         return Err(Trouble::NoSuchLink);
     }
-    let expires = found.day(&doors);
+    let expires = found.expires();
     let template = Show {
         company: doors.settings.company,
         headline: found.terms.gives,
@@ -94,7 +108,7 @@ pub(super) async fn take(State(doors): State<Doors>, token: Token) -> Result<Res
     let found = found(&doors, token).await?;
     let id = found.delivery.id;
     let now = doors.store.clock().calendar();
-    if found.until < now && !doors.store.clicks().offer_taken(id).await? {
+    if found.is_over && !doors.store.clicks().offer_taken(id).await? {
         return Err(Trouble::NoSuchLink);
     }
     let code = doors.store.ring().offer_code(id.0);

@@ -21,7 +21,8 @@ use rekindle_core::{
     observe::ago,
     playbook::Playbooks,
     score::{Explanation, LineKind},
-    team::Member,
+    sequence::Step,
+    team::{Handle, Member},
     time::Moment,
     zone::{ZoneFrom, zone_of},
 };
@@ -147,7 +148,7 @@ async fn lead(doors: &Doors, member: &Member, id: LeadId) -> Result<Page> {
         reason: alert.because.first().cloned().unwrap_or_else(|| words(alert.reason.word())),
         by: match (&alert.state, alert.state.by()) {
             (AlertState::Closed { how, .. }, Some(by)) => format!("{}, {}", how.label(), by.name()),
-            (_, by) => by.map(|by| by.name()).unwrap_or_default(),
+            (_, by) => by.map(Handle::name).unwrap_or_default(),
         },
         state: alert.state.word(),
         at: moment(alert.raised_at, zone),
@@ -169,7 +170,7 @@ async fn lead(doors: &Doors, member: &Member, id: LeadId) -> Result<Page> {
         nurture_why: lead.nurture_why.clone().unwrap_or_default(),
         consent: lead.consent.state.word(),
         basis: lead.consent.basis.clone().unwrap_or_default(),
-        owner: lead.owner.as_ref().map(|owner| owner.name()).unwrap_or_default(),
+        owner: lead.owner.as_ref().map(Handle::name).unwrap_or_default(),
         local_time: local_time(&lead, doors, now),
         lines: lines(&explained, now),
         activities: timeline(&activities, &explained, doors),
@@ -275,7 +276,7 @@ fn detail(activity: &Activity) -> String {
 
 fn shown(run: Enrollment, playbooks: &Playbooks, doors: &Doors) -> Run {
     let plan = playbooks.of(run.version).sequence(&run.sequence);
-    let step = plan.and_then(|plan| plan.step.get(run.step)).map(|step| step.label());
+    let step = plan.and_then(|plan| plan.step.get(run.step)).map(Step::label);
     let zone = doors.settings.zone;
     Run {
         id: run.id.to_string(),

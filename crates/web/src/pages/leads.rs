@@ -12,7 +12,10 @@ use axum::{
     http::StatusCode,
     response::Response,
 };
-use rekindle_core::{observe::ago, team::Member};
+use rekindle_core::{
+    observe::ago,
+    team::{Handle, Member},
+};
 use rekindle_storage::StoreError;
 use serde::Deserialize;
 
@@ -92,7 +95,7 @@ async fn leads(doors: &Doors, member: &Member, asked: &Asked) -> Result<Leads, S
             lifecycle: lead.lifecycle.word(),
             nurture: lead.nurture.word(),
             consent: lead.consent.state.word(),
-            owner: lead.owner.as_ref().map(|owner| owner.name()).unwrap_or_default(),
+            owner: lead.owner.as_ref().map(Handle::name).unwrap_or_default(),
             seen: lead.last_human_at.map_or_else(|| "never".to_owned(), |seen| ago(seen, now)),
         }
     });
