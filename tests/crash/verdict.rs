@@ -45,14 +45,14 @@ pub(crate) fn verdict(
     let (mut messages, mut people) = (HashSet::new(), HashSet::new());
     let mut twice = 0;
     for mail in accepted {
-        let new_message = messages.insert(mail.message_id.as_str());
+        let new_message = messages.insert(own_part(&mail.message_id));
         let new_person = people.insert(mail.rcpt.as_str());
         twice += usize::from(!(new_message && new_person));
     }
 
     let states: HashMap<&str, &str> =
-        rows.iter().map(|row| (row.message_id.as_str(), row.state.as_str())).collect();
-    let owns_up = |mail: &&Accepted| states.get(mail.message_id.as_str()).is_some_and(|s| is_owned_up(s));
+        rows.iter().map(|row| (own_part(&row.message_id), row.state.as_str())).collect();
+    let owns_up = |mail: &&Accepted| states.get(own_part(&mail.message_id)).is_some_and(|s| is_owned_up(s));
     let unflagged = accepted.iter().filter(|mail| !owns_up(mail)).count();
 
     let flagged: HashSet<&str> =
@@ -61,7 +61,7 @@ pub(crate) fn verdict(
     let lost_in_silence = owed.iter().filter(is_lost).count();
 
     let of = |wanted: fn(&str) -> bool| rows.iter().filter(move |row| wanted(&row.state));
-    let got = |row: &&Row| messages.contains(row.message_id.as_str());
+    let got = |row: &&Row| messages.contains(own_part(&row.message_id));
     Report {
         twice,
         lost_in_silence,
@@ -72,6 +72,11 @@ pub(crate) fn verdict(
         crashes,
         sessions,
     }
+}
+
+/// What a Message-ID has to the left of its domain: it is unique by itself, and a row may hold it alone.
+fn own_part(message_id: &str) -> &str {
+    message_id.split('@').next().unwrap_or(message_id)
 }
 
 /// Whether a row in this state tells a person that its fate is not known.

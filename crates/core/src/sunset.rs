@@ -56,6 +56,21 @@ impl Sunset {
 }
 
 impl Lead {
+    /// A cold lead whose re-engagement is over without a sign of life (it was stopped, its mail could not
+    /// be sent, the plan ended without a goodbye) is archived.
+    pub fn stay_cold_no_longer(&self, in_a_run: bool, now: Moment) -> Option<Change> {
+        if self.nurture != Nurture::Cold || in_a_run {
+            return None;
+        }
+        let mut lead = self.clone();
+        let why = match self.may_be_mailed() {
+            Ok(()) => "its re-engagement is over".to_owned(),
+            Err(why) => why,
+        };
+        lead.move_nurture(Nurture::Archived, why, now);
+        Some(Change { lead, effects: Vec::new() })
+    }
+
     /// What silence makes of an active lead: nothing yet, cold with one more try, or archived at once
     /// where nobody may write, or was tried too short ago.
     pub fn cool(

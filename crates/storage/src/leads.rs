@@ -23,7 +23,7 @@ use rekindle_core::{
     time::Moment,
 };
 use sea_orm::{
-    ColumnTrait, Condition, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect,
+    ColumnTrait, Condition, ConnectionTrait, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect,
     prelude::Uuid,
     sea_query::{Expr, ExprTrait, Func, LikeExpr, SimpleExpr},
 };
@@ -282,6 +282,17 @@ impl Leads<'_> {
         }
         let rows: Vec<(i64, Uuid)> = query.into_tuple().all(&self.0.db).await?;
         Ok(rows.into_iter().map(|(since, id)| (since, LeadId(id))).collect())
+    }
+
+    /// Cold leads that no run tries to win back any more.
+    ///
+    /// # Errors
+    /// As the database says.
+    pub async fn cold_without_run(&self, most: u64) -> Result<Vec<LeadId>> {
+        let text = "SELECT id FROM lead WHERE nurture = 'cold' AND NOT EXISTS (SELECT 1 FROM enrollment e WHERE e.lead_id = lead.id AND e.state IN ('due', 'awaiting')) LIMIT ?";
+        let most = i64::try_from(most).unwrap_or(i64::MAX);
+        let rows = self.0.db.query_all_raw(self.0.sql(text, vec![most.into()])).await?;
+        rows.iter().map(|row| Ok(LeadId(row.try_get("", "id")?))).collect()
     }
 
     /// Hot leads whose points have decayed below the line where they cool (index `ix_lead_cools`).

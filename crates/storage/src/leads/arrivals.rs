@@ -418,17 +418,15 @@ impl AddressBook {
 
 /// A visitor turned out to be a lead: its activities and names go over, its row goes.
 async fn absorb(leads: &Leads<'_>, tx: &Writing, from: LeadId, into: LeadId) -> Result<()> {
-    // A lead without an address has no run and no mail yet; a rep may have taken it by hand. There is one
-    // live alert a lead: that of the lead that stays.
-    let text = "DELETE FROM alert WHERE lead_id = ? AND state <> 'closed' AND EXISTS (SELECT 1 FROM alert a WHERE a.lead_id = ? AND a.state <> 'closed')";
-    tx.execute_raw(leads.0.sql(text, vec![from.0.into(), into.0.into()])).await?;
-    for table in ["activity", "identity", "audit", "alert"] {
-        let text = format!("UPDATE {table} SET lead_id = ? WHERE lead_id = ?");
-        tx.execute_raw(leads.0.sql(&text, vec![into.0.into(), from.0.into()])).await?;
-    }
     let (gone, stays) = (lead::Entity::find_by_id(from.0), lead::Entity::find_by_id(into.0));
     if let (Some(gone), Some(stays)) = (gone.one(&**tx).await?, stays.one(&**tx).await?) {
         let (gone, mut stays) = (gone.lead()?, stays.lead()?);
+        // A lead without an address has no run and no mail yet; a rep may have taken it by hand. There is
+        // one live alert a lead: that of the rep who has it.
+        let (kept, other) =
+            if stays.owner.is_none() && gone.owner.is_some() { (from, into) } else { (into, from) };
+        let text = "DELETE FROM alert WHERE lead_id = ? AND state <> 'closed' AND EXISTS (SELECT 1 FROM alert a WHERE a.lead_id = ? AND a.state <> 'closed')";
+        tx.execute_raw(leads.0.sql(text, vec![other.0.into(), kept.0.into()])).await?;
         stays.learn(&gone.traits, true, None, gone.created_at);
         stays.name = stays.name.or(gone.name);
         stays.company = stays.company.or(gone.company);
@@ -439,6 +437,10 @@ async fn absorb(leads: &Leads<'_>, tx: &Writing, from: LeadId, into: LeadId) -> 
         stays.created_at = stays.created_at.min(gone.created_at);
         stays.last_human_at = stays.last_human_at.max(gone.last_human_at);
         rows::put::<lead::Entity, _>(&**tx, vec![lead::Model::of(&stays, &leads.0.ring)]).await?;
+    }
+    for table in ["activity", "identity", "audit", "alert"] {
+        let text = format!("UPDATE {table} SET lead_id = ? WHERE lead_id = ?");
+        tx.execute_raw(leads.0.sql(&text, vec![into.0.into(), from.0.into()])).await?;
     }
     tx.execute_raw(leads.0.sql("DELETE FROM lead WHERE id = ?", vec![from.0.into()])).await?;
     Ok(())

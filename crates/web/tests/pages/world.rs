@@ -30,7 +30,7 @@ use tower::ServiceExt;
 
 /// A calendar moved by hand.
 #[derive(Debug)]
-pub struct Hand(Mutex<Moment>);
+pub(crate) struct Hand(Mutex<Moment>);
 
 impl Clock for Hand {
     fn calendar(&self) -> Moment {
@@ -44,28 +44,28 @@ impl Clock for Hand {
     }
 }
 
-pub struct World {
-    pub clock: Arc<Hand>,
-    pub doors: Doors,
-    pub books: Arc<Playbooks>,
-    pub dir: tempfile::TempDir,
+pub(crate) struct World {
+    pub(crate) clock: Arc<Hand>,
+    pub(crate) doors: Doors,
+    pub(crate) books: Arc<Playbooks>,
+    pub(crate) dir: tempfile::TempDir,
 }
 
 /// An answer, read to its end.
 #[derive(Debug)]
-pub struct Answer {
-    pub status: StatusCode,
-    pub headers: HeaderMap,
-    pub text: String,
+pub(crate) struct Answer {
+    pub(crate) status: StatusCode,
+    pub(crate) headers: HeaderMap,
+    pub(crate) text: String,
 }
 
 impl Answer {
-    pub fn header(&self, name: header::HeaderName) -> &str {
+    pub(crate) fn header(&self, name: header::HeaderName) -> &str {
         self.headers.get(name).map_or("", |value| value.to_str().unwrap())
     }
 }
 
-pub fn playbook() -> Files {
+pub(crate) fn playbook() -> Files {
     [
         ("scoring.toml", include_str!("../../../../config/playbook/scoring.toml")),
         ("segments.toml", include_str!("../../../../config/playbook/segments.toml")),
@@ -81,7 +81,7 @@ pub fn playbook() -> Files {
 }
 
 impl World {
-    pub async fn new() -> Self {
+    pub(crate) async fn new() -> Self {
         let dir = tempfile::tempdir().unwrap();
         let start = "2026-11-23T10:42:00Z".parse().unwrap();
         let clock = Arc::new(Hand(Mutex::new(start)));
@@ -99,16 +99,23 @@ impl World {
         Self { clock, doors: Doors { store, settings }, books, dir }
     }
 
-    pub fn store(&self) -> &Store {
+    pub(crate) fn store(&self) -> &Store {
         &self.doors.store
     }
 
-    pub fn later(&self, by: TimeDelta) {
+    pub(crate) fn later(&self, by: TimeDelta) {
         *self.clock.0.lock().unwrap() += by;
     }
 
     /// Tells the house something about a lead.
-    pub async fn told(&self, email: &str, kind: Kind, name: &str, path: Option<&str>, properties: Value) {
+    pub(crate) async fn told(
+        &self,
+        email: &str,
+        kind: Kind,
+        name: &str,
+        path: Option<&str>,
+        properties: Value,
+    ) {
         let at = self.clock.calendar();
         let arrival = Arrival {
             source: "site".to_owned(),
@@ -128,7 +135,7 @@ impl World {
     }
 
     /// A lead who may be written to.
-    pub async fn lead(&self, email: &str, more: Value) -> Lead {
+    pub(crate) async fn lead(&self, email: &str, more: Value) -> Lead {
         let mut traits = Map::from_iter([
             ("email".to_owned(), json!(email)),
             ("consent".to_owned(), json!({ "state": "subscribed", "basis": "webinar form 2026" })),
@@ -139,7 +146,7 @@ impl World {
     }
 
     /// The mail of a step of re-engagement (0 breakup, 2 offer, 4 survey), in the outbox of a lead who is in it.
-    pub async fn mail(&self, lead: LeadId, step: usize) -> DeliveryId {
+    pub(crate) async fn mail(&self, lead: LeadId, step: usize) -> DeliveryId {
         let leads = self.store().leads();
         let begun = leads.dossier(lead).await.unwrap().enrollments.iter().any(|run| run.is_live());
         if !begun {
@@ -163,7 +170,7 @@ impl World {
     }
 
     /// The path of a link.
-    pub fn link(&self, purpose: Purpose, delivery: DeliveryId, number: u32) -> String {
+    pub(crate) fn link(&self, purpose: Purpose, delivery: DeliveryId, number: u32) -> String {
         let door = match purpose {
             Purpose::Click => "c",
             Purpose::Unsubscribe => "u",
@@ -175,37 +182,37 @@ impl World {
     }
 
     /// The path of a click link to an address.
-    pub async fn click(&self, delivery: DeliveryId, url: &str) -> String {
+    pub(crate) async fn click(&self, delivery: DeliveryId, url: &str) -> String {
         let numbers = self.store().clicks().destinations("breakup", &[url.to_owned()]).await.unwrap();
         self.link(Purpose::Click, delivery, u32::try_from(numbers[url]).unwrap())
     }
 
     /// Asks as a lead's browser.
-    pub async fn ask(&self, method: Method, path: &str, form: &str) -> Answer {
+    pub(crate) async fn ask(&self, method: Method, path: &str, form: &str) -> Answer {
         let kind = "application/x-www-form-urlencoded";
         send(lead_pages(self.doors.clone()), method, path, kind, form).await
     }
 
-    pub async fn get(&self, path: &str) -> Answer {
+    pub(crate) async fn get(&self, path: &str) -> Answer {
         self.ask(Method::GET, path, "").await
     }
 
-    pub async fn post(&self, path: &str, form: &str) -> Answer {
+    pub(crate) async fn post(&self, path: &str, form: &str) -> Answer {
         self.ask(Method::POST, path, form).await
     }
 
-    pub async fn member(&self, name: &str, role: Role) -> Member {
+    pub(crate) async fn member(&self, name: &str, role: Role) -> Member {
         self.store().team().add(name, role).await.unwrap()
     }
 
     /// Asks as a member of the team.
-    pub async fn as_member(&self, member: &Member, method: Method, path: &str, form: &str) -> Answer {
+    pub(crate) async fn as_member(&self, member: &Member, method: Method, path: &str, form: &str) -> Answer {
         let router = staff_pages(self.doors.clone()).layer(Extension(member.clone()));
         send(router, method, path, "application/x-www-form-urlencoded", form).await
     }
 }
 
-pub async fn send(router: Router, method: Method, path: &str, kind: &str, body: &str) -> Answer {
+pub(crate) async fn send(router: Router, method: Method, path: &str, kind: &str, body: &str) -> Answer {
     let request = Request::builder()
         .method(method)
         .uri(path)

@@ -1,4 +1,5 @@
-//! Leads that have been quiet for as long as the sunset policy says go cold, and begin its sequence.
+//! Leads that have been quiet for as long as the sunset policy says go cold, and begin its sequence; cold ones that no
+//! run tries to win back any more are archived.
 
 use super::Round;
 use rekindle_storage::Result;
@@ -14,7 +15,7 @@ pub(super) async fn sweep(at: &Round<'_>) -> Result<usize> {
     let mut after = None;
     loop {
         let page = at.store.leads().due_to_cool(quiet_before, after, PAGE).await?;
-        let Some(last) = page.last() else { return Ok(cooled) };
+        let Some(last) = page.last() else { break };
         after = Some(*last);
         let leads: Vec<_> = page.iter().map(|(_, id)| *id).collect();
         // A run may have begun since the page was read.
@@ -23,5 +24,12 @@ pub(super) async fn sweep(at: &Round<'_>) -> Result<usize> {
             false => None,
         });
         cooled += count.await?;
+    }
+    loop {
+        let over = at.store.leads().cold_without_run(PAGE).await?;
+        match at.decide(&over, |scene, now| scene.lead.stay_cold_no_longer(!scene.runs.is_empty(), now)).await? {
+            0 => return Ok(cooled),
+            count => cooled += count,
+        }
     }
 }

@@ -14,6 +14,7 @@ use rekindle_mail::{
     outcome::{DotOutcome, Refusal},
     transport::Transport,
 };
+use rekindle_storage::outbox::{Claimed, Rules};
 use std::{collections::HashSet, time::Duration};
 
 async fn one_enrolled() -> (House, rekindle_core::ids::LeadId) {
@@ -126,7 +127,6 @@ async fn what_the_relay_answers_is_what_the_row_says() {
 #[tokio::test]
 async fn a_retry_has_the_same_bytes_even_if_the_lead_has_changed() {
     let (mut house, _) = one_enrolled().await;
-    let dir = tempfile::tempdir().unwrap();
     house.memory.at_next_dot(AtDot::Answer(DotOutcome::Temporary { code: 451, text: "later".into() }));
     house.tick().await;
     let frozen = |house: &House| {
@@ -146,7 +146,6 @@ async fn a_retry_has_the_same_bytes_even_if_the_lead_has_changed() {
     house.tick().await;
     assert_eq!(house.memory.kept()[0].message, first);
     assert_eq!(subject(&first), "Should I close your file, kim?");
-    drop(dir);
 }
 
 #[tokio::test]
@@ -177,8 +176,8 @@ async fn what_a_dead_sender_left_is_put_back_or_unknown() {
     let claimed = store.outbox().claim(&dead, 10).await.unwrap();
     assert_eq!(claimed.len(), 2);
     let playbooks = store.playbooks().await.unwrap();
-    let rules = rekindle_storage::outbox::Rules { playbooks: &playbooks, zone: chrono_tz::Tz::UTC };
-    let of_kim: Vec<_> = claimed.iter().filter(|c| c.lead.id == kim).map(|c| c.ticket()).collect();
+    let rules = Rules { playbooks: &playbooks, zone: chrono_tz::Tz::UTC };
+    let of_kim: Vec<_> = claimed.iter().filter(|c| c.lead.id == kim).map(Claimed::ticket).collect();
     store.outbox().pass(&dead, &of_kim, &[], true, rules).await.unwrap();
     assert_eq!(house.worker.tick().await.unwrap().mails, 0, "it is alive");
     drop(dead);
