@@ -1,7 +1,7 @@
 //! The whole product, tested through its doors.
 
+pub mod clock;
 pub mod postgres;
 pub mod program;
 pub mod smtp;
-pub mod clock;
 pub mod stores;

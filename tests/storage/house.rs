@@ -30,10 +30,10 @@ use serde_json::json;
 use crate::told::{Telling, identify};
 
 /// A house with a playbook.
-pub struct House {
-    pub home: Home,
-    pub store: Store,
-    pub playbooks: Arc<Playbooks>,
+pub(crate) struct House {
+    pub(crate) home: Home,
+    pub(crate) store: Store,
+    pub(crate) playbooks: Arc<Playbooks>,
     names: AtomicU64,
 }
 
@@ -51,7 +51,7 @@ fit = [{ when = "title matches director", points = 10 }]
 "#;
 
 /// The playbook of the stories: rules of every sort, and three plans.
-pub fn playbook() -> Files {
+pub(crate) fn playbook() -> Files {
     let plan = |name: &str, more: &str| {
         format!(
             "name = \"{name}\"\nreentry = {{ after = \"1d\" }}\n{more}\n[[step]]\nmail = \"first\"\n[[step]]\nwait = \"2d\"\n[[step]]\nmail = \"second\"\n[[step]]\narchive = true\n"
@@ -81,43 +81,43 @@ pub fn playbook() -> Files {
 }
 
 /// A member of the team.
-pub fn member(name: &str) -> Member {
+pub(crate) fn member(name: &str) -> Member {
     let handle = Handle::of(name).expect("a name");
     Member { id: MemberId(uuid::Uuid::nil()), handle, name: name.to_owned(), role: Role::Sales, active: true }
 }
 
 /// The id that a claim by hand gives its alert.
-pub fn alert_id(number: u128) -> AlertId {
+pub(crate) fn alert_id(number: u128) -> AlertId {
     AlertId(uuid::Uuid::from_u128(number))
 }
 
 impl House {
-    pub async fn of(home: Home) -> Self {
+    pub(crate) async fn of(home: Home) -> Self {
         let store = home.open().await;
         store.apply_playbook(&playbook()).await.expect("a playbook");
         let playbooks = store.playbooks().await.expect("a playbook");
         Self { home, store, playbooks, names: AtomicU64::new(0) }
     }
 
-    pub fn now(&self) -> Moment {
+    pub(crate) fn now(&self) -> Moment {
         self.home.now()
     }
 
-    pub fn clock(&self) -> &ManualClock {
+    pub(crate) fn clock(&self) -> &ManualClock {
         self.home.clock()
     }
 
-    pub async fn shoulder(&self) -> Shoulder {
+    pub(crate) async fn shoulder(&self) -> Shoulder {
         self.home.shoulder().await
     }
 
     /// A name that nothing else in this house has.
-    pub fn name(&self) -> String {
+    pub(crate) fn name(&self) -> String {
         format!("n{}", self.names.fetch_add(1, Ordering::Relaxed))
     }
 
     /// Tells the house one thing, which it stores: whose it is.
-    pub async fn tell(&self, arrival: Arrival) -> LeadId {
+    pub(crate) async fn tell(&self, arrival: Arrival) -> LeadId {
         match self.tell_all(&[arrival]).await.remove(0) {
             Received::Stored(lead) => lead,
             other => panic!("not stored: {other:?}"),
@@ -125,45 +125,45 @@ impl House {
     }
 
     /// Tells the house a group.
-    pub async fn tell_all(&self, group: &[Arrival]) -> Vec<Received> {
+    pub(crate) async fn tell_all(&self, group: &[Arrival]) -> Vec<Received> {
         self.store.leads().observe(group, &self.playbooks).await.expect("the house takes it in")
     }
 
     /// A lead that may be written to.
-    pub async fn lead(&self) -> LeadId {
+    pub(crate) async fn lead(&self) -> LeadId {
         let name = self.name();
         self.lead_at(&format!("{name}@acme.test")).await
     }
 
     /// A lead with this address that may be written to.
-    pub async fn lead_at(&self, email: &str) -> LeadId {
+    pub(crate) async fn lead_at(&self, email: &str) -> LeadId {
         let id = format!("identify-{}", self.name());
         self.tell(identify(&id, json!({"email": email, "consent": true}), self.now()).email(email)).await
     }
 
-    pub async fn row(&self, lead: LeadId) -> Lead {
+    pub(crate) async fn row(&self, lead: LeadId) -> Lead {
         self.store.leads().by_id(lead).await.expect("the lead")
     }
 
-    pub async fn decide<F>(&self, lead: LeadId, decide: F) -> Result<Lead, StoreError>
+    pub(crate) async fn decide<F>(&self, lead: LeadId, decide: F) -> Result<Lead, StoreError>
     where
         F: Fn(&Scene, Moment) -> Result<Change, Refusal> + Send + Sync,
     {
         self.store.leads().decide(lead, &self.playbooks, decide).await
     }
 
-    pub async fn claim(&self, lead: LeadId, by: &str) {
+    pub(crate) async fn claim(&self, lead: LeadId, by: &str) {
         let wall = self.now();
         let id = alert_id(u128::from(self.names.fetch_add(1, Ordering::Relaxed)) + 1);
         self.decide(lead, |scene, _| desk::claim(scene, &member(by), id, wall)).await.expect("claimed");
     }
 
-    pub async fn release(&self, lead: LeadId, by: &str) {
+    pub(crate) async fn release(&self, lead: LeadId, by: &str) {
         self.decide(lead, |scene, _| desk::release(scene, &member(by))).await.expect("released");
     }
 
     /// The lead begins a plan, and its first mail is in the outbox.
-    pub async fn mail(&self, lead: LeadId, sequence: &str) -> DeliveryId {
+    pub(crate) async fn mail(&self, lead: LeadId, sequence: &str) -> DeliveryId {
         let playbooks = self.playbooks.clone();
         self.decide(lead, |scene, now| desk::enroll(scene, sequence, &playbooks, now))
             .await
@@ -173,7 +173,7 @@ impl House {
     }
 
     /// The mail that a lead's run awaits.
-    pub async fn awaited(&self, lead: LeadId, sequence: &str) -> DeliveryId {
+    pub(crate) async fn awaited(&self, lead: LeadId, sequence: &str) -> DeliveryId {
         match self.run(lead, sequence).await.state {
             RunState::Awaiting { delivery } => delivery,
             other => panic!("awaits nothing: {other:?}"),
@@ -181,13 +181,13 @@ impl House {
     }
 
     /// The newest run of a lead through a plan.
-    pub async fn run(&self, lead: LeadId, sequence: &str) -> Enrollment {
+    pub(crate) async fn run(&self, lead: LeadId, sequence: &str) -> Enrollment {
         let dossier = self.store.leads().dossier(lead).await.expect("the lead");
         dossier.enrollments.into_iter().find(|run| run.sequence == sequence).expect("a run")
     }
 
     /// Takes the steps of a lead that are due, as the daemon does.
-    pub async fn step(&self, lead: LeadId) {
+    pub(crate) async fn step(&self, lead: LeadId) {
         let playbooks = &self.playbooks;
         let step = |scene: &Scene, now: Moment| {
             let mut change = scene.unchanged();
@@ -214,43 +214,43 @@ impl House {
         self.decide(lead, step).await.expect("a step");
     }
 
-    pub fn rules(&self) -> Rules<'_> {
+    pub(crate) fn rules(&self) -> Rules<'_> {
         Rules { playbooks: &self.playbooks, zone: Tz::UTC }
     }
 
-    pub async fn sender(&self) -> Sender {
+    pub(crate) async fn sender(&self) -> Sender {
         self.store.outbox().enlist().await.expect("a sender")
     }
 
     /// Claims what is due.
-    pub async fn claimed(&self, sender: &Sender) -> Vec<Claimed> {
+    pub(crate) async fn claimed(&self, sender: &Sender) -> Vec<Claimed> {
         self.store.outbox().claim(sender, 1000).await.expect("claimed")
     }
 
     /// Claims what is due, which is one mail alone.
-    pub async fn ticket(&self, sender: &Sender) -> Ticket {
+    pub(crate) async fn ticket(&self, sender: &Sender) -> Ticket {
         let claimed = self.claimed(sender).await;
         assert_eq!(claimed.len(), 1, "one mail is due");
         claimed[0].ticket()
     }
 
     /// Goes to the gate with tickets, to send.
-    pub async fn pass(&self, sender: &Sender, tickets: &[Ticket]) -> Vec<Passage> {
+    pub(crate) async fn pass(&self, sender: &Sender, tickets: &[Ticket]) -> Vec<Passage> {
         self.store.outbox().pass(sender, tickets, &[], true, self.rules()).await.expect("the gate")
     }
 
     /// Writes a fate down.
-    pub async fn fate(&self, sender: &Sender, ticket: Ticket, event: Event) {
+    pub(crate) async fn fate(&self, sender: &Sender, ticket: Ticket, event: Event) {
         let fate = Fate { ticket, event, answer: "250 2.0.0 queued".to_owned() };
         let passed = self.store.outbox().pass(sender, &[], &[fate], true, self.rules()).await;
         assert_eq!(passed.expect("written"), []);
     }
 
-    pub async fn delivery(&self, id: DeliveryId) -> Delivery {
+    pub(crate) async fn delivery(&self, id: DeliveryId) -> Delivery {
         self.store.clicks().delivery(id).await.expect("the outbox").expect("the delivery")
     }
 
-    pub async fn state(&self, id: DeliveryId) -> DeliveryState {
+    pub(crate) async fn state(&self, id: DeliveryId) -> DeliveryState {
         self.delivery(id).await.state
     }
 }

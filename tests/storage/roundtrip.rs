@@ -86,7 +86,7 @@ async fn every_table_is_written_and_read(home: Home) {
         result: "ok".to_owned(),
     };
     store.audit(entry.clone()).await.unwrap();
-    assert_eq!(store.audited(Some(kim), 10).await.unwrap(), [entry.clone()]);
+    assert_eq!(store.audited(Some(kim), 10).await.unwrap(), std::slice::from_ref(&entry));
     assert_eq!(store.audited(None, 10).await.unwrap(), [entry]);
     let bad = Quarantined {
         source: "shop".to_owned(),

@@ -9,12 +9,12 @@ use rekindle_core::{
 use serde_json::Value;
 
 /// A call with this name, from a server, at `at`.
-pub fn track(id: &str, name: &str, at: Moment) -> Arrival {
+pub(crate) fn track(id: &str, name: &str, at: Moment) -> Arrival {
     call(id, Kind::Track, name, at)
 }
 
 /// Who somebody is, from a server.
-pub fn identify(id: &str, traits: Value, at: Moment) -> Arrival {
+pub(crate) fn identify(id: &str, traits: Value, at: Moment) -> Arrival {
     let mut arrival = call(id, Kind::Identify, names::IDENTIFIED, at);
     arrival.who.email =
         traits.get("email").and_then(Value::as_str).map(|email| email.parse().expect("an address"));
@@ -23,14 +23,14 @@ pub fn identify(id: &str, traits: Value, at: Moment) -> Arrival {
 }
 
 /// Two ids are one person, from a server.
-pub fn alias(id: &str, previous: &str, at: Moment) -> Arrival {
+pub(crate) fn alias(id: &str, previous: &str, at: Moment) -> Arrival {
     let mut arrival = call(id, Kind::Alias, names::ALIASED, at);
     arrival.who.previous_id = Some(previous.to_owned());
     arrival
 }
 
 /// The lead asks us to stop, by the link of a mail.
-pub fn unsubscribe(id: &str, lead: LeadId, at: Moment) -> Arrival {
+pub(crate) fn unsubscribe(id: &str, lead: LeadId, at: Moment) -> Arrival {
     let mut arrival = call(id, Kind::Mail, names::UNSUBSCRIBED, at);
     arrival.source = "mail".to_owned();
     arrival.who.lead = Some(lead);
@@ -55,7 +55,7 @@ fn call(id: &str, kind: Kind, name: &str, at: Moment) -> Arrival {
 }
 
 /// More words about an arrival.
-pub trait Telling {
+pub(crate) trait Telling {
     fn user(self, id: &str) -> Arrival;
     fn device(self, id: &str) -> Arrival;
     fn email(self, email: &str) -> Arrival;

@@ -76,8 +76,7 @@ pub struct EngagementRule {
 impl EngagementRule {
     /// Whether it counts this activity at all.
     pub fn matches(&self, activity: &Activity) -> bool {
-        self.activity.iter().any(|name| *name == activity.name)
-            || self.page.iter().any(|pattern| activity.is_at(pattern))
+        self.activity.contains(&activity.name) || self.page.iter().any(|pattern| activity.is_at(pattern))
     }
 }
 

@@ -187,16 +187,26 @@ impl Sequence {
         })
     }
 
-    /// The mail at a step, for who renders it.
-    pub fn mail_at(
-        &self,
-        step: usize,
-    ) -> Option<(&str, &[String], Option<&OfferTerms>, Option<&SurveyTerms>)> {
+    /// What the step writes, when it writes.
+    pub fn mail_at(&self, step: usize) -> Option<MailStep<'_>> {
         match self.step.get(step)? {
             Step::Mail { mail, subjects, offer, survey } => {
-                Some((mail, subjects, offer.as_ref(), survey.as_ref()))
+                Some(MailStep { mail, subjects, offer: offer.as_ref(), survey: survey.as_ref() })
             }
             _ => None,
         }
     }
+}
+
+/// What a mail step writes.
+#[derive(Debug, Clone, Copy)]
+pub struct MailStep<'a> {
+    /// The template's folder.
+    pub mail: &'a str,
+    /// Subject lines to choose from; empty for the template's own.
+    pub subjects: &'a [String],
+    /// The offer it makes.
+    pub offer: Option<&'a OfferTerms>,
+    /// The question it asks.
+    pub survey: Option<&'a SurveyTerms>,
 }

@@ -8,6 +8,7 @@ use crate::{
 use rekindle_core::{
     playbook::{Files, Playbook},
     read::FileError,
+    sequence::MailStep,
     time::SharedClock,
 };
 use rekindle_mail::templates::Templates;
@@ -100,14 +101,12 @@ pub fn read_playbook(data: &Path) -> Result<(Files, Templates), Halt> {
         }
         (playbook, templates) => {
             errors.extend(playbook.err().into_iter().flatten());
-            errors.extend(templates.err().into_iter().flatten().map(|error| {
-                FileError {
-                    file: format!("templates/{}", error.file),
-                    line: error.line,
-                    column: 1,
-                    excerpt: String::new(),
-                    message: error.what,
-                }
+            errors.extend(templates.err().into_iter().flatten().map(|error| FileError {
+                file: format!("templates/{}", error.file),
+                line: error.line,
+                column: 1,
+                excerpt: String::new(),
+                message: error.what,
             }));
         }
     }
@@ -120,7 +119,7 @@ fn survey_answers(playbook: &Playbook, templates: &Templates) -> Vec<FileError> 
     let mut errors = Vec::new();
     for (name, sequence) in &playbook.sequences {
         for step in 0..sequence.step.len() {
-            let Some((mail, subjects, _, survey)) = sequence.mail_at(step) else { continue };
+            let Some(MailStep { mail, subjects, survey, .. }) = sequence.mail_at(step) else { continue };
             let file = format!("sequences/{name}.toml");
             for subject in subjects {
                 if let Err(error) = templates.check_subject(subject) {

@@ -64,7 +64,10 @@ pub async fn run(args: &Args) -> Done {
         Command::Team(args::Team::Add { name, role }) => {
             let house = open(args).await?;
             let member = house.store.team().add(name, *role).await.map_err(|e| tell::refused(e, &house))?;
-            say(format_args!("{} is {} now. This link signs them in, once, within a day:", member.name, member.role));
+            say(format_args!(
+                "{} is {} now. This link signs them in, once, within a day:",
+                member.name, member.role
+            ));
             exit::data(up::sign_in_link(&house, &member).await?)
         }
         Command::Link { name } => {
@@ -80,7 +83,9 @@ pub async fn run(args: &Args) -> Done {
         Command::Playbook(args::Playbook::Apply) => {
             let house = open(args).await?;
             let version = house.apply_playbook().await?;
-            say(format_args!("Version {version} of the playbook is in force; leads in flight stay on theirs."));
+            say(format_args!(
+                "Version {version} of the playbook is in force; leads in flight stay on theirs."
+            ));
             Ok(())
         }
     }

@@ -93,7 +93,8 @@ fn secret_of(headers: &HeaderMap) -> Option<String> {
 
 fn away(error: &rekindle_storage::StoreError) -> Response {
     tracing::error!(%error, "cannot sign in");
-    (axum::http::StatusCode::SERVICE_UNAVAILABLE, "The database is away; try again in a moment.\n").into_response()
+    (axum::http::StatusCode::SERVICE_UNAVAILABLE, "The database is away; try again in a moment.\n")
+        .into_response()
 }
 
 /// What every page of the staff carries, unless it says otherwise itself.

@@ -66,9 +66,13 @@ async fn sequence_lengths(house: &House, dossier: &Dossier) -> Result<Vec<Option
 
 fn dossier_json(dossier: &Dossier, explained: &Explanation, steps: &[Option<String>]) -> Value {
     let lead = &dossier.lead;
-    let points = |id| explained.lines.iter().find(|line| line.activity == Some(id)).map_or(0, |line| {
-        if line.capped { 0 } else { line.points }
-    });
+    let points = |id| {
+        explained
+            .lines
+            .iter()
+            .find(|line| line.activity == Some(id))
+            .map_or(0, |line| if line.capped { 0 } else { line.points })
+    };
     json!({
         "id": lead.id,
         "email": lead.email,
@@ -146,7 +150,10 @@ fn words_of(dossier: &Dossier, explained: &Explanation) -> String {
     for (label, value) in [
         ("", Some(work.join(", "))),
         ("e-mail", lead.email.as_ref().map(ToString::to_string)),
-        ("stages", Some(format!("{}, {}, {}", lead.lifecycle.word(), lead.journey.word(), lead.nurture.word()))),
+        (
+            "stages",
+            Some(format!("{}, {}, {}", lead.lifecycle.word(), lead.journey.word(), lead.nurture.word())),
+        ),
         ("because", lead.nurture_why.clone()),
         ("consent", Some(lead.consent.state.word().to_owned())),
         ("owner", lead.owner.as_ref().map(rekindle_core::team::Handle::name)),
@@ -170,7 +177,11 @@ fn words_of(dossier: &Dossier, explained: &Explanation) -> String {
     let none = String::new;
     table(
         "Activities",
-        dossier.activities.iter().map(|a| [rfc(a.at), rekindle_core::observe::described(a), a.source.clone(), none()]).collect(),
+        dossier
+            .activities
+            .iter()
+            .map(|a| [rfc(a.at), rekindle_core::observe::described(a), a.source.clone(), none()])
+            .collect(),
     );
     table(
         "Runs",
@@ -178,7 +189,12 @@ fn words_of(dossier: &Dossier, explained: &Explanation) -> String {
             .enrollments
             .iter()
             .map(|run| {
-                [run.sequence.clone(), run.state.word().to_owned(), format!("step {}", run.step), run.reason.clone().unwrap_or_default()]
+                [
+                    run.sequence.clone(),
+                    run.state.word().to_owned(),
+                    format!("step {}", run.step),
+                    run.reason.clone().unwrap_or_default(),
+                ]
             })
             .collect(),
     );
@@ -187,7 +203,14 @@ fn words_of(dossier: &Dossier, explained: &Explanation) -> String {
         dossier
             .deliveries
             .iter()
-            .map(|d| [rfc(d.moved_at), d.mail.clone(), d.state.word().to_owned(), d.reason.clone().unwrap_or_default()])
+            .map(|d| {
+                [
+                    rfc(d.moved_at),
+                    d.mail.clone(),
+                    d.state.word().to_owned(),
+                    d.reason.clone().unwrap_or_default(),
+                ]
+            })
             .collect(),
     );
     table(
@@ -196,7 +219,12 @@ fn words_of(dossier: &Dossier, explained: &Explanation) -> String {
             .alerts
             .iter()
             .map(|a| {
-                [rfc(a.raised_at), a.reason.word().to_owned(), a.state.word().to_owned(), a.state.by().map(|h| h.name()).unwrap_or_default()]
+                [
+                    rfc(a.raised_at),
+                    a.reason.word().to_owned(),
+                    a.state.word().to_owned(),
+                    a.state.by().map(rekindle_core::team::Handle::name).unwrap_or_default(),
+                ]
             })
             .collect(),
     );
@@ -222,7 +250,12 @@ pub async fn score(house: &House, name: &str, as_json: bool) -> Done {
         let then = if line.kind == LineKind::Clamp { String::new() } else { format!("{:+}", line.points) };
         table.add_row([line.what.clone(), line.at.map(rfc).unwrap_or_default(), then, now]);
     }
-    exit::data(format_args!("{} has {} points, grade {}.\n{table}", lead.called(), explained.score, explained.grade))
+    exit::data(format_args!(
+        "{} has {} points, grade {}.\n{table}",
+        lead.called(),
+        explained.score,
+        explained.grade
+    ))
 }
 
 /// `outbox`
@@ -253,12 +286,24 @@ pub async fn outbox(house: &House, state: Option<DeliveryState>, as_json: bool) 
         return Ok(());
     }
     let mut table = Table::new();
-    table.load_style(UTF8_HORIZONTAL_ONLY).set_header(["Mail", "To", "State", "Since", "The relay's last answer, or why"]);
+    table.load_style(UTF8_HORIZONTAL_ONLY).set_header([
+        "Mail",
+        "To",
+        "State",
+        "Since",
+        "The relay's last answer, or why",
+    ]);
     for w in &waiting {
         let d = &w.delivery;
         let why = d.answer.clone().or_else(|| d.reason.clone()).unwrap_or_default();
         let to = w.email.clone().unwrap_or_default();
-        table.add_row([d.mail.clone(), to, d.state.word().to_owned(), rekindle_core::observe::ago(d.moved_at, now), why]);
+        table.add_row([
+            d.mail.clone(),
+            to,
+            d.state.word().to_owned(),
+            rekindle_core::observe::ago(d.moved_at, now),
+            why,
+        ]);
     }
     exit::data(table)
 }

@@ -238,7 +238,8 @@ pub struct FirstStart {
 pub async fn first_start(house: &House) -> Result<Option<FirstStart>, Halt> {
     let doing = "set up the first admin and the first key";
     let store = &house.store;
-    let empty = store.team().all().await.doing(doing)?.is_empty() && !store.keys().any().await.doing(doing)?;
+    let empty =
+        store.team().all().await.doing(doing)?.is_empty() && !store.keys().any().await.doing(doing)?;
     if !empty {
         return Ok(None);
     }
@@ -283,4 +284,3 @@ pub fn welcome(house: &House, first: &FirstStart) -> String {
         },
     )
 }
-

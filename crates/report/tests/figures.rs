@@ -1,5 +1,7 @@
 //! The overview over a real database: what was stored is what is counted.
 
+#![allow(clippy::unwrap_used)] // A test that cannot go on fails.
+
 use chrono::TimeDelta;
 use rekindle_core::{
     activity::{Kind, Trust, names},

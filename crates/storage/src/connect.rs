@@ -132,6 +132,9 @@ impl Store {
     }
 }
 
+/// How many prepared statements a connection keeps: each text in each of its few lengths.
+const STATEMENTS: usize = 500;
+
 fn options(url: &str) -> ConnectOptions {
     let mut options = ConnectOptions::new(url);
     options
@@ -142,6 +145,7 @@ fn options(url: &str) -> ConnectOptions {
         // Statements would carry addresses and names into the logs.
         .sqlx_logging(false)
         .record_stmt_in_spans(false)
+        .map_sqlx_postgres_opts(|postgres| postgres.statement_cache_capacity(STATEMENTS))
         .map_sqlx_sqlite_opts(|sqlite| {
             use sqlx::sqlite::{SqliteJournalMode, SqliteSynchronous};
             sqlite
@@ -151,7 +155,7 @@ fn options(url: &str) -> ConnectOptions {
                 // With NORMAL a power loss can take back a committed intent to send.
                 .synchronous(SqliteSynchronous::Full)
                 .busy_timeout(Duration::from_secs(10))
-                .statement_cache_capacity(300)
+                .statement_cache_capacity(STATEMENTS)
                 .pragma("cache_size", "-65536")
                 .pragma("temp_store", "memory")
         });

@@ -101,7 +101,7 @@ impl Store {
                 }
                 // Written by another version of the program: who is on it goes on by the one in force.
                 Err(errors) => {
-                    tracing::warn!(version = row.version, errors = errors.len(), "cannot read a playbook")
+                    tracing::warn!(version = row.version, errors = errors.len(), "cannot read a playbook");
                 }
             }
         }

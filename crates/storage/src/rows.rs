@@ -10,7 +10,7 @@ pub(crate) mod enrollment;
 pub(crate) mod lead;
 pub(crate) mod small;
 
-use crate::StoreError;
+use crate::{StoreError, transaction::share};
 use rekindle_core::time::Moment;
 use sea_orm::{
     ActiveModelBehavior, ActiveModelTrait, ConnectionTrait, EntityTrait, IntoActiveModel, Iterable,
@@ -54,9 +54,10 @@ where
     let names: Vec<String> = keys.iter().map(|k| sea_orm::IdenStatic::as_str(k).to_owned()).collect();
     let others: Vec<E::Column> =
         E::Column::iter().filter(|c| !names.iter().any(|n| n == sea_orm::IdenStatic::as_str(c))).collect();
-    let mut rows = rows.into_iter().map(|row| row.into_active_model().reset_all()).peekable();
-    while rows.peek().is_some() {
-        let chunk: Vec<E::ActiveModel> = rows.by_ref().take(500).collect();
+    let mut rows = rows.into_iter().map(|row| row.into_active_model().reset_all());
+    while rows.len() > 0 {
+        let most = share(rows.len());
+        let chunk: Vec<E::ActiveModel> = rows.by_ref().take(most).collect();
         let conflict =
             OnConflict::columns(keys.iter().copied()).update_columns(others.iter().copied()).to_owned();
         E::insert_many(chunk).on_conflict(conflict).exec_without_returning(db).await?;
@@ -71,9 +72,10 @@ where
     M: IntoActiveModel<E::ActiveModel>,
     E::ActiveModel: ActiveModelTrait<Entity = E> + ActiveModelBehavior + Send,
 {
-    let mut rows = rows.into_iter().map(|row| row.into_active_model().reset_all()).peekable();
-    while rows.peek().is_some() {
-        let chunk: Vec<E::ActiveModel> = rows.by_ref().take(500).collect();
+    let mut rows = rows.into_iter().map(|row| row.into_active_model().reset_all());
+    while rows.len() > 0 {
+        let most = share(rows.len());
+        let chunk: Vec<E::ActiveModel> = rows.by_ref().take(most).collect();
         E::insert_many(chunk).exec_without_returning(db).await?;
     }
     Ok(())

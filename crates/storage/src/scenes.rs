@@ -3,7 +3,7 @@
 use crate::{
     Result, Store, StoreError, mint,
     rows::{self, activity, alert, campaign, enrollment, lead, micros, small},
-    transaction::{Writing, list_of},
+    transaction::{Writing, list_of, rounded},
 };
 use rekindle_core::{
     activity::Activity,
@@ -53,6 +53,7 @@ impl Store {
         playbooks: &Playbooks,
         scenes: &mut HashMap<LeadId, Scene>,
     ) -> Result<()> {
+        let ids = &rounded(ids.to_vec());
         let wanted = || ids.iter().copied();
         let leads = lead::Entity::find()
             .filter(lead::Column::Id.is_in(wanted()))
@@ -145,7 +146,7 @@ impl Store {
             counted = counted.add(activity::Column::Path.is_not_null());
         }
         let found = activity::Entity::find()
-            .filter(activity::Column::LeadId.is_in(ids.iter().copied()))
+            .filter(activity::Column::LeadId.is_in(rounded(ids.to_vec())))
             .filter(counted)
             .order_by_asc(activity::Column::At)
             .all(db)
@@ -292,14 +293,14 @@ pub(crate) async fn suppressed(db: &impl ConnectionTrait, hashes: Vec<String>) -
         return Ok(Vec::new());
     }
     let rows = small::suppression::Entity::find()
-        .filter(small::suppression::Column::AddressHash.is_in(hashes))
+        .filter(small::suppression::Column::AddressHash.is_in(rounded(hashes)))
         .all(db)
         .await?;
     Ok(rows.into_iter().map(|row| row.address_hash).collect())
 }
 
 /// The lead of a scene that must be there.
-pub(crate) fn found<'a>(scenes: &'a HashMap<LeadId, Scene>, id: LeadId) -> Result<&'a Scene> {
+pub(crate) fn found(scenes: &HashMap<LeadId, Scene>, id: LeadId) -> Result<&Scene> {
     scenes
         .get(&id)
         .ok_or_else(|| StoreError::Refused(rekindle_core::refusal::Refusal::no_lead(&id.to_string())))

@@ -102,3 +102,45 @@ pub(crate) fn rows_of(rows: usize, columns: usize) -> String {
 pub(crate) fn list_of(count: usize) -> String {
     vec!["?"; count].join(", ")
 }
+
+/// A list for `IN (…)`, made 1, 2, 4, 8, … long by its last item again: it asks the same, and the
+/// database sees few different texts, each of which it parses and plans once.
+pub(crate) fn rounded<T: Clone>(mut list: Vec<T>) -> Vec<T> {
+    if let Some(last) = list.last().cloned() {
+        list.resize(list.len().next_power_of_two(), last);
+    }
+    list
+}
+
+/// How many of the rows that are left are written by the next statement: few different numbers, for
+/// the same reason.
+pub(crate) fn share(left: usize) -> usize {
+    match left {
+        0..=16 => left,
+        _ => (1 << left.ilog2()).min(256),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_rounded_list_asks_for_the_same() {
+        assert!(rounded(Vec::<u8>::new()).is_empty());
+        assert_eq!(rounded(vec![1]), [1]);
+        assert_eq!(rounded(vec![1, 2, 3, 4, 5]), [1, 2, 3, 4, 5, 5, 5, 5]);
+    }
+
+    #[test]
+    fn shares_come_to_an_end_and_are_few() {
+        for rows in 0..3000_usize {
+            let (mut left, mut statements) = (rows, 0);
+            while left > 0 {
+                left -= share(left);
+                statements += 1;
+            }
+            assert!(statements <= rows / 256 + 4, "{rows} rows in {statements} statements");
+        }
+    }
+}

@@ -26,14 +26,15 @@ const LAYOUT: &str = r#"<mjml>
   <mj-head><mj-title>{{ sender.company }}</mj-title></mj-head>
   <mj-body>
     <mj-include path="body.mjml" />
-    <mj-section><mj-column><mj-text>{{ sender.postal_address }} <a href="{{ unsubscribe_url }}">Unsubscribe</a></mj-text></mj-column></mj-section>
+    <mj-raw><p>{{ sender.postal_address }} <a href="{{ unsubscribe_url }}">Unsubscribe</a></p></mj-raw>
   </mj-body>
 </mjml>"#;
 
-const BODY: &str = r#"<mj-section><mj-column>
-  <mj-text>Hi {{ first_name | default("there") }}, here is what is new at {{ sender.company }}{% if company %} for {{ company }}{% endif %}.</mj-text>
-  <mj-text><a href="https://www.example.com/whats-new">Read on</a></mj-text>
-</mj-column></mj-section>"#;
+/// Plain markup: columns would make three times as many bytes of it.
+const BODY: &str = r#"<mj-raw>
+  <p>Hi {{ first_name | default("there") }}, here is what is new at {{ sender.company }}{% if company %} for {{ company }}{% endif %}.</p>
+  <p><a href="https://www.example.com/whats-new">Read on</a></p>
+</mj-raw>"#;
 
 const TEXT: &str = r#"Hi {{ first_name | default("there") }},
 

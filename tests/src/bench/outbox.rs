@@ -28,8 +28,7 @@ const LOOK: Duration = Duration::from_millis(10);
 /// A mail that nobody sends must not keep this waiting for ever.
 const LONGEST: Duration = Duration::from_secs(600);
 
-const UNDER_WAY: &str =
-    "SELECT count(*) FROM (SELECT 1 FROM delivery WHERE state IN ('claimed', 'committing', 'unknown') LIMIT 1) AS found";
+const UNDER_WAY: &str = "SELECT count(*) FROM (SELECT 1 FROM delivery WHERE state IN ('claimed', 'committing', 'unknown') LIMIT 1) AS found";
 const WAITING: &str =
     "SELECT count(*) FROM (SELECT 1 FROM delivery WHERE state = 'pending' LIMIT 1) AS found";
 
@@ -138,11 +137,7 @@ async fn enqueue(store: &Store) -> Measured<()> {
     }
 }
 
-fn first_step(
-    scene: &Scene,
-    playbooks: &rekindle_core::playbook::Playbooks,
-    now: Moment,
-) -> Option<Change> {
+fn first_step(scene: &Scene, playbooks: &rekindle_core::playbook::Playbooks, now: Moment) -> Option<Change> {
     let run = scene.runs.iter().find(|run| matches!(run.state, RunState::Due { .. }))?.clone();
     let sequence = playbooks.of(run.version).sequence(&run.sequence)?;
     let Next::Mail { mail, expires_at } = run.next(sequence, &scene.lead, Some(CampaignState::Running), now)
@@ -171,12 +166,7 @@ fn settings(orders: &Orders) -> Measured<Settings> {
 }
 
 /// How long `smtp-source` takes for as many mails of that length.
-async fn smtp_source(
-    orders: &Orders,
-    clock: &SharedClock,
-    count: usize,
-    bytes: usize,
-) -> Measured<Duration> {
+async fn smtp_source(orders: &Orders, clock: &SharedClock, count: usize, bytes: usize) -> Measured<Duration> {
     let mut command = tokio::process::Command::new(orders.text("source")?);
     command.args(["-d", "-s", &SESSIONS.to_string(), "-l", &bytes.to_string(), "-m", &count.to_string()]);
     command.arg(orders.text("sink")?).stdin(Stdio::null());

@@ -49,10 +49,26 @@ const fn sample(
 /// All of them.
 pub(super) const ALL: [Sample; 15] = [
     sample("kim", "Kim Park", "kim@acme.test", "VP Operations", "Acme", "KR", Fate::TurnsHot { from: 2 }),
-    sample("noah", "Noah Weber", "noah@lindenbau.test", "Head of Purchasing", "Lindenbau", "DE", Fate::TurnsHot { from: 26 }),
+    sample(
+        "noah",
+        "Noah Weber",
+        "noah@lindenbau.test",
+        "Head of Purchasing",
+        "Lindenbau",
+        "DE",
+        Fate::TurnsHot { from: 26 },
+    ),
     sample("mia", "Mia Rossi", "mia@trattoria.test", "Owner", "Trattoria Rossi", "IT", Fate::Browses),
     sample("liam", "Liam Byrne", "liam@harbour.test", "Engineer", "Harbour Labs", "IE", Fate::Browses),
-    sample("nok", "Nok Srisai", "nok@andaman.test", "Marketing Manager", "Andaman Foods", "TH", Fate::Browses),
+    sample(
+        "nok",
+        "Nok Srisai",
+        "nok@andaman.test",
+        "Marketing Manager",
+        "Andaman Foods",
+        "TH",
+        Fate::Browses,
+    ),
     sample("eva", "Eva Novák", "eva@sklo.test", "Director", "Sklo", "CZ", Fate::ComesBack),
     sample("omar", "Omar Haddad", "omar@atlas.test", "Consultant", "Atlas", "MA", Fate::Unsubscribes),
     sample("ines", "Inês Costa", "ines@mare.test", "Head of Sales", "Mare", "PT", Fate::TakesOffer),

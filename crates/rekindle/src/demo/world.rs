@@ -100,7 +100,7 @@ impl World {
             Fate::ComesBack => {
                 self.on_mail(lead, "breakup", Press::Link).await?;
                 // Who came back looks around again.
-                if self.acted.contains(&(lead.id, "breakup")) && beat % 40 == 0 {
+                if self.acted.contains(&(lead.id, "breakup")) && beat.is_multiple_of(40) {
                     self.page(lead, "/whats-new").await?;
                 }
                 Ok(())
@@ -115,7 +115,8 @@ impl World {
         let story: [(&'static str, &str); 5] =
             [("1", "/customers"), ("2", "/pricing"), ("3", ""), ("4", "/pricing/enterprise"), ("5", "")];
         for (index, (step, path)) in story.into_iter().enumerate() {
-            let due = Duration::from_secs(from) + Duration::from_millis(1200) * u32::try_from(index).unwrap_or(0);
+            let due =
+                Duration::from_secs(from) + Duration::from_millis(1200) * u32::try_from(index).unwrap_or(0);
             if since < due || !self.acted.insert((lead.id, step)) {
                 continue;
             }
@@ -157,7 +158,8 @@ impl World {
         let (folder, email) = (self.mail.clone(), lead.email);
         let mails = tokio::task::spawn_blocking(move || read_folder(&folder, 500)).await?;
         let Ok(mails) = mails else { return Ok(None) };
-        let link = mails.iter().filter(|mail| mail.to.contains(email)).find_map(|mail| press.find(mail, &self.url));
+        let link =
+            mails.iter().filter(|mail| mail.to.contains(email)).find_map(|mail| press.find(mail, &self.url));
         Ok(link)
     }
 

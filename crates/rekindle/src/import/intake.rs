@@ -36,12 +36,19 @@ pub async fn run(house: &House, options: &args::Import) -> Done {
     let size = std::fs::metadata(&options.file).map_or(0, |file| file.len());
     let mut import = Import::open(&options.file, &read, house.store.clock().calendar())?;
     if !options.json {
-        say(format_args!("{} is {}, columns are divided by “{}”.", options.file.display(), import.encoding(), import.delimiter()));
+        say(format_args!(
+            "{} is {}, columns are divided by “{}”.",
+            options.file.display(),
+            import.encoding(),
+            import.delimiter()
+        ));
         say(columns(&import));
     }
     let mut errors = match options.dry_run {
         true => None,
-        false => Some(ErrorsFile::beside(&options.file, import.columns()).doing("write the file of rejected rows")?),
+        false => Some(
+            ErrorsFile::beside(&options.file, import.columns()).doing("write the file of rejected rows")?,
+        ),
     };
     let bar = bar(size, options.json);
     let mut counts = Counts::default();

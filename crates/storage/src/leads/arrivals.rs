@@ -7,7 +7,7 @@ use super::Leads;
 use crate::{
     Result, StoreError, mint,
     rows::{self, activity, lead, micros, small},
-    transaction::{Writing, again},
+    transaction::{Writing, again, rounded},
 };
 use rekindle_core::{
     activity::{Activity, Kind, Trust},
@@ -139,7 +139,7 @@ impl Leads<'_> {
                     .column(activity::Column::MessageId)
                     .column(activity::Column::Fingerprint)
                     .filter(activity::Column::Source.eq(source))
-                    .filter(activity::Column::MessageId.is_in(chunk.iter().copied()))
+                    .filter(activity::Column::MessageId.is_in(rounded(chunk.to_vec())))
                     .into_tuple()
                     .all(&**tx)
                     .await?;
@@ -235,7 +235,7 @@ impl AddressBook {
         let mut by_key = HashMap::new();
         for chunk in wanted.chunks(1000) {
             let rows = small::identity::Entity::find()
-                .filter(small::identity::Column::Key.is_in(chunk.iter().map(String::as_str)))
+                .filter(small::identity::Column::Key.is_in(rounded(chunk.to_vec())))
                 .all(&**tx)
                 .await?;
             by_key.extend(rows.into_iter().map(|row| (row.key, LeadId(row.lead_id))));
@@ -245,7 +245,7 @@ impl AddressBook {
             by_key.values().map(|id: &LeadId| id.0).collect::<HashSet<_>>().into_iter().collect();
         for chunk in ids.chunks(1000) {
             let rows = small::identity::Entity::find()
-                .filter(small::identity::Column::LeadId.is_in(chunk.iter().copied()))
+                .filter(small::identity::Column::LeadId.is_in(rounded(chunk.to_vec())))
                 .all(&**tx)
                 .await?;
             for row in rows {
@@ -268,13 +268,14 @@ impl AddressBook {
     /// Locks the leads that are known here, in the order of their ids: nobody joins one into another
     /// while activities are added to it. One that was joined meanwhile is looked for again.
     async fn lock(&self, tx: &Writing) -> Result<()> {
-        let mut ids: Vec<Uuid> = self.known.keys().map(|id| id.0).collect();
+        let mut ids: Vec<Uuid> = self.by_key.values().map(|id| id.0).collect();
         ids.sort_unstable();
+        ids.dedup();
         for chunk in ids.chunks(1000) {
             let locked: Vec<Uuid> = lead::Entity::find()
                 .select_only()
                 .column(lead::Column::Id)
-                .filter(lead::Column::Id.is_in(chunk.iter().copied()))
+                .filter(lead::Column::Id.is_in(rounded(chunk.to_vec())))
                 .order_by_asc(lead::Column::Id)
                 .lock(LockType::Update)
                 .into_tuple()

@@ -7,7 +7,7 @@ use crate::{
     rows::{campaign, delivery, enrollment, lead, micros, moment},
     scenes::suppressed,
     settings,
-    transaction::{Writing, again, list_of, rows_of},
+    transaction::{Writing, again, list_of, rounded, rows_of},
 };
 use chrono_tz::Tz;
 use rekindle_core::{
@@ -128,6 +128,7 @@ impl Outbox<'_> {
                 });
             }
             if commit && !going.is_empty() {
+                let going = rounded(going);
                 let text = format!(
                     "UPDATE delivery SET state = 'committing', committed_at = ?, moved_at = ?, reason = NULL WHERE id IN ({})",
                     list_of(going.len())
@@ -147,6 +148,7 @@ impl Outbox<'_> {
         let mut lead_ids: Vec<Uuid> = tickets.iter().map(|t| t.lead.0).collect();
         lead_ids.sort_unstable();
         lead_ids.dedup();
+        let lead_ids = rounded(lead_ids);
         // The lock on the lead orders an unsubscribe before or after this gate.
         let rows = lead::Entity::find()
             .filter(lead::Column::Id.is_in(lead_ids.iter().copied()))
@@ -163,7 +165,7 @@ impl Outbox<'_> {
             leads.insert(lead.id, (lead, is_refused));
         }
         let deliveries = delivery::Entity::find()
-            .filter(delivery::Column::Id.is_in(tickets.iter().map(|t| t.id.0)))
+            .filter(delivery::Column::Id.is_in(rounded(tickets.iter().map(|t| t.id.0).collect())))
             .order_by_asc(delivery::Column::Id)
             .lock(LockType::Update)
             .all(&**tx)
@@ -171,8 +173,10 @@ impl Outbox<'_> {
         let mut runs = HashMap::new();
         let run_ids: Vec<Uuid> = tickets.iter().filter_map(|t| Some(t.enrollment?.0)).collect();
         if !run_ids.is_empty() {
-            for row in
-                enrollment::Entity::find().filter(enrollment::Column::Id.is_in(run_ids)).all(&**tx).await?
+            for row in enrollment::Entity::find()
+                .filter(enrollment::Column::Id.is_in(rounded(run_ids)))
+                .all(&**tx)
+                .await?
             {
                 runs.insert(row.id, row.run()?);
             }
@@ -182,8 +186,10 @@ impl Outbox<'_> {
         campaign_ids.sort_unstable();
         campaign_ids.dedup();
         if !campaign_ids.is_empty() {
-            for row in
-                campaign::Entity::find().filter(campaign::Column::Id.is_in(campaign_ids)).all(&**tx).await?
+            for row in campaign::Entity::find()
+                .filter(campaign::Column::Id.is_in(rounded(campaign_ids)))
+                .all(&**tx)
+                .await?
             {
                 let campaign = row.campaign()?;
                 campaigns.insert(campaign.id, campaign.state);

@@ -77,7 +77,9 @@ impl Calls {
             Ok(envelope) => envelope,
             Err(why) => return plain(Answer::Unusable(why)),
         };
-        let Some(secret) = key::write_key(headers, envelope.write_key()) else { return plain(Answer::UnknownKey) };
+        let Some(secret) = key::write_key(headers, envelope.write_key()) else {
+            return plain(Answer::UnknownKey);
+        };
         let key = match self.key(&secret).await {
             Ok(Some(key)) => key,
             Ok(None) => return plain(Answer::UnknownKey),
@@ -98,7 +100,9 @@ impl Calls {
         let mut rejected: Vec<Rejected> = parsed.bad.iter().map(|(i, bad)| Rejected::of(*i, bad)).collect();
         let (places, arrivals): (Vec<usize>, Vec<_>) = parsed.good.into_iter().unzip();
         let quarantined = parsed.bad.into_iter().map(|(_, bad)| bad).collect();
-        let Some(received) = self.inbox.store(arrivals, quarantined).await else { return (cors, Answer::Away) };
+        let Some(received) = self.inbox.store(arrivals, quarantined).await else {
+            return (cors, Answer::Away);
+        };
         let conflicts = places.iter().zip(&received).filter(|(_, received)| **received == Received::Conflict);
         rejected.extend(conflicts.map(|(place, _)| Rejected::conflict(*place)));
         rejected.sort_by_key(|rejected| rejected.index);

@@ -24,7 +24,11 @@ const QUEUE: usize = 4096;
 impl Inbox {
     /// Stores what came, and returns once it is durable: what became of each arrival. `None` when the
     /// database is away, and the sender must come again.
-    pub async fn store(&self, arrivals: Vec<Arrival>, quarantined: Vec<Quarantined>) -> Option<Vec<Received>> {
+    pub async fn store(
+        &self,
+        arrivals: Vec<Arrival>,
+        quarantined: Vec<Quarantined>,
+    ) -> Option<Vec<Received>> {
         let (answer, durable) = oneshot::channel();
         self.0.send(Waiting { arrivals, quarantined, answer }).await.ok()?;
         durable.await.ok().flatten()
@@ -95,7 +99,8 @@ impl Writer {
         if received.len() != arrivals.len() {
             return Err(StoreError::Unusable("not every arrival was answered".to_owned()));
         }
-        let conflicts = arrivals.iter().zip(&received).filter(|(_, received)| **received == Received::Conflict);
+        let conflicts =
+            arrivals.iter().zip(&received).filter(|(_, received)| **received == Received::Conflict);
         quarantined.extend(conflicts.map(|(arrival, _)| Quarantined {
             source: arrival.source.clone(),
             message_id: Some(arrival.message_id.clone()),

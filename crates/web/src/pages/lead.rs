@@ -264,9 +264,8 @@ fn timeline(activities: &[Activity], explained: &Explanation, doors: &Doors) -> 
 
 /// What else says which one it was: the page, the link, the answer, the mail.
 fn detail(activity: &Activity) -> String {
-    let told = ["says", "link", "gives", "mail", "title"]
-        .iter()
-        .find_map(|key| activity.properties.get(*key)?.as_str());
+    let told =
+        ["says", "link", "gives", "mail"].iter().find_map(|key| activity.properties.get(*key)?.as_str());
     let detail = activity.path.as_deref().or(told).map(|text| cut(text, 160));
     match (detail, activity.source.as_str()) {
         (Some(detail), source) => format!("{detail} · {source}"),

@@ -148,7 +148,13 @@ impl World {
     /// The mail of a step of re-engagement (0 breakup, 2 offer, 4 survey), in the outbox of a lead who is in it.
     pub(crate) async fn mail(&self, lead: LeadId, step: usize) -> DeliveryId {
         let leads = self.store().leads();
-        let begun = leads.dossier(lead).await.unwrap().enrollments.iter().any(|run| run.is_live());
+        let begun = leads
+            .dossier(lead)
+            .await
+            .unwrap()
+            .enrollments
+            .iter()
+            .any(rekindle_core::enrollment::Enrollment::is_live);
         if !begun {
             let enroll = |scene: &rekindle_core::scene::Scene, now| {
                 desk::enroll(scene, "re-engagement", &self.books, now)
@@ -158,7 +164,7 @@ impl World {
         let enqueue = |scene: &rekindle_core::scene::Scene, now: Moment| {
             let run = scene.runs.first()?.clone().due(step, now, None);
             let plan = self.books.current().sequence("re-engagement")?;
-            let mail = plan.mail_at(step)?.0.to_owned();
+            let mail = plan.mail_at(step)?.mail.to_owned();
             let mut change = scene.unchanged();
             change.effects.push(Effect::Enqueue { run, mail, expires_at: now + TimeDelta::days(3) });
             Some(change)

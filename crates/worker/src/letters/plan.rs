@@ -42,7 +42,7 @@ impl<'a> Plan<'a> {
             };
         };
         let (subjects, offer, survey) = match sequence.mail_at(step) {
-            Some((mail, subjects, offer, survey)) if mail == delivery.mail => (subjects, offer, survey),
+            Some(step) if step.mail == delivery.mail => (step.subjects, step.offer, step.survey),
             _ => (&[] as &[String], None, None),
         };
         let is_marketing = sequence.purpose == Purpose::Marketing;
@@ -79,7 +79,8 @@ impl<'a> Plan<'a> {
 }
 
 fn step_of(sequence: &Sequence, wanted: &str) -> Option<usize> {
-    (0..sequence.step.len()).find(|step| sequence.mail_at(*step).is_some_and(|(mail, ..)| mail == wanted))
+    (0..sequence.step.len())
+        .find(|step| sequence.mail_at(*step).is_some_and(|written| written.mail == wanted))
 }
 
 /// FNV-1a: the same on every machine and in every version, unlike the standard library's.

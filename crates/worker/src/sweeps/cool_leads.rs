@@ -27,7 +27,10 @@ pub(super) async fn sweep(at: &Round<'_>) -> Result<usize> {
     }
     loop {
         let over = at.store.leads().cold_without_run(PAGE).await?;
-        match at.decide(&over, |scene, now| scene.lead.stay_cold_no_longer(!scene.runs.is_empty(), now)).await? {
+        match at
+            .decide(&over, |scene, now| scene.lead.stay_cold_no_longer(!scene.runs.is_empty(), now))
+            .await?
+        {
             0 => return Ok(cooled),
             count => cooled += count,
         }
