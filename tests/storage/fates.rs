@@ -138,7 +138,7 @@ async fn states_add_up(home: Home) {
         house.mail(house.lead().await, "plain").await;
     }
     let claimed = house.store.outbox().claim(&sender, 30).await.unwrap();
-    let tickets: Vec<_> = claimed.iter().map(|one| one.ticket()).collect();
+    let tickets: Vec<_> = claimed.iter().map(rekindle_storage::outbox::Claimed::ticket).collect();
     house.pass(&sender, &tickets[..20]).await;
     // Many fates of all sorts, and new tickets, in one transaction.
     let events = [Event::Accepted, Event::Refused, Event::NotTaken, Event::Lost];

@@ -55,7 +55,7 @@ pub enum Verdict {
         until: Moment,
         /// Why.
         why: String,
-        /// Whether the mail does not age meanwhile: the team holds it, not the hour.
+        /// Whether the mail does not age meanwhile: the team or the closed window holds it.
         ageless: bool,
     },
     /// Not at all: [`Event::Suppress`], [`Event::Cancel`] or [`Event::Expire`].
@@ -115,7 +115,7 @@ pub fn gate(scene: &GateScene<'_>, now: Moment) -> Verdict {
         let (zone, _) = zone_of(scene.lead.zone.as_deref(), scene.lead.country.as_deref(), scene.zone);
         if let WindowVerdict::ClosedUntil(until) = window.check(now, zone) {
             let why = format!("outside its send window in {zone}");
-            return Verdict::Later { until, why, ageless: false };
+            return Verdict::Later { until, why, ageless: true };
         }
     }
     Verdict::Go
