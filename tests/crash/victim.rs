@@ -36,16 +36,25 @@ impl Victim for Running {
 }
 
 /// Lets a sender live until 80 to 350 ms after its first mail, and kills it; one in eight is killed before, while it starts or
-/// takes over from the one that was killed last.
-pub(crate) async fn live_and_die(mut victim: impl Victim, relay: &RecordingServer, dice: &mut Dice) {
-    if dice.one_in(8) {
+/// takes over from the one that was killed last. Returns how long the first mail took, if there was one.
+pub(crate) async fn live_and_die(
+    mut victim: impl Victim,
+    relay: &RecordingServer,
+    dice: &mut Dice,
+) -> Option<Duration> {
+    let born = Instant::now();
+    let first = if dice.one_in(8) {
         sleep(dice.millis(1..=350)).await;
+        None
     } else {
         first_mail(&mut victim, relay).await;
+        let first = born.elapsed();
         sleep(dice.millis(80..=350)).await;
-    }
+        Some(first)
+    };
     assert!(victim.runs(), "it ended by itself:\n{}", victim.words());
     victim.kill().await;
+    first
 }
 
 /// Waits until the relay has one mail more than now.

@@ -3,7 +3,7 @@
 mod chromium;
 
 use crate::stage::{On, SOON, Sender, Stage};
-use chromium::{Chromium, Tab};
+use chromium::Chromium;
 use rekindle_tests::program::within;
 use serde_json::json;
 use std::time::Duration;

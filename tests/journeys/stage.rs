@@ -4,7 +4,7 @@ mod events;
 mod letters;
 mod seat;
 
-pub(crate) use events::{Event, Events};
+pub(crate) use events::Events;
 pub(crate) use letters::{letter, link_in};
 pub(crate) use seat::Seat;
 

@@ -34,6 +34,11 @@ impl Rejected {
         Self { index, code: item.code.clone(), message: item.reason.clone() }
     }
 
+    /// An item that the database cannot keep.
+    pub fn not_kept(index: usize, why: &str) -> Self {
+        Self { index, code: "not_kept".to_owned(), message: why.to_owned() }
+    }
+
     /// An item whose id was used before for something else.
     pub fn conflict(index: usize) -> Self {
         let message = "this messageId was used before for something else, and the first one counts";

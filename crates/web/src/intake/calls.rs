@@ -103,8 +103,11 @@ impl Calls {
         let Some(received) = self.inbox.store(arrivals, quarantined).await else {
             return (cors, Answer::Away);
         };
-        let conflicts = places.iter().zip(&received).filter(|(_, received)| **received == Received::Conflict);
-        rejected.extend(conflicts.map(|(place, _)| Rejected::conflict(*place)));
+        rejected.extend(places.iter().zip(&received).filter_map(|(place, received)| match received {
+            Received::Stored(_) | Received::Duplicate => None,
+            Received::Conflict => Some(Rejected::conflict(*place)),
+            Received::Refused(why) => Some(Rejected::not_kept(*place, why)),
+        }));
         rejected.sort_by_key(|rejected| rejected.index);
         (cors, Answer::Taken(rejected))
     }
