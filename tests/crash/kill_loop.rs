@@ -8,11 +8,11 @@ use crate::dice::Dice;
 use crate::house::{DELAYS, House};
 use crate::victim::live_and_die;
 
-const CRASHES: usize = 30;
-const WHILE_COMMITTING: usize = 10;
+const CRASHES: usize = 200;
+const WHILE_COMMITTING: usize = 50;
 
 /// People taken in at a time; more come whenever few are left.
-const WAVE: usize = 2_500;
+const WAVE: usize = 1_000;
 
 on_both!(killed_200_times_it_sends_nothing_twice_and_loses_nothing_in_silence);
 
@@ -24,7 +24,7 @@ async fn killed_200_times_it_sends_nothing_twice_and_loses_nothing_in_silence(ho
     let (mut crashes, mut while_committing, mut in_the_act) = (0, 0, 0);
     while crashes < CRASHES || while_committing < WHILE_COMMITTING {
         assert!(crashes < 10 * CRASHES, "the worker dies, but hardly ever with a mail on its way");
-        if house.left() < WAVE / 10 {
+        if house.left() < WAVE / 4 {
             house.launch_at(WAVE).await;
         }
         let delay = DELAYS[dice.roll(0..=DELAYS.len() as u64 - 1) as usize];

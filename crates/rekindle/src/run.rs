@@ -172,10 +172,14 @@ async fn converse(args: &Args, chat: &args::Chat) -> Done {
     let reply = desk.run(&member, "terminal", &chat.text()).await;
     if chat.json {
         exit::json(&reply)?;
+        if reply.is_failure() {
+            return Err(Halt::Failed { doing: "do that".to_owned(), source: reply.text.into() });
+        }
         return if reply.ok { Ok(()) } else { Err(Halt::Told) };
     }
     match reply.ok {
         true => exit::data(&reply.text),
+        false if reply.is_failure() => Err(Halt::Failed { doing: "do that".to_owned(), source: reply.text.into() }),
         false => Err(Halt::refused(&reply.text)),
     }
 }
