@@ -17,11 +17,34 @@ purpose = "marketing"
 reentry = "once"
 
 [[step]]
-mail = "breakup"
+mail = "farewell"
 
 [[step]]
 finish = true
 "#;
+
+/// A short mail: what is tested is when it leaves, and a long one would only be slower to write in an unoptimised build.
+const MAIL: [(&str, &str); 4] = [
+    (
+        "_layout.mjml",
+        r#"<mjml>
+<mj-head><mj-title>Goodbye</mj-title></mj-head>
+<mj-body>
+<mj-include path="body.mjml" />
+<mj-section><mj-column><mj-text>
+<a href="{{ unsubscribe_url }}">Unsubscribe</a> {{ sender.postal_address }}
+</mj-text></mj-column></mj-section>
+</mj-body>
+</mjml>
+"#,
+    ),
+    (
+        "farewell/body.mjml",
+        "<mj-section><mj-column><mj-text>Goodbye, and thank you.</mj-text></mj-column></mj-section>\n",
+    ),
+    ("farewell/body.txt", "Goodbye, and thank you.\n{{ unsubscribe_url }}\n{{ sender.postal_address }}\n"),
+    ("farewell/subject.txt", "Goodbye{% if first_name %}, {{ first_name }}{% endif %}\n"),
+];
 
 /// How many sessions with the relay the program has.
 pub(crate) const SESSIONS: usize = 4;
@@ -50,6 +73,11 @@ impl House {
         let sequences = folder.path().join("playbook/sequences");
         std::fs::create_dir_all(&sequences).expect("a folder for the sequence");
         std::fs::write(sequences.join("farewell.toml"), SEQUENCE).expect("a sequence can be written");
+        let templates = folder.path().join("templates");
+        std::fs::create_dir_all(templates.join("farewell")).expect("a folder for the mail");
+        for (file, text) in MAIL {
+            std::fs::write(templates.join(file), text).expect("a mail can be written");
+        }
         let options = Options {
             keep_messages: false,
             delay_before_250: Duration::from_millis(10),

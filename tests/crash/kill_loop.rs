@@ -12,7 +12,7 @@ const CRASHES: usize = 200;
 const WHILE_COMMITTING: usize = 50;
 
 /// People taken in at a time; more come whenever few are left.
-const WAVE: usize = 1_000;
+const WAVE: usize = 2_000;
 
 on_both!(killed_200_times_it_sends_nothing_twice_and_loses_nothing_in_silence);
 
@@ -24,7 +24,7 @@ async fn killed_200_times_it_sends_nothing_twice_and_loses_nothing_in_silence(ho
     let (mut crashes, mut while_committing, mut in_the_act) = (0, 0, 0);
     while crashes < CRASHES || while_committing < WHILE_COMMITTING {
         assert!(crashes < 10 * CRASHES, "the worker dies, but hardly ever with a mail on its way");
-        if house.left() < WAVE / 4 {
+        if house.left() < WAVE / 8 {
             house.launch_at(WAVE).await;
         }
         let delay = DELAYS[dice.roll(0..=DELAYS.len() as u64 - 1) as usize];

@@ -102,11 +102,11 @@ async fn commands_complete_and_pages_open_without_a_complaint_of_the_browser() {
     ana.type_in("#composer", "kim@acme.test\n").await;
     ana.wait_for("[data-private][data-ok='true'] [data-card][data-state='claimed']").await;
 
-    for (path, shows) in [("/dashboard", "Kim"), ("/leads", "kim@acme.test"), ("/mail", "")] {
+    for (path, shows) in [("/", "Kim"), ("/leads", "kim@acme.test"), ("/mail", "")] {
         ana.go(&up.at(path)).await;
         let body = ana.text("body").await;
         assert!(!body.is_empty(), "{path}");
-        if path != "/dashboard" {
+        if path != "/" {
             assert!(body.contains(shows), "{path} shows {shows}: {body}");
         }
         assert_ne!(ana.run("return document.title").await, "pwned", "{path}");

@@ -20,7 +20,7 @@ async fn says(line: &[&str], file: (&str, &str), environment: &[(&str, &str)]) -
 async fn settings_that_are_wrong_are_refused_with_line_and_nearest_name() {
     for (text, words) in [
         ("[mail]\nsesions = 4\n", &["rekindle.toml:2:1", "sesions", "sessions"][..]),
-        ("[mial]\nsessions = 4\n", &["rekindle.toml:1", "mial", "mail"]),
+        ("[mial]\nsessions = 4\n", &["rekindle.toml:2", "mial", "mail"]),
         ("[mail]\nsessions = 0\n", &["rekindle.toml:2", "64"]),
         ("[team]\nzone = \"Europe/Berln\"\n", &["rekindle.toml:2", "Europe/Berlin"]),
         ("[web]\nlisten = 8787\n", &["rekindle.toml:2"]),

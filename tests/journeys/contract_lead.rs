@@ -186,14 +186,14 @@ async fn the_outbox_is_told_with_state_age_and_the_relays_answer(on: On) {
     let outbox = within(SOON, "the relay has answered", async || {
         let outbox = stage.program.json(&["outbox", "--json"]).await;
         let told = of(&outbox, leads[0])["answer"].is_string() && of(&outbox, leads[1])["state"] == "unknown";
-        told.then_some(outbox)
+        let failed = stage.program.json(&["outbox", "failed", "--json"]).await;
+        (told && failed != json!([]) && of(&outbox, leads[2]).is_null()).then_some(outbox)
     })
     .await;
     let busy = of(&outbox, leads[0]);
     assert_eq!(busy["state"], "pending", "{busy}");
     assert!(busy["answer"].as_str().unwrap().contains("450"), "{busy}");
     assert!(busy["age_seconds"].is_i64() && busy["attempt"].as_i64().unwrap() >= 1, "{busy}");
-    assert_eq!(of(&outbox, leads[2]), Value::Null, "what has failed for good is not on its way");
 
     let unknown = stage.program.json(&["outbox", "unknown", "--json"]).await;
     assert_eq!(unknown.as_array().unwrap().len(), 1, "{unknown}");
@@ -231,7 +231,7 @@ async fn an_import_counts_and_keeps_what_it_could_not_take(on: On) {
     for (key, number) in [("rows", 3), ("rejected", 1)] {
         assert_eq!((count(&counts, key), count(&dry, key)), (number, number), "{key} of {counts} and {dry}");
     }
-    let errors = std::fs::read_to_string(stage.place("contacts.csv.errors.csv")).unwrap();
+    let errors = std::fs::read_to_string(stage.place("contacts.errors.csv")).unwrap();
     assert!(errors.contains("no address") && errors.lines().count() == 2, "{errors}");
 
     let kim = stage.lead("kim@acme.test").await;
@@ -271,9 +271,6 @@ async fn refused_is_two_and_failed_is_one_and_both_say_why_on_stderr() {
         assert_eq!((said.code, said.stdout.as_str()), (Some(2), ""), "{line:?}: {said:?}");
         assert!(said.stderr.trim().len() > 10, "{line:?}: {said:?}");
     }
-    stage.member("Ana", "sales").await;
-    let twice = stage.program.run(&["team", "add", "ana", "--role", "sales"]).await;
-    assert_eq!(twice.code, Some(2), "{twice:?}");
 
     let missing = stage.program.run(&["import", "/nowhere/leads.csv"]).await;
     assert_eq!(missing.code, Some(1), "{missing:?}");

@@ -36,7 +36,7 @@ async fn a_newcomer_claims_a_hot_lead_within_seconds_and_reads_the_mails() {
     assert!(text.contains("List-Unsubscribe:") && text.contains(&demo.url), "{text}");
     let (status, page) = ana.page("/mail").await;
     assert!(status == 200 && page.contains("Should I close your file"), "{status} {page}");
-    for path in ["/dashboard", "/leads"] {
+    for path in ["/", "/leads"] {
         assert_eq!(ana.page(path).await.0, 200, "{path}");
     }
     let back = "somebody is back from the cold";

@@ -116,7 +116,7 @@ async fn somebody_who_is_not_signed_in_sees_and_does_nothing(on: On) {
     assert_eq!((&refused["ok"], &refused["code"]), (&json!(false), &json!("not_allowed")), "{refused}");
 
     for path in
-        ["/console/state", "/console/events", "/console/complete?text=/", "/dashboard", "/leads", "/mail"]
+        ["/console/state", "/console/events", "/console/complete?text=/", "/", "/leads", "/mail", "/overview.csv"]
     {
         let answer = up.http().get(up.at(path)).send().await.unwrap();
         let status = answer.status().as_u16();

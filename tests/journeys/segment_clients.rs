@@ -2,10 +2,10 @@
 //!
 //! The recordings lie beside the project, and are not part of it.
 
-use crate::stage::{On, Stage, on_both_databases};
+use crate::stage::{On, Sender, Stage, on_both_databases};
 use futures_util::future::join_all;
 use rekindle_tests::program::Running;
-use serde_json::Value;
+use serde_json::{Value, json};
 use std::{
     collections::{BTreeMap, BTreeSet},
     fs,
@@ -46,6 +46,9 @@ async fn what_the_two_official_clients_send_is_stored_once_however_often_they_se
         }
     }
 
+    // A visitor who never said who they are turns out to be Ada, and keeps their history.
+    let merge = stage.key("merge", None).await;
+    Sender::new(&up, &merge).sent("alias", json!({"previousId": "anon-2", "userId": "lead-1"})).await;
     let lead = stage.lead("ada@example.com").await;
     let mut stored: BTreeMap<&str, BTreeMap<&str, usize>> = BTreeMap::new();
     for activity in lead["activities"].as_array().unwrap() {

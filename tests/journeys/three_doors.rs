@@ -22,7 +22,7 @@ wait = "1m"
 
 [[step]]
 mail = "offer"
-offer = { gives = "20 % off" }
+offer = { gives = "20 % off", expires = "14d" }
 
 [[step]]
 wait = "1m"
@@ -81,7 +81,10 @@ async fn hot_in_web_is_a_card_in_bot_and_a_claim_there_stops_the_mail_of_the_wor
     let sent = relay.count();
     assert!(sent <= sent_before.max(1), "no mail leaves while Ana talks to her: {sent}");
     assert_eq!(ana.say("/lead release kim@acme.test").await["ok"], true);
-    assert!(relay.wait_for(sent + 1, SOON).await, "given back, the mail goes on");
+    if !relay.wait_for(sent + 1, SOON).await {
+        let lead = web.json(&["lead", "show", "kim@acme.test", "--json"]).await;
+        panic!("given back, the mail goes on: {lead:#}\n{}", at_worker.stderr());
+    }
 
     // A link in a mail of the worker is known in web's door, and stops the rest.
     let messages = relay.messages();

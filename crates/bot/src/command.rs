@@ -13,7 +13,7 @@ pub use complete::{Known, Suggestion, complete};
 pub(crate) use when::until;
 
 use clap::{
-    CommandFactory, Parser, Subcommand, ValueHint,
+    CommandFactory, FromArgMatches, Parser, Subcommand, ValueHint,
     builder::{PossibleValue, PossibleValuesParser, TypedValueParser},
 };
 use rekindle_core::{
@@ -21,6 +21,7 @@ use rekindle_core::{
     refusal::Refusal,
     team::{Deed, Role},
 };
+use std::sync::LazyLock;
 
 /// What can be typed.
 #[derive(Debug, Clone, PartialEq, Parser)]
@@ -246,21 +247,23 @@ impl Command {
 pub fn parse(line: &str) -> Result<Command, Refusal> {
     let words = arguments(line);
     let declared = declared();
-    let (found, depth) = walk(&declared, &words);
+    let (found, depth) = walk(declared, &words);
     if words.get(depth).is_some_and(|word| matches!(word.as_str(), "help" | "--help" | "-h")) {
         return Ok(help(&words[..depth]));
     }
     if depth == words.len() && found.is_subcommand_required_set() {
         return Ok(help(&words));
     }
-    Line::try_parse_from(&words)
+    let matched = declared.clone().try_get_matches_from(&words);
+    matched
+        .and_then(|matches| Line::from_arg_matches(&matches))
         .map(|line| line.command)
-        .map_err(|error| Refusal::Usage { text: hint::hint(&error, &declared, &words) })
+        .map_err(|error| Refusal::Usage { text: hint::hint(&error, declared, &words) })
 }
 
 /// What can be typed, in words; of one command, or of all.
 pub(crate) fn help_of(of: &str) -> String {
-    hint::help(&declared(), &arguments(of))
+    hint::help(declared(), &arguments(of))
 }
 
 fn help(of: &[String]) -> Command {
@@ -268,10 +271,14 @@ fn help(of: &[String]) -> Command {
     Command::Rekindle(House::Help { of })
 }
 
-fn declared() -> clap::Command {
-    let mut declared = Line::command();
-    declared.build();
-    declared
+/// The declaration, put together once: that takes longer than reading a line.
+fn declared() -> &'static clap::Command {
+    static DECLARED: LazyLock<clap::Command> = LazyLock::new(|| {
+        let mut declared = Line::command();
+        declared.build();
+        declared
+    });
+    &DECLARED
 }
 
 /// The line as arguments, its free text in one piece. `/rekindle lead …` is `/lead …`, for
@@ -286,7 +293,7 @@ fn arguments(line: &str) -> Vec<String> {
     }
     let plain: Vec<String> = words.iter().map(|word| word.text.clone()).collect();
     let declared = declared();
-    let (command, begins) = free_text(&declared, &plain);
+    let (command, begins) = free_text(declared, &plain);
     let has_options = command.get_arguments().any(|argument| !argument.is_positional());
     let Some(begins) = begins.filter(|at| words.len() > at + 1) else { return plain };
     let mut arguments = plain[..begins].to_vec();

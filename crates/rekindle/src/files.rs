@@ -179,6 +179,19 @@ pub fn private_file(path: &Path) -> io::Result<File> {
     options.open(path).map_err(|e| named(path, e))
 }
 
+/// Opens the file that says who runs in a folder; makes it where it is not there. It stays when its holder ends: only the
+/// lock on it counts.
+///
+/// # Errors
+/// When it cannot be made or opened; the error names it.
+pub fn lock_file(path: &Path) -> io::Result<File> {
+    let mut options = OpenOptions::new();
+    options.write(true).create(true).truncate(false);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options.open(path).map_err(|e| named(path, e))
+}
+
 /// The same error, with the file in its words.
 pub(crate) fn named(path: &Path, error: io::Error) -> io::Error {
     io::Error::new(error.kind(), format!("{}: {error}", path.display()))

@@ -111,7 +111,7 @@ async fn serve(args: &Args, which: Which) -> Done {
 async fn up(args: &Args) -> Done {
     let house = open(args).await?;
     // One `up` a folder: two would both be right, and nobody would know which one answers.
-    let lock = files::private_file(&args.data.join("lock")).doing("make the lock file")?;
+    let lock = files::lock_file(&args.data.join("lock")).doing("make the lock file")?;
     if lock.try_lock().is_err() {
         let text = format!("`rekindle up` runs in {} already; stop it first.", args.data.display());
         return Err(Halt::refused(text));

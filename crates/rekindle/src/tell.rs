@@ -6,7 +6,7 @@ use crate::{
 };
 use comfy_table::{Table, presets::UTF8_HORIZONTAL_ONLY};
 use rekindle_core::{
-    delivery::DeliveryState,
+    delivery::{Delivery, DeliveryState},
     enrollment::RunState,
     lead::Lead,
     score::{Explanation, LineKind},
@@ -28,6 +28,11 @@ fn rfc(at: Moment) -> String {
     at.to_rfc3339_opts(chrono::SecondsFormat::AutoSi, true)
 }
 
+/// The Message-ID of a mail as the relay's log has it, without its angle brackets.
+fn message_id(house: &House, delivery: &Delivery) -> String {
+    format!("{}@{}", delivery.message_id, house.config.mail.from.address.domain())
+}
+
 /// `lead show`
 ///
 /// # Errors
@@ -38,7 +43,7 @@ pub async fn lead(house: &House, name: &str, as_json: bool) -> Done {
     let dossier = store.leads().dossier(lead.id).await.map_err(|e| refused(e, house))?;
     let explained = explained(house, &lead).await?;
     let sent = sequence_lengths(house, &dossier).await?;
-    let value = dossier_json(&dossier, &explained, &sent);
+    let value = dossier_json(house, &dossier, &explained, &sent);
     if as_json {
         return exit::json(&value);
     }
@@ -64,7 +69,7 @@ async fn sequence_lengths(house: &House, dossier: &Dossier) -> Result<Vec<Option
         .collect())
 }
 
-fn dossier_json(dossier: &Dossier, explained: &Explanation, steps: &[Option<String>]) -> Value {
+fn dossier_json(house: &House, dossier: &Dossier, explained: &Explanation, steps: &[Option<String>]) -> Value {
     let lead = &dossier.lead;
     let points = |id| {
         explained
@@ -124,7 +129,7 @@ fn dossier_json(dossier: &Dossier, explained: &Explanation, steps: &[Option<Stri
             "state": d.state,
             "reason": d.reason,
             "at": rfc(d.moved_at),
-            "message_id": d.message_id,
+            "message_id": message_id(house, d),
         })).collect::<Vec<_>>(),
         "alerts": dossier.alerts.iter().map(|a| json!({
             "id": a.id,
@@ -275,7 +280,7 @@ pub async fn outbox(house: &House, state: Option<DeliveryState>, as_json: bool) 
                 json!({
                     "id": d.id, "lead": d.lead, "email": w.email, "kind": d.mail, "step": d.step, "state": d.state,
                     "age_seconds": (now - d.moved_at).num_seconds(), "at": rfc(d.moved_at), "not_before": rfc(d.not_before),
-                    "answer": d.answer, "reason": d.reason, "message_id": d.message_id, "attempt": d.attempt,
+                    "answer": d.answer, "reason": d.reason, "message_id": message_id(house, d), "attempt": d.attempt,
                 })
             })
             .collect();

@@ -47,7 +47,7 @@ pub fn complete(text: &str, known: &Known) -> Vec<Suggestion> {
     let skip = usize::from(
         done.len() > 1 && done[0] == "rekindle" && matches!(done[1].as_str(), "lead" | "campaign"),
     );
-    let (command, depth) = walk(&declared, &done[skip..]);
+    let (command, depth) = walk(declared, &done[skip..]);
     let rest = &done[skip + depth..];
     let mut offers = if rest.is_empty() { verbs(command) } else { Vec::new() };
     if !command.has_subcommands() || !command.is_subcommand_required_set() {

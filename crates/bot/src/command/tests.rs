@@ -170,5 +170,5 @@ fn every_command_says_what_it_is_for() {
         }
         found
     }
-    assert_eq!(silent(&declared()), Vec::<String>::new());
+    assert_eq!(silent(declared()), Vec::<String>::new());
 }
