@@ -8,7 +8,7 @@ use crate::{
     Result, StoreError, mint,
     rows::{add, micros, small},
 };
-use sea_orm::{EntityTrait, prelude::Uuid};
+use sea_orm::{ConnectionTrait, EntityTrait, prelude::Uuid};
 use sqlx::{Connection, PgConnection};
 use std::{
     fs::{File, OpenOptions, TryLockError},
@@ -92,8 +92,16 @@ impl Outbox<'_> {
     /// Senders that are dead, by their locks; the rows of those that left nothing behind are removed by the caller.
     pub(super) async fn dead(&self, but: Uuid) -> Result<Vec<Uuid>> {
         let mut dead = Vec::new();
-        let rows = small::sender::Entity::find().all(&self.0.db).await?;
-        let others: Vec<Uuid> = rows.into_iter().map(|row| row.id).filter(|id| *id != but).collect();
+        let mut others: Vec<Uuid> =
+            small::sender::Entity::find().all(&self.0.db).await?.into_iter().map(|row| row.id).collect();
+        // A claim of a sender that was killed may have been committed after it was buried.
+        let text = "SELECT DISTINCT owner FROM delivery WHERE state IN ('claimed', 'committing') AND owner IS NOT NULL";
+        for row in self.0.db.query_all_raw(self.0.sql(text, Vec::new())).await? {
+            others.push(row.try_get("", "owner")?);
+        }
+        others.sort_unstable();
+        others.dedup();
+        others.retain(|id| *id != but);
         if others.is_empty() {
             return Ok(dead);
         }
