@@ -5,7 +5,7 @@ use futures_util::future::join_all;
 use rekindle_tests::program::within;
 use serde_json::{Value, json};
 
-const ROUNDS: usize = 100;
+const ROUNDS: usize = 1_000;
 const MEMBERS: usize = 8;
 
 on_both_databases!(of_eight_who_claim_at_once_exactly_one_wins_a_thousand_times);

@@ -55,17 +55,33 @@ impl Store {
         if let Some(lead) = lead {
             query = query.filter(small::audit::Column::LeadId.eq(lead.0));
         }
-        let rows = query.all(&self.db).await?;
-        Ok(rows
-            .into_iter()
-            .map(|row| Entry {
-                at: moment(row.at),
-                actor: row.actor,
-                place: row.place,
-                deed: row.deed,
-                lead: row.lead_id.map(LeadId),
-                result: row.result,
-            })
-            .collect())
+        Ok(query.all(&self.db).await?.into_iter().map(Entry::from).collect())
+    }
+
+    /// The newest lines about a lead that were done, and have this word in them.
+    ///
+    /// # Errors
+    /// As the database says.
+    pub async fn audited_with(&self, lead: LeadId, word: &str, most: u64) -> Result<Vec<Entry>> {
+        let query = small::audit::Entity::find()
+            .filter(small::audit::Column::LeadId.eq(lead.0))
+            .filter(small::audit::Column::Result.eq("ok"))
+            .filter(small::audit::Column::Deed.contains(word))
+            .order_by_desc(small::audit::Column::Id)
+            .limit(most);
+        Ok(query.all(&self.db).await?.into_iter().map(Entry::from).collect())
+    }
+}
+
+impl From<small::audit::Model> for Entry {
+    fn from(row: small::audit::Model) -> Self {
+        Self {
+            at: moment(row.at),
+            actor: row.actor,
+            place: row.place,
+            deed: row.deed,
+            lead: row.lead_id.map(LeadId),
+            result: row.result,
+        }
     }
 }

@@ -68,16 +68,6 @@ impl Seat {
         self.post("/console/say", json!({"channel": "hot-leads", "text": text})).await
     }
 
-    /// What a line that was begun could become.
-    pub(crate) async fn completions(&self, text: &str) -> Vec<String> {
-        let url =
-            reqwest::Url::parse_with_params(&format!("{}/console/complete", self.url), [("text", text)]);
-        let request = self.http.get(url.expect("an address")).header(COOKIE, &self.cookie);
-        let told: Value = request.send().await.expect("an answer").json().await.expect("JSON");
-        let suggestions = told["suggestions"].as_array().expect("a list");
-        suggestions.iter().map(|s| s["insert"].as_str().expect("text").to_owned()).collect()
-    }
-
     async fn post(&self, path: &str, body: Value) -> Value {
         let request = self.http.post(format!("{}{path}", self.url)).header(COOKIE, &self.cookie);
         let request = request.header("X-Requested-With", "console").json(&body);

@@ -65,17 +65,15 @@ impl View<'_> {
 
     /// What reps wrote about a lead, newest first. The audit keeps the words as they were given.
     pub(crate) async fn notes(&self, lead: LeadId) -> Result<Vec<Note>> {
-        let entries = self.store.audited(Some(lead), 100).await?;
-        let notes =
-            entries.into_iter().filter(|entry| entry.result == "ok").filter_map(
-                |entry| match command::parse(&entry.deed) {
-                    Ok(Command::Lead(LeadCommand::Note { text, .. })) => {
-                        let by = Handle::of(&entry.actor).map_or(entry.actor, |handle| handle.name());
-                        Some(Note { by, at: entry.at, text })
-                    }
-                    _ => None,
-                },
-            );
+        // Only what may be a note is read: a lead that is passed to and fro has hundreds of other lines.
+        let entries = self.store.audited_with(lead, "note", 20).await?;
+        let notes = entries.into_iter().filter_map(|entry| match command::parse(&entry.deed) {
+            Ok(Command::Lead(LeadCommand::Note { text, .. })) => {
+                let by = Handle::of(&entry.actor).map_or(entry.actor, |handle| handle.name());
+                Some(Note { by, at: entry.at, text })
+            }
+            _ => None,
+        });
         Ok(notes.collect())
     }
 }
