@@ -115,9 +115,15 @@ async fn somebody_who_is_not_signed_in_sees_and_does_nothing(on: On) {
     let refused = vic.press(&card, "claim", None).await;
     assert_eq!((&refused["ok"], &refused["code"]), (&json!(false), &json!("not_allowed")), "{refused}");
 
-    for path in
-        ["/console/state", "/console/events", "/console/complete?text=/", "/", "/leads", "/mail", "/overview.csv"]
-    {
+    for path in [
+        "/console/state",
+        "/console/events",
+        "/console/complete?text=/",
+        "/",
+        "/leads",
+        "/mail",
+        "/overview.csv",
+    ] {
         let answer = up.http().get(up.at(path)).send().await.unwrap();
         let status = answer.status().as_u16();
         assert!(matches!(status, 401 | 403 | 303), "{path}: {status}");

@@ -2,6 +2,8 @@
 //!
 //! [`stage`] sets a story up: a data folder, a database, the program, members who are signed in, leads who do things.
 
+#![allow(clippy::unwrap_used, reason = "what a story takes for granted may end it")]
+
 mod stage;
 
 mod first_start;

@@ -179,7 +179,9 @@ async fn converse(args: &Args, chat: &args::Chat) -> Done {
     }
     match reply.ok {
         true => exit::data(&reply.text),
-        false if reply.is_failure() => Err(Halt::Failed { doing: "do that".to_owned(), source: reply.text.into() }),
+        false if reply.is_failure() => {
+            Err(Halt::Failed { doing: "do that".to_owned(), source: reply.text.into() })
+        }
         false => Err(Halt::refused(&reply.text)),
     }
 }

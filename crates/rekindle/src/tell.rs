@@ -69,7 +69,12 @@ async fn sequence_lengths(house: &House, dossier: &Dossier) -> Result<Vec<Option
         .collect())
 }
 
-fn dossier_json(house: &House, dossier: &Dossier, explained: &Explanation, steps: &[Option<String>]) -> Value {
+fn dossier_json(
+    house: &House,
+    dossier: &Dossier,
+    explained: &Explanation,
+    steps: &[Option<String>],
+) -> Value {
     let lead = &dossier.lead;
     let points = |id| {
         explained

@@ -16,7 +16,7 @@ use std::{collections::BTreeMap, sync::Arc, time::Duration};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 /// Between two rounds at the least: whoever writes all the time must not keep us from the rest.
-const BREATH: Duration = Duration::from_millis(50);
+const BREATH: Duration = Duration::from_millis(5);
 /// Between two rounds at the most: a signal may be missed.
 const LOOK: Duration = Duration::from_secs(1);
 /// Before what is due, and was not changed by the last round, is looked at again.
