@@ -8,6 +8,7 @@ use tokio::time::Instant;
 on_both_databases!(
     a_hot_lead_is_claimed_worked_and_won,
     a_lead_that_is_only_warm_or_hot_already_alerts_nobody,
+    a_note_stays_on_the_card_however_much_is_done_after_it,
     somebody_who_is_not_signed_in_sees_and_does_nothing,
 );
 
@@ -102,6 +103,27 @@ async fn a_lead_that_is_only_warm_or_hot_already_alerts_nobody(on: On) {
     assert_eq!(lead["alerts"].as_array().unwrap().len(), 1, "{lead:#}");
     let hot = stage.program.chat("ana", "/lead hot").await;
     assert!(hot["text"].as_str().unwrap().contains("Kim"), "{hot}");
+}
+
+async fn a_note_stays_on_the_card_however_much_is_done_after_it(on: On) {
+    let stage = Stage::new(on);
+    let up = stage.program.start(&["up"]).await;
+    let kim = Sender::new(&up, &stage.key("crm", None).await);
+    kim.warm_kim().await;
+    kim.track("kim", "Demo Requested").await;
+    let ana = stage.seat(&up, "Ana", "sales").await;
+    let noted = ana.say("/lead note kim@acme.test said \"call me\" on Monday").await;
+    assert_eq!(noted["ok"], true, "{noted}");
+    for _ in 0..55 {
+        for verb in ["claim", "release"] {
+            assert_eq!(ana.say(&format!("/lead {verb} kim@acme.test")).await["ok"], true, "{verb}");
+        }
+    }
+    let shown = ana.say("/lead show kim@acme.test").await;
+    let facts = shown["card"]["facts"].as_array().unwrap();
+    let note =
+        facts.iter().find(|fact| fact["label"] == "Note by Ana").unwrap_or_else(|| panic!("{shown:#}"));
+    assert!(note["value"].as_str().unwrap().starts_with("said \"call me\" on Monday"), "{note}");
 }
 
 async fn somebody_who_is_not_signed_in_sees_and_does_nothing(on: On) {

@@ -48,8 +48,10 @@ pub fn main() -> ExitCode {
 fn log(config: &Config, level: &str) {
     let filter = EnvFilter::try_new(level).unwrap_or_else(|_| EnvFilter::new("info"));
     // Every command looks whether there is something to migrate; only what went wrong is news.
-    let quiet = "sea_orm_migration=warn".parse().expect("a directive that is written here");
-    let filter = filter.add_directive(quiet);
+    let quiet = ["sea_orm_migration=warn", "sqlx=warn"];
+    let filter = quiet.into_iter().fold(filter, |filter, directive| {
+        filter.add_directive(directive.parse().expect("a directive that is written here"))
+    });
     let lines = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
     match config.log.format {
         LogFormat::Text => lines.with_target(false).init(),
