@@ -10,6 +10,8 @@ mod m0003_alerts;
 mod m0004_plans;
 mod m0005_outbox;
 mod m0006_console;
+mod m0007_waits;
+mod m0008_outbox_pages;
 
 use sea_orm_migration::prelude::*;
 
@@ -27,6 +29,8 @@ impl MigratorTrait for Migrator {
             Box::new(m0004_plans::Migration),
             Box::new(m0005_outbox::Migration),
             Box::new(m0006_console::Migration),
+            Box::new(m0007_waits::Migration),
+            Box::new(m0008_outbox_pages::Migration),
         ]
     }
 }

@@ -46,6 +46,8 @@ pub struct Options {
     pub delay_before_250: Duration,
     /// Close the connection instead of saying 250, for each n-th accepted mail.
     pub drop_every: Option<u64>,
+    /// Do not offer PIPELINING in EHLO.
+    pub lockstep: bool,
     /// Offer STARTTLS in EHLO, although it is not there: for testing that nobody goes on without it.
     pub offer_starttls: bool,
     /// Want AUTH PLAIN with exactly this (base64 of `\0user\0password`) before MAIL.
@@ -60,6 +62,7 @@ impl Default for Options {
             keep_messages: true,
             delay_before_250: Duration::ZERO,
             drop_every: None,
+            lockstep: false,
             offer_starttls: false,
             auth_plain: None,
         }
@@ -311,11 +314,12 @@ impl Conversation {
             let verb = line.get(..4).unwrap_or(&line).to_ascii_uppercase();
             match verb.as_str() {
                 "EHLO" => {
-                    let Options { offer_starttls, auth_plain, .. } = self.record.book().options.clone();
+                    let Options { lockstep, offer_starttls, auth_plain, .. } =
+                        self.record.book().options.clone();
+                    let pipelining = if lockstep { "" } else { "250-PIPELINING\r\n" };
                     let starttls = if offer_starttls { "250-STARTTLS\r\n" } else { "" };
                     let auth = if auth_plain.is_some() { "250-AUTH PLAIN\r\n" } else { "" };
-                    let offers =
-                        format!("250-PIPELINING\r\n250-8BITMIME\r\n{starttls}{auth}250-SIZE 52428800");
+                    let offers = format!("{pipelining}250-8BITMIME\r\n{starttls}{auth}250-SIZE 52428800");
                     self.say(&format!("250-recorder.test\r\n{offers}\r\n250 ENHANCEDSTATUSCODES")).await?;
                 }
                 "AUTH" => {

@@ -74,17 +74,13 @@ async fn the_run_goes_on_when_the_fate_is_known(home: Home) {
         let run = house.run(lead, "plain").await;
         let state = house.state(mail).await;
         if state.starts_next_wait() {
-            assert_eq!((run.step, run.state), (1, RunState::Due { at: house.now() }), "{event:?}");
+            // The wait of the plan begins with the fate, and then its second mail is due.
+            let at = house.now() + TimeDelta::days(2);
+            assert_eq!((run.step, run.state), (2, RunState::Due { at }), "{event:?}");
             assert_eq!(run.reason.as_deref(), Some(state.word()));
-            // The wait of the plan, and then its second mail.
-            house.step(lead).await;
-            assert_eq!(
-                house.run(lead, "plain").await.state,
-                RunState::Due { at: house.now() + TimeDelta::days(2) }
-            );
             assert!(house.store.runs().due(house.now(), 10).await.unwrap().is_empty());
         } else {
-            assert_eq!(run.state, RunState::Awaiting { delivery: mail }, "{event:?}");
+            assert_eq!(run.awaited(), Some(mail), "{event:?}");
         }
     }
     house.clock().forward(TimeDelta::days(2));
@@ -107,7 +103,7 @@ async fn a_fate_of_another_claim_changes_nothing(home: Home) {
     house.fate(&ana, older, Event::Accepted).await;
     house.fate(&ben, ticket, Event::Accepted).await;
     assert_eq!(house.state(mail).await, DeliveryState::Committing);
-    assert_eq!(house.run(lead, "plain").await.state, RunState::Awaiting { delivery: mail });
+    assert_eq!(house.run(lead, "plain").await.awaited(), Some(mail));
     house.fate(&ana, ticket, Event::Accepted).await;
     assert_eq!(house.state(mail).await, DeliveryState::Sent);
     house.fate(&ana, ticket, Event::Refused).await;
@@ -127,8 +123,8 @@ async fn a_retry_has_the_same_bytes(home: Home) {
     house.clock().forward(backoff(1));
     let again = house.claimed(&sender).await.remove(0);
     assert_eq!(again.frozen, Some(frozen));
-    assert_eq!((again.delivery.generation, again.delivery.attempt), (2, 2));
-    assert_eq!(again.delivery.answer.as_deref(), Some("250 2.0.0 queued"));
+    assert_eq!((again.ticket.generation, again.ticket.attempt), (2, 2));
+    assert_eq!(house.delivery(mail).await.answer.as_deref(), Some("250 2.0.0 queued"));
 }
 
 async fn states_add_up(home: Home) {
@@ -138,7 +134,7 @@ async fn states_add_up(home: Home) {
         house.mail(house.lead().await, "plain").await;
     }
     let claimed = house.store.outbox().claim(&sender, 30).await.unwrap();
-    let tickets: Vec<_> = claimed.iter().map(rekindle_storage::outbox::Claimed::ticket).collect();
+    let tickets: Vec<_> = claimed.iter().map(|c| c.ticket).collect();
     house.pass(&sender, &tickets[..20]).await;
     // Many fates of all sorts, and new tickets, in one transaction.
     let events = [Event::Accepted, Event::Refused, Event::NotTaken, Event::Lost];
@@ -147,8 +143,7 @@ async fn states_add_up(home: Home) {
         .zip(events.iter().cycle())
         .map(|(ticket, event)| Fate { ticket: *ticket, event: *event, answer: "why\0 not".to_owned() })
         .collect();
-    let passed =
-        house.store.outbox().pass(&sender, &tickets[20..25], &fates, true, house.rules()).await.unwrap();
+    let passed = house.store.outbox().pass(&sender, &tickets[20..25], &fates, house.rules()).await.unwrap();
     assert_eq!(passed.len(), 5);
     let states: HashMap<String, i64> =
         house.store.figures().deliveries_by_state().await.unwrap().into_iter().collect();

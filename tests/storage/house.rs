@@ -174,10 +174,8 @@ impl House {
 
     /// The mail that a lead's run awaits.
     pub(crate) async fn awaited(&self, lead: LeadId, sequence: &str) -> DeliveryId {
-        match self.run(lead, sequence).await.state {
-            RunState::Awaiting { delivery } => delivery,
-            other => panic!("awaits nothing: {other:?}"),
-        }
+        let run = self.run(lead, sequence).await;
+        run.awaited().unwrap_or_else(|| panic!("awaits nothing: {:?}", run.state))
     }
 
     /// The newest run of a lead through a plan.
@@ -200,7 +198,7 @@ impl House {
                 let campaign = run.campaign.and_then(|id| scene.campaigns.get(&id).copied());
                 let run = run.clone();
                 change.effects.push(match run.next(plan, &scene.lead, campaign, now) {
-                    Next::Mail { mail, expires_at } => Effect::Enqueue { run, mail, expires_at },
+                    Next::Mail(mail) => Effect::Enqueue { run, mail },
                     Next::Wait { until, why } => {
                         let step = run.step;
                         Effect::Run(run.due(step, until, Some(why)))
@@ -231,18 +229,18 @@ impl House {
     pub(crate) async fn ticket(&self, sender: &Sender) -> Ticket {
         let claimed = self.claimed(sender).await;
         assert_eq!(claimed.len(), 1, "one mail is due");
-        claimed[0].ticket()
+        claimed[0].ticket
     }
 
     /// Goes to the gate with tickets, to send.
     pub(crate) async fn pass(&self, sender: &Sender, tickets: &[Ticket]) -> Vec<Passage> {
-        self.store.outbox().pass(sender, tickets, &[], true, self.rules()).await.expect("the gate")
+        self.store.outbox().pass(sender, tickets, &[], self.rules()).await.expect("the gate")
     }
 
     /// Writes a fate down.
     pub(crate) async fn fate(&self, sender: &Sender, ticket: Ticket, event: Event) {
         let fate = Fate { ticket, event, answer: "250 2.0.0 queued".to_owned() };
-        let passed = self.store.outbox().pass(sender, &[], &[fate], true, self.rules()).await;
+        let passed = self.store.outbox().pass(sender, &[], &[fate], self.rules()).await;
         assert_eq!(passed.expect("written"), []);
     }
 

@@ -24,7 +24,7 @@ async fn in_the_act(house: &House) -> (Sender, [Ticket; 2], [LeadId; 2]) {
     let mails = [house.mail(leads[0], "plain").await, house.mail(leads[1], "plain").await];
     let sender = house.sender().await;
     let claimed = house.claimed(&sender).await;
-    let tickets = mails.map(|mail| claimed.iter().find(|one| one.delivery.id == mail).unwrap().ticket());
+    let tickets = mails.map(|mail| claimed.iter().find(|one| one.ticket.id == mail).unwrap().ticket);
     assert_eq!(house.pass(&sender, &tickets[..1]).await, [Passage::Go]);
     (sender, tickets, leads)
 }
@@ -70,8 +70,12 @@ async fn a_dead_sender_leaves_nothing_hanging(home: Home) {
     assert_eq!(sending.reason.as_deref(), Some("the sender died while it was being sent"));
     assert_eq!((waiting.state, waiting.attempt, waiting.generation), (DeliveryState::Pending, 0, 1));
     let run = house.run(leads[0], "plain").await;
-    assert_eq!((run.step, run.state), (1, RunState::Due { at: house.now() }), "the run goes on");
-    assert_eq!(house.run(leads[1], "plain").await.state, RunState::Awaiting { delivery: tickets[1].id });
+    assert_eq!(
+        (run.step, run.state),
+        (2, RunState::Due { at: house.now() + TimeDelta::days(2) }),
+        "the run goes on"
+    );
+    assert_eq!(house.run(leads[1], "plain").await.awaited(), Some(tickets[1].id));
     // The next claim is of another generation; the unknown one is nobody's to claim.
     let again = house.ticket(&alive).await;
     assert_eq!((again.id, again.generation), (tickets[1].id, 2));
@@ -96,7 +100,11 @@ async fn a_sender_taken_for_dead_may_still_say_what_it_knows(home: Home) {
         house.fate(&ghost, tickets[0], event).await;
         assert_eq!(house.state(tickets[0].id).await, state);
         let run = house.run(leads[0], "plain").await;
-        assert_eq!((run.step, run.state), (1, RunState::Due { at: house.now() }), "on once, not twice");
+        assert_eq!(
+            (run.step, run.state),
+            (2, RunState::Due { at: house.now() + TimeDelta::days(2) }),
+            "on once, not twice"
+        );
         // Leaves nothing for the next case.
         let ticket = house.ticket(&alive).await;
         house.pass(&alive, &[ticket]).await;
@@ -161,7 +169,7 @@ async fn an_operator_decides(home: Home) {
         let refused = outbox.decide(mail, event).await.unwrap_err();
         assert_eq!(refused.refusal().unwrap().code(), "not_unknown", "decided once");
         let run = house.run(lead, "plain").await;
-        assert_eq!((run.step, run.state), (1, RunState::Due { at: house.now() }));
+        assert_eq!((run.step, run.state), (2, RunState::Due { at: house.now() + TimeDelta::days(2) }));
         if state != DeliveryState::Pending {
             continue;
         }
@@ -173,7 +181,7 @@ async fn an_operator_decides(home: Home) {
         house.fate(&sender, ticket, Event::Accepted).await;
         let after = house.delivery(mail).await;
         assert_eq!((after.state, after.message_id), (DeliveryState::Sent, before.message_id));
-        assert_eq!(house.run(lead, "plain").await.step, 1, "the run does not go on twice");
+        assert_eq!(house.run(lead, "plain").await.step, 2, "the run does not go on twice");
     }
     // Sent again, but the lead's run was stopped meanwhile: it does not leave.
     let (lead, mail) = unknown(&house, &sender).await;

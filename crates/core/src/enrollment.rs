@@ -1,7 +1,7 @@
 //! An enrollment: one lead's run through a sequence, one step after another.
 //!
 //! ```text
-//! due(at) --a mail step--> awaiting(delivery) --the outcome, which starts the next wait--> due(at) …
+//! due(at) --a mail step--> awaiting(delivery) --its fate, from which the waits behind it count--> due(at) …
 //!    \--archive, finish, the last step, an exit, a stop--> ended(how)
 //! ```
 //! A run stays on the version of the playbook that it began with.
@@ -31,8 +31,7 @@ words! {
 }
 
 /// Where a run stands. Times are on the calendar.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(tag = "state", rename_all = "lowercase")]
+#[derive(Debug, Clone, PartialEq)]
 pub enum RunState {
     /// The step is taken at `at`. Made by [`Enrollment::begin`] and [`Enrollment::delivered`].
     Due {
@@ -43,6 +42,8 @@ pub enum RunState {
     Awaiting {
         /// Which.
         delivery: DeliveryId,
+        /// What follows, once the fate is known.
+        then: Then,
     },
     /// Over. Made by [`Enrollment::end`].
     Ended {
@@ -64,8 +65,43 @@ impl RunState {
     }
 }
 
+/// How a run goes on behind a mail: the waits that stand there begin with the mail's fate, so they are added up as soon
+/// as the mail is written, and the fate is all that is needed to go on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Then {
+    /// The step that is due next.
+    pub step: usize,
+    /// How long after the fate of the mail.
+    pub wait: TimeDelta,
+}
+
+impl Then {
+    /// What follows the mail at a step.
+    fn behind(step: usize, sequence: &Sequence) -> Self {
+        let waits = sequence.step.iter().skip(step + 1).map_while(|step| match step {
+            Step::Wait(span) => Some(span.delta()),
+            _ => None,
+        });
+        waits.fold(Self { step: step + 1, wait: TimeDelta::zero() }, |then, wait| Self {
+            step: then.step + 1,
+            wait: then.wait + wait,
+        })
+    }
+}
+
+/// The mail of a run's step, ready for the outbox.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Outgoing {
+    /// The template's folder.
+    pub mail: String,
+    /// After this the mail is not worth sending.
+    pub expires_at: Moment,
+    /// How the run goes on.
+    pub then: Then,
+}
+
 /// One lead's run through a sequence.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Enrollment {
     /// Ours.
     pub id: EnrollmentId,
@@ -91,12 +127,7 @@ pub struct Enrollment {
 #[derive(Debug, Clone, PartialEq)]
 pub enum Next {
     /// Write the mail of its step.
-    Mail {
-        /// The template's folder.
-        mail: String,
-        /// After this the mail is not worth sending.
-        expires_at: Moment,
-    },
+    Mail(Outgoing),
     /// Nothing before then.
     Wait {
         /// Until when.
@@ -175,16 +206,28 @@ impl Enrollment {
                 (Some(owner), Purpose::Marketing) => {
                     Next::Wait { until: now + LOOK_AGAIN, why: format!("claimed by {}", owner.name()) }
                 }
-                _ => Next::Mail { mail: mail.clone(), expires_at: now + sequence.expires.delta() },
+                _ => Next::Mail(Outgoing {
+                    mail: mail.clone(),
+                    expires_at: now + sequence.expires.delta(),
+                    then: Then::behind(self.step, sequence),
+                }),
             },
         }
     }
 
     /// Its mail is in the outbox: it waits for the fate of it.
-    pub fn awaits(mut self, delivery: DeliveryId) -> Self {
-        self.state = RunState::Awaiting { delivery };
+    pub fn awaits(mut self, delivery: DeliveryId, then: Then) -> Self {
+        self.state = RunState::Awaiting { delivery, then };
         self.reason = None;
         self
+    }
+
+    /// The mail whose fate it waits for.
+    pub fn awaited(&self) -> Option<DeliveryId> {
+        match self.state {
+            RunState::Awaiting { delivery, .. } => Some(delivery),
+            _ => None,
+        }
     }
 
     /// It is due at another time.
@@ -195,14 +238,15 @@ impl Enrollment {
         self
     }
 
-    /// The fate of the awaited mail is known: the next step is due at once, whatever the fate was.
+    /// The fate of the awaited mail is known: the waits behind it begin, whatever the fate was.
     /// `None` when it awaited another, or nothing.
     pub fn delivered(self, delivery: DeliveryId, fate: &str, now: Moment) -> Option<Self> {
-        if self.state != (RunState::Awaiting { delivery }) {
-            return None;
+        match self.state {
+            RunState::Awaiting { delivery: awaited, then } if awaited == delivery => {
+                Some(self.due(then.step, now + then.wait, Some(fate.to_owned())))
+            }
+            _ => None,
         }
-        let step = self.step + 1;
-        Some(self.due(step, now, Some(fate.to_owned())))
     }
 
     /// It is over.

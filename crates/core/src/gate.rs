@@ -5,10 +5,12 @@
 
 use crate::{
     campaign::CampaignState,
+    consent::ConsentState,
     delivery::{Event, MailKind},
     enrollment::LOOK_AGAIN,
-    lead::Lead,
+    lead::{Nurture, may_be_mailed},
     sequence::{Purpose, Sequence},
+    team::Handle,
     time::Moment,
     window::WindowVerdict,
     zone::zone_of,
@@ -19,11 +21,28 @@ use chrono_tz::Tz;
 /// How long after one campaign mail the same lead gets no other.
 pub const ONE_MAIL_IN: TimeDelta = TimeDelta::hours(24);
 
+/// What the gate asks of the lead: no more is read for each mail.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Recipient {
+    /// Whether there is an address.
+    pub has_address: bool,
+    /// Whether we write at all.
+    pub nurture: Nurture,
+    /// What they said to being written to.
+    pub consent: ConsentState,
+    /// Who has claimed them.
+    pub owner: Option<Handle>,
+    /// Their time zone, as they told it.
+    pub zone: Option<String>,
+    /// Their country, which has a zone.
+    pub country: Option<String>,
+}
+
 /// What the gate looks at.
 #[derive(Debug, Clone)]
 pub struct GateScene<'a> {
     /// To whom.
-    pub lead: &'a Lead,
+    pub to: &'a Recipient,
     /// Whether the address is suppressed.
     pub suppressed: bool,
     /// What the mail is for.
@@ -86,11 +105,12 @@ pub fn gate(scene: &GateScene<'_>, now: Moment) -> Verdict {
     if scene.suppressed {
         return never(Event::Suppress, "the address is suppressed");
     }
+    let to = scene.to;
     if let Err(why) = &scene.run {
         return never(Event::Cancel, why);
     }
-    if marketing && let Err(why) = scene.lead.may_be_mailed() {
-        let archived = scene.lead.nurture == crate::lead::Nurture::Archived;
+    if marketing && let Err(why) = may_be_mailed(to.has_address, to.nurture, to.consent) {
+        let archived = to.nurture == Nurture::Archived;
         return never(if archived { Event::Cancel } else { Event::Suppress }, &why);
     }
     match scene.campaign {
@@ -101,7 +121,7 @@ pub fn gate(scene: &GateScene<'_>, now: Moment) -> Verdict {
     if let Some(by) = scene.paused_by {
         return held(format!("{PAUSED}{by}"));
     }
-    if marketing && let Some(owner) = &scene.lead.owner {
+    if marketing && let Some(owner) = &to.owner {
         return held(format!("{CLAIMED}{}", owner.name()));
     }
     if now >= scene.expires_at {
@@ -112,7 +132,7 @@ pub fn gate(scene: &GateScene<'_>, now: Moment) -> Verdict {
         return Verdict::Later { until: last + ONE_MAIL_IN, why, ageless: false };
     }
     if let Some(window) = scene.sequence.and_then(|sequence| sequence.send_window.as_ref()) {
-        let (zone, _) = zone_of(scene.lead.zone.as_deref(), scene.lead.country.as_deref(), scene.zone);
+        let (zone, _) = zone_of(to.zone.as_deref(), to.country.as_deref(), scene.zone);
         if let WindowVerdict::ClosedUntil(until) = window.check(now, zone) {
             let why = format!("outside its send window in {zone}");
             return Verdict::Later { until, why, ageless: true };

@@ -210,16 +210,7 @@ impl Lead {
     /// # Errors
     /// The reason, in words that end a sentence ("… gets no mail: consent is unknown").
     pub fn may_be_mailed(&self) -> Result<(), String> {
-        if self.email.is_none() {
-            return Err("no e-mail address".to_owned());
-        }
-        if self.nurture == Nurture::Archived {
-            return Err("archived".to_owned());
-        }
-        match self.consent.state {
-            ConsentState::Subscribed => Ok(()),
-            state => Err(format!("consent is {}", state.word())),
-        }
+        may_be_mailed(self.email.is_some(), self.nurture, self.consent.state)
     }
 
     /// Learns from the traits of an `identify`, `group` or import row.
@@ -280,6 +271,24 @@ impl Lead {
                 }
             }
         }
+    }
+}
+
+/// The rule behind [`Lead::may_be_mailed`], for whoever has no more of the lead than this.
+pub(crate) fn may_be_mailed(
+    has_address: bool,
+    nurture: Nurture,
+    consent: ConsentState,
+) -> Result<(), String> {
+    if !has_address {
+        return Err("no e-mail address".to_owned());
+    }
+    if nurture == Nurture::Archived {
+        return Err("archived".to_owned());
+    }
+    match consent {
+        ConsentState::Subscribed => Ok(()),
+        state => Err(format!("consent is {}", state.word())),
     }
 }
 

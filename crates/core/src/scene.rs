@@ -7,7 +7,7 @@ use crate::{
     activity::Activity,
     alert::{Alert, Raised},
     campaign::CampaignState,
-    enrollment::{Enrollment, Planned},
+    enrollment::{Enrollment, Outgoing, Planned},
     ids::{CampaignId, EnrollmentId},
     lead::Lead,
     time::Moment,
@@ -57,10 +57,8 @@ pub enum Effect {
     Enqueue {
         /// The run whose step it is.
         run: Enrollment,
-        /// The template's folder.
-        mail: String,
-        /// After this it is not worth sending.
-        expires_at: Moment,
+        /// The mail.
+        mail: Outgoing,
     },
     /// Mail that waits for this lead may be looked at again at once.
     Wake,

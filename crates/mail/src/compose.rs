@@ -105,9 +105,14 @@ pub fn compose(envelope: &Envelope, letter: &Rendered) -> Result<Vec<u8>, Compos
     if letter.html.len() >= MAX_HTML {
         return Err(ComposeError::TooLarge(letter.html.len()));
     }
+    let (from, to) = (mailbox(&envelope.from)?, mailbox(&envelope.to)?);
+    // Told, so that it is not read back out of the headers.
+    let relayed = lettre::address::Envelope::new(Some(from.email.clone()), vec![to.email.clone()])
+        .map_err(|e| ComposeError::Header { header: "envelope", value: e.to_string() })?;
     let mut builder = Message::builder()
-        .from(mailbox(&envelope.from)?)
-        .to(mailbox(&envelope.to)?)
+        .envelope(relayed)
+        .from(from)
+        .to(to)
         .date(envelope.date.into())
         .message_id(Some(id.clone()))
         .subject(subject);
@@ -248,7 +253,7 @@ fn token<'a>(
 
 /// Quoted-printable, which stays readable; base64 where most of it is not ASCII and would triple.
 fn part(kind: ContentType, text: &str) -> SinglePart {
-    let plain: String = text.chars().filter(|c| *c != '\0').collect();
+    let plain = text.replace('\0', "");
     let foreign = plain.bytes().filter(|b| !b.is_ascii()).count();
     let encoding = if foreign * 3 > plain.len() {
         ContentTransferEncoding::Base64

@@ -8,7 +8,6 @@ mod relay;
 mod stream;
 mod tls;
 
-use std::fmt::Display;
 use std::str::FromStr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -34,6 +33,8 @@ pub struct Session {
     connection: AsyncSmtpConnection,
     progress: Arc<Progress>,
     state: State,
+    /// Whether MAIL, RCPT and DATA may be said in one breath (PIPELINING, RFC 2920).
+    pipelines: bool,
     limits: Limits,
 }
 
@@ -62,6 +63,7 @@ impl Session {
     async fn open(relay: &Relay) -> Result<Self, ConnectError> {
         let hello = relay.hello.clone().map_or_else(ClientId::default, ClientId::Domain);
         let progress = Arc::new(Progress::default());
+        progress.listen();
         let tcp = open_tcp(relay).await?;
         let peer = tcp.peer_addr().map_err(|e| unreachable(relay, &e))?;
         // Once we have said EHLO ourselves, no greeting comes for lettre to read: it is given one.
@@ -93,7 +95,8 @@ impl Session {
                 .await
                 .map_err(|e| ConnectError::Auth { relay: relay.to_string(), why: e.to_string() })?;
         }
-        Ok(Self { connection, progress, state: State::Ready, limits: relay.limits })
+        let pipelines = progress.offers("PIPELINING");
+        Ok(Self { connection, progress, state: State::Ready, pipelines, limits: relay.limits })
     }
 
     /// Whether another mail may begin on this session.
@@ -119,14 +122,43 @@ impl Session {
             written => Some(envelope_address(written)?),
         };
         let to = envelope_address(rcpt)?;
+        let mut steps = Vec::with_capacity(4);
         if self.state == State::Stained {
-            self.ask("RSET\r\n", "RSET", 200..300).await?;
+            steps.push(("RSET", "RSET\r\n".to_owned(), 200..300));
         }
-        self.ask(Mail::new(from, vec![]), "MAIL", 200..300).await?;
-        self.ask(Rcpt::new(to, vec![]), "RCPT", 200..300).await?;
-        self.ask(Data, "DATA", 354..355).await?;
+        steps.push(("MAIL", Mail::new(from, vec![]).to_string(), 200..300));
+        steps.push(("RCPT", Rcpt::new(to, vec![]).to_string(), 200..300));
+        steps.push(("DATA", Data.to_string(), 354..355));
+        match self.pipelines {
+            true => self.begin_at_once(steps).await?,
+            false => {
+                for (name, command, good) in steps {
+                    self.exchange(Some(command), name, good).await?;
+                }
+            }
+        }
         self.state = State::AwaitsBody;
         Ok(())
+    }
+
+    /// All in one breath, then the answers, one for each (RFC 2920, 3.1). The first refusal is the mail's.
+    async fn begin_at_once(
+        &mut self,
+        steps: Vec<(&'static str, String, std::ops::Range<u16>)>,
+    ) -> Result<(), Refusal> {
+        let mut breath = Some(steps.iter().map(|(_, command, _)| command.as_str()).collect::<String>());
+        let mut refused = None;
+        for (name, _, good) in steps {
+            match self.exchange(breath.take(), name, good).await {
+                Ok(()) => {}
+                Err(refusal) if self.state == State::Over => return Err(refused.unwrap_or(refusal)),
+                Err(refusal) => drop(refused.get_or_insert(refusal)),
+            }
+        }
+        let Some(refusal) = refused else { return Ok(()) };
+        // A 354 behind a refusal: the server waits for a body that nobody gets, and every word would be it.
+        self.state = if self.state == State::Ready { State::Over } else { State::Stained };
+        Err(refusal)
     }
 
     /// Sends the body and, if `fence` is still open then, the dot, and says what became of it.
@@ -214,19 +246,27 @@ impl Session {
         }
     }
 
-    /// How many flushes were made so far: with MAIL, RCPT, DATA, body and dot, five for each mail.
+    /// How many flushes were made so far: for each mail one for MAIL, RCPT and DATA where the server pipelines, otherwise
+    /// three; one for the body, one for the dot.
     pub fn flushes(&self) -> u64 {
         self.progress.flushes()
     }
 
-    async fn ask(
+    /// Says something, if there is something to say, and hears one answer.
+    async fn exchange(
         &mut self,
-        command: impl Display,
+        command: Option<String>,
         name: &str,
         good: std::ops::Range<u16>,
     ) -> Result<(), Refusal> {
         self.state = State::Over;
-        let answer = match timeout(self.limits.answer, self.connection.command(command)).await {
+        let exchange = async {
+            match command {
+                Some(command) => self.connection.command(command).await,
+                None => self.connection.read_response().await,
+            }
+        };
+        let answer = match timeout(self.limits.answer, exchange).await {
             Ok(answer) => answer,
             Err(_) => {
                 return Err(Refusal::Broken(format!(

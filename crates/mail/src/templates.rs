@@ -34,7 +34,7 @@ use self::compile::Files;
 pub use self::error::{Problem, RenderError, TemplateError};
 use self::limit::render_limited;
 pub use self::links::{Link, LinkKind};
-use self::values::{Part, values};
+use self::values::{Names, Part, names, values};
 use crate::letter::Letter;
 
 /// How many steps one part of one mail may take. The shipped mails take a few hundred.
@@ -191,14 +191,15 @@ impl Templates {
     ) -> Result<Rendered, RenderError> {
         let mail = self.mail(name)?;
         let urls: Vec<String> = mail.links.iter().map(|link| url(&link.kind)).collect();
+        let names = names(letter);
         let part = |ending: &str, part: Part, what: &'static str| {
-            let values = values(letter, &mail.links, &urls, part);
+            let values = values(&names, &mail.links, &urls, part);
             let rendered = render_limited(&self.engine, &format!("{name}.{ending}"), values, MAX_PART);
-            rendered.map_err(|e| self.explain(name, what, mail, letter, &urls, e))
+            rendered.map_err(|e| self.explain(name, what, mail, &names, &urls, e))
         };
         let subject = match subject {
             None => part("subject", Part::Subject, "subject")?,
-            Some(variant) => self.render_subject(name, variant, letter)?,
+            Some(variant) => self.render_subject(name, variant, &names)?,
         };
         let text = part("txt", Part::Text, "text")?;
         Ok(Rendered {
@@ -219,9 +220,9 @@ impl Templates {
         lint::check(self)
     }
 
-    fn render_subject(&self, name: &str, variant: &str, letter: &Letter) -> Result<String, RenderError> {
+    fn render_subject(&self, name: &str, variant: &str, names: &Names) -> Result<String, RenderError> {
         let engine = self.subject_engine(variant).map_err(RenderError::Template)?;
-        let values = values(letter, &[], &[], Part::Subject);
+        let values = values(names, &[], &[], Part::Subject);
         render_limited(&engine, SUBJECT, values, MAX_SUBJECT).map_err(|e| match e.kind() {
             minijinja::ErrorKind::WriteFailure => {
                 RenderError::TooLong { name: name.to_owned(), part: "subject", limit: MAX_SUBJECT }
@@ -263,14 +264,14 @@ impl Templates {
         name: &str,
         part: &'static str,
         mail: &Mail,
-        letter: &Letter,
+        names: &Names,
         urls: &[String],
         error: minijinja::Error,
     ) -> RenderError {
         if error.kind() == minijinja::ErrorKind::WriteFailure {
             return RenderError::TooLong { name: name.to_owned(), part, limit: MAX_PART };
         }
-        let values = values(letter, &mail.links, urls, Part::Text);
+        let values = values(names, &mail.links, urls, Part::Text);
         let of_part = |file: &str| match part {
             "HTML" => file.ends_with(".mjml"),
             "subject" => file.ends_with("subject.txt"),

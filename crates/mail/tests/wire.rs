@@ -16,6 +16,7 @@ use rekindle_mail::outcome::{ConnectError, DotOutcome, Fence, Refusal};
 use rekindle_mail::smtp::{Limits, Relay, Session};
 use rekindle_mail::transport::Transport;
 use server::{Options, RecordingServer};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 const FROM: &str = "b+token@bounce.acme.test";
 
@@ -120,7 +121,12 @@ async fn a_line_that_breaks_before_the_dot_is_safe_and_after_it_is_not() {
 
 #[tokio::test]
 async fn a_refusal_before_the_dot_leaves_the_session_good() {
-    let server = RecordingServer::start().await;
+    for lockstep in [false, true] {
+        refusals(RecordingServer::start_with(Options { lockstep, ..Options::default() }).await).await;
+    }
+}
+
+async fn refusals(server: RecordingServer) {
     let mut session = Session::connect(&relay(&server)).await.unwrap();
     assert_eq!(
         session.begin(FROM, "temp450@acme.test").await,
@@ -209,19 +215,44 @@ async fn a_begun_mail_that_is_dropped_is_discarded() {
 }
 
 #[tokio::test]
-async fn two_hundred_mails_use_one_session_and_five_flushes_each() {
-    let server = RecordingServer::start().await;
-    let mut session = Session::connect(&relay(&server)).await.unwrap();
-    let hello = session.flushes();
-    for number in 0..200 {
-        assert!(matches!(send(&mut session, "ok@acme.test", number).await, DotOutcome::Accepted { .. }));
+async fn two_hundred_mails_use_one_session_and_no_word_too_many() {
+    // MAIL, RCPT and DATA in one breath where the server offers it; body; dot. No NOOP, no RSET between good mails.
+    for (lockstep, each) in [(false, 3), (true, 5)] {
+        let server = RecordingServer::start_with(Options { lockstep, ..Options::default() }).await;
+        let mut session = Session::connect(&relay(&server)).await.unwrap();
+        let hello = session.flushes();
+        for number in 0..200 {
+            assert!(matches!(send(&mut session, "ok@acme.test", number).await, DotOutcome::Accepted { .. }));
+        }
+        assert_eq!((server.count(), server.sessions(), server.doubled().len()), (200, 1, 0));
+        assert_eq!(session.flushes() - hello, 200 * each, "lockstep: {lockstep}");
     }
-    assert_eq!((server.count(), server.sessions(), server.doubled().len()), (200, 1, 0));
-    assert_eq!(
-        session.flushes() - hello,
-        1_000,
-        "MAIL, RCPT, DATA, body, dot: no NOOP, no RSET between good mails"
-    );
+}
+
+#[tokio::test]
+async fn a_354_behind_a_refusal_gets_no_body() {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let relay = Relay::parse(&format!("smtp://{}", listener.local_addr().unwrap())).unwrap();
+    let serving = tokio::spawn(async move {
+        let (mut stream, _) = listener.accept().await.unwrap();
+        let mut said = Vec::new();
+        stream.write_all(b"220 hasty.test\r\n").await.unwrap();
+        stream.read_buf(&mut said).await.unwrap();
+        stream.write_all(b"250-hasty.test\r\n250 PIPELINING\r\n").await.unwrap();
+        said.clear();
+        while !said.ends_with(b"DATA\r\n") {
+            stream.read_buf(&mut said).await.unwrap();
+        }
+        stream.write_all(b"250 fine\r\n550 5.1.1 nobody here\r\n354 go on\r\n").await.unwrap();
+        said.clear();
+        stream.read_to_end(&mut said).await.unwrap();
+        said
+    });
+    let mut session = Session::connect(&relay).await.unwrap();
+    assert!(matches!(session.begin(FROM, "who@acme.test").await, Err(Refusal::Permanent { code: 550, .. })));
+    assert!(!session.is_reusable(), "every word would be body");
+    session.quit().await;
+    assert_eq!(serving.await.unwrap(), b"");
 }
 
 #[tokio::test]

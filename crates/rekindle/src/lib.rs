@@ -25,6 +25,10 @@ use exit::Halt;
 use std::process::ExitCode;
 use tracing_subscriber::EnvFilter;
 
+/// Mails and requests are made of many small texts, written by one thread and dropped by another.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// Does what the command line says.
 pub fn main() -> ExitCode {
     let args = Args::parse();

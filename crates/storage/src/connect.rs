@@ -23,7 +23,11 @@ use tokio::sync::Mutex;
 /// The database, opened. Cheap to clone: all clones are the same.
 #[derive(Clone)]
 pub struct Store {
+    /// Reads.
     pub(crate) db: DatabaseConnection,
+    /// Writes. On SQLite one connection alone: each that finds the file changed by another throws its page cache away,
+    /// and its prepared statements are its own. On PostgreSQL the same pool.
+    pub(crate) writer: DatabaseConnection,
     /// Where the file is; none on PostgreSQL.
     pub(crate) file: Option<Arc<Path>>,
     pub(crate) url: Arc<str>,
@@ -61,7 +65,8 @@ impl Store {
             }
             None => None,
         };
-        let db = Database::connect(options(url)).await?;
+        let connections = if file.is_some() { READERS } else { CONNECTIONS };
+        let db = Database::connect(options(url, connections)).await?;
         match db.get_database_backend() {
             DbBackend::Postgres => {
                 // The lock is held on one connection while others migrate: it only serialises.
@@ -70,19 +75,21 @@ impl Store {
                 Migrator::up(&db, None).await?;
                 let made = ring(&db, &clock).await?;
                 tx.commit().await?;
-                Ok(Self::with(db, file, url, clock, made))
+                Ok(Self::with(db.clone(), db, file, url, clock, made))
             }
             _ => {
                 Migrator::up(&db, None).await?;
                 let made = ring(&db, &clock).await?;
                 drop(guard);
-                Ok(Self::with(db, file, url, clock, made))
+                let writer = Database::connect(options(url, 1)).await?;
+                Ok(Self::with(db, writer, file, url, clock, made))
             }
         }
     }
 
     fn with(
         db: DatabaseConnection,
+        writer: DatabaseConnection,
         file: Option<PathBuf>,
         url: &str,
         clock: SharedClock,
@@ -90,6 +97,7 @@ impl Store {
     ) -> Self {
         Self {
             db,
+            writer,
             file: file.map(Into::into),
             url: url.into(),
             clock,
@@ -128,6 +136,7 @@ impl Store {
     /// # Errors
     /// When the driver cannot.
     pub async fn close(&self) -> Result<()> {
+        self.writer.clone().close().await?;
         Ok(self.db.clone().close().await?)
     }
 }
@@ -135,10 +144,16 @@ impl Store {
 /// How many prepared statements a connection keeps: each text in each of its few lengths.
 const STATEMENTS: usize = 500;
 
-fn options(url: &str) -> ConnectOptions {
+/// How many connections are open at the most on PostgreSQL.
+const CONNECTIONS: u32 = 12;
+
+/// How many read on SQLite. They take turns, and each reads anew what another has written, so that more would be slower.
+const READERS: u32 = 5;
+
+fn options(url: &str, connections: u32) -> ConnectOptions {
     let mut options = ConnectOptions::new(url);
     options
-        .max_connections(12)
+        .max_connections(connections)
         .acquire_timeout(Duration::from_secs(10))
         .connect_timeout(Duration::from_secs(10))
         .test_before_acquire_if_idle_for(Duration::from_secs(10))

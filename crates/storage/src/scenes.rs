@@ -8,7 +8,7 @@ use crate::{
 use rekindle_core::{
     activity::Activity,
     alert::Alert,
-    enrollment::Enrollment,
+    enrollment::{Enrollment, Outgoing},
     ids::{AlertId, CampaignId, DeliveryId, EnrollmentId, LeadId},
     lead::Lead,
     playbook::Playbooks,
@@ -190,10 +190,10 @@ impl Store {
                         runs.push(Enrollment::begin(id, change.lead.id, &planned, now));
                     }
                     Effect::Run(run) => runs.push(run),
-                    Effect::Enqueue { run, mail, expires_at } => {
+                    Effect::Enqueue { run, mail } => {
                         let id = DeliveryId(mint::id());
-                        mails.push(enqueued(id, &run, &mail, expires_at, now));
-                        runs.push(run.awaits(id));
+                        mails.push(enqueued(id, &run, &mail, now));
+                        runs.push(run.awaits(id, mail.then));
                     }
                     Effect::Wake => woken.push(change.lead.id),
                     Effect::Suppress { reason } => {
@@ -256,20 +256,14 @@ impl Store {
 }
 
 /// A mail of a run's step, as it enters the outbox.
-fn enqueued(
-    id: DeliveryId,
-    run: &Enrollment,
-    mail: &str,
-    expires_at: Moment,
-    now: Moment,
-) -> rows::delivery::Model {
+fn enqueued(id: DeliveryId, run: &Enrollment, mail: &Outgoing, now: Moment) -> rows::delivery::Model {
     rows::delivery::Model {
         id: id.0,
         lead_id: run.lead.0,
         enrollment_id: Some(run.id.0),
         campaign_id: run.campaign.map(|CampaignId(id)| id),
         step: i32::try_from(run.step).unwrap_or(i32::MAX),
-        mail: mail.to_owned(),
+        mail: mail.mail.clone(),
         dedupe_key: format!("{}:{}:0", run.id, run.step),
         message_id: id.0.simple().to_string(),
         kind: "campaign".to_owned(),
@@ -278,7 +272,7 @@ fn enqueued(
         owner: None,
         attempt: 0,
         not_before: micros(now),
-        expires_at: micros(expires_at),
+        expires_at: micros(mail.expires_at),
         created_at: micros(now),
         moved_at: micros(now),
         committed_at: None,

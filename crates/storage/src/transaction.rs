@@ -51,7 +51,7 @@ impl Store {
             sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate),
             ..Default::default()
         };
-        Ok(Writing { tx: self.db.begin_with_options(options).await?, _place: place })
+        Ok(Writing { tx: self.writer.begin_with_options(options).await?, _place: place })
     }
 
     /// Commits, and wakes whoever waits. `loud` also wakes other processes on PostgreSQL.

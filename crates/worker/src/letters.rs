@@ -8,7 +8,6 @@ mod plan;
 use self::plan::Plan;
 use crate::settings::Settings;
 use rekindle_core::{
-    lead::Lead,
     link::{KeyRing, Purpose},
     playbook::Playbooks,
     time::Moment,
@@ -21,7 +20,7 @@ use rekindle_mail::{
 };
 use rekindle_storage::{
     Result, Store,
-    outbox::{Claimed, Frozen},
+    outbox::{Claimed, Frozen, Person},
 };
 use std::{
     collections::{BTreeMap, HashMap},
@@ -73,9 +72,8 @@ impl Letters {
     }
 
     /// The variant of the mail for the lead's language.
-    fn variant<'a>(&'a self, mail: &'a str, lead: &Lead) -> &'a str {
-        let told = ["language", "locale"].iter().find_map(|key| lead.traits.get(*key)?.as_str());
-        self.templates.in_language(mail, told)
+    fn variant<'a>(&'a self, mail: &'a str, to: &Person) -> &'a str {
+        self.templates.in_language(mail, to.language.as_deref())
     }
 
     /// Sees to it that the links of these mails have their numbers.
@@ -83,10 +81,8 @@ impl Letters {
     /// # Errors
     /// As the database says.
     pub async fn number_links(&self, store: &Store, claimed: &[Claimed]) -> Result<()> {
-        let mut wanted: Vec<(&str, &str)> = claimed
-            .iter()
-            .map(|c| (self.variant(&c.delivery.mail, &c.lead), c.delivery.mail.as_str()))
-            .collect();
+        let mut wanted: Vec<(&str, &str)> =
+            claimed.iter().map(|c| (self.variant(&c.mail, &c.to), c.mail.as_str())).collect();
         wanted.sort_unstable();
         wanted.dedup();
         for (variant, mail) in wanted {
@@ -120,9 +116,9 @@ impl Letters {
         ring: &KeyRing,
         now: Moment,
     ) -> Result<Frozen, LetterError> {
-        let (delivery, lead) = (&claimed.delivery, &claimed.lead);
-        let email = lead.email.as_ref().ok_or(LetterError::NoAddress)?;
-        let variant = self.variant(&delivery.mail, lead);
+        let (to, row) = (&claimed.to, claimed.ticket.id.0);
+        let email = to.email.as_ref().ok_or(LetterError::NoAddress)?;
+        let variant = self.variant(&claimed.mail, to);
         let plan = Plan::of(claimed, playbooks);
         let links = self.templates.links(variant)?;
         let mut urls: HashMap<&LinkKind, String> = HashMap::new();
@@ -130,25 +126,25 @@ impl Letters {
         for link in links {
             urls.insert(&link.kind, self.url(&link.kind, claimed, &plan, &numbers, ring)?);
         }
-        let unsubscribe = self.address("u", &ring.token(Purpose::Unsubscribe, delivery.id.0, 0));
+        let unsubscribe = self.address("u", &ring.token(Purpose::Unsubscribe, row, 0));
         let url = |kind: &LinkKind| urls.get(kind).cloned().unwrap_or_else(|| unsubscribe.clone());
         let letter = self.letter(claimed, &plan, ring, now);
-        let rendered = self.templates.render(variant, plan.subject(lead.id), &letter, url)?;
+        let rendered = self.templates.render(variant, plan.subject(claimed.ticket.lead), &letter, url)?;
         let bulk = plan.is_marketing.then(|| Bulk {
             list_name: format!("{} {}", self.settings.company, plan.sequence),
             list_id: format!("{}.{}", plan.label(), self.settings.list_domain),
             unsubscribe_url: unsubscribe.clone(),
             unsubscribe_mailto: None,
-            feedback_id: format!("{}:{}:rekindle", plan.launch(delivery.campaign), delivery.step),
+            feedback_id: format!("{}:{}:rekindle", plan.launch(claimed.campaign), claimed.step),
         });
         let envelope = Envelope {
             from: Party {
                 name: Some(self.signs().to_owned()),
                 address: self.settings.from.as_str().to_owned(),
             },
-            to: Party { name: lead.name.clone(), address: email.as_str().to_owned() },
+            to: Party { name: to.name.clone(), address: email.as_str().to_owned() },
             reply_to: self.settings.reply_to.as_ref().map(|to| to.as_str().to_owned()),
-            message_id: format!("{}@{}", delivery.message_id, self.settings.from.domain()),
+            message_id: format!("{}@{}", claimed.message_id, self.settings.from.domain()),
             date: now,
             bulk,
         };
@@ -156,23 +152,23 @@ impl Letters {
     }
 
     fn letter(&self, claimed: &Claimed, plan: &Plan<'_>, ring: &KeyRing, now: Moment) -> Letter {
-        let lead = &claimed.lead;
+        let to = &claimed.to;
         let offer = plan.offer.map(|terms| {
-            let (zone, _) = zone_of(lead.zone.as_deref(), lead.country.as_deref(), self.settings.zone);
+            let (zone, _) = zone_of(to.zone.as_deref(), to.country.as_deref(), self.settings.zone);
             let last_day = (now + terms.expires.delta()).with_timezone(&zone);
             Offer {
                 gives: Some(terms.gives.clone()),
-                code: Some(ring.offer_code(claimed.delivery.id.0)),
+                code: Some(ring.offer_code(claimed.ticket.id.0)),
                 expires: Some(last_day.format("%A, %-d %B").to_string()),
             }
         });
         Letter {
             lead: Addressee {
-                first_name: lead.greeting().map(ToOwned::to_owned),
-                name: lead.name.clone(),
-                company: lead.company.clone(),
-                title: lead.title.clone(),
-                email: lead.email.as_ref().map(|email| email.as_str().to_owned()).unwrap_or_default(),
+                first_name: to.greeting().map(ToOwned::to_owned),
+                name: to.name.clone(),
+                company: to.company.clone(),
+                title: to.title.clone(),
+                email: to.email.as_ref().map(|email| email.as_str().to_owned()).unwrap_or_default(),
             },
             sender: Sender {
                 name: self.signs().to_owned(),
@@ -196,7 +192,7 @@ impl Letters {
         numbers: &HashMap<String, i32>,
         ring: &KeyRing,
     ) -> Result<String, LetterError> {
-        let row = claimed.delivery.id.0;
+        let row = claimed.ticket.id.0;
         Ok(match kind {
             LinkKind::Click { url } => {
                 let number = numbers.get(url).and_then(|number| u32::try_from(*number).ok());

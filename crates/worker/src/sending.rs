@@ -205,7 +205,7 @@ impl Sending {
             return Ok(0);
         }
         shared.flight.began(count);
-        let tickets: Vec<Ticket> = claimed.iter().map(rekindle_storage::outbox::Claimed::ticket).collect();
+        let tickets: Vec<Ticket> = claimed.iter().map(|c| c.ticket).collect();
         match prepare::prepare(shared, &sender, claimed, playbooks).await {
             Ok(ready) => {
                 for mail in ready {

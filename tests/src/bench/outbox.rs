@@ -140,12 +140,11 @@ async fn enqueue(store: &Store) -> Measured<()> {
 fn first_step(scene: &Scene, playbooks: &rekindle_core::playbook::Playbooks, now: Moment) -> Option<Change> {
     let run = scene.runs.iter().find(|run| matches!(run.state, RunState::Due { .. }))?.clone();
     let sequence = playbooks.of(run.version).sequence(&run.sequence)?;
-    let Next::Mail { mail, expires_at } = run.next(sequence, &scene.lead, Some(CampaignState::Running), now)
-    else {
+    let Next::Mail(mail) = run.next(sequence, &scene.lead, Some(CampaignState::Running), now) else {
         return None;
     };
     let mut change = scene.unchanged();
-    change.effects.push(Effect::Enqueue { run, mail, expires_at });
+    change.effects.push(Effect::Enqueue { run, mail });
     Some(change)
 }
 

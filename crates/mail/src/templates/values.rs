@@ -46,8 +46,11 @@ pub(super) enum Part {
     Subject,
 }
 
-/// The values for one part of one mail. `urls` holds one address for each of `links`.
-pub(super) fn values(letter: &Letter, links: &[Link], urls: &[String], part: Part) -> Value {
+/// What a letter says of people and offers, by name: the same for all parts of a mail.
+pub(super) type Names = BTreeMap<&'static str, Value>;
+
+/// The names of one letter.
+pub(super) fn names(letter: &Letter) -> Names {
     let lead = &letter.lead;
     let people = [
         ("first_name", lead.first_name.as_deref()),
@@ -78,6 +81,12 @@ pub(super) fn values(letter: &Letter, links: &[Link], urls: &[String], part: Par
         ])
         .into(),
     );
+    all
+}
+
+/// The values for one part of one mail. `urls` holds one address for each of `links`.
+pub(super) fn values(names: &Names, links: &[Link], urls: &[String], part: Part) -> Value {
+    let mut all = names.clone();
     if part == Part::Subject {
         return all.into();
     }

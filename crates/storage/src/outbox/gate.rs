@@ -4,26 +4,24 @@
 use super::{Fate, Outbox, Sender, Ticket, settle};
 use crate::{
     Result,
-    rows::{campaign, delivery, enrollment, lead, micros, moment},
-    scenes::suppressed,
-    settings,
+    rows::{Columns, micros, moment, word},
+    settings::Pause,
     transaction::{Writing, again, list_of, rounded, rows_of},
 };
 use chrono_tz::Tz;
 use rekindle_core::{
     campaign::CampaignState,
+    consent::ConsentState,
     delivery::{DeliveryState, Event, MailKind},
-    enrollment::{Ended, Enrollment, RunState},
-    gate::{GateScene, ONE_MAIL_IN, Verdict, gate, is_hold},
-    ids::{CampaignId, DeliveryId, LeadId},
-    lead::Lead,
+    enrollment::Ended,
+    gate::{GateScene, ONE_MAIL_IN, Recipient, Verdict, gate, is_hold},
+    ids::{DeliveryId, LeadId},
+    lead::Nurture,
     playbook::Playbooks,
+    team::Handle,
     time::Moment,
 };
-use sea_orm::{
-    ColumnTrait, ConnectionTrait, EntityTrait, FromQueryResult, QueryFilter, QueryOrder, QuerySelect, Value,
-    prelude::Uuid, sea_query::LockType,
-};
+use sea_orm::{ConnectionTrait, DbBackend, FromQueryResult, QueryResult, Value, prelude::Uuid};
 use std::collections::HashMap;
 
 /// What the gate needs to know beside the rows.
@@ -48,24 +46,128 @@ pub enum Passage {
     Lost,
 }
 
-#[derive(FromQueryResult)]
-struct LastMail {
-    lead_id: Uuid,
-    at: i64,
-}
-
-struct Loaded {
-    leads: HashMap<LeadId, (Lead, bool)>,
-    deliveries: HashMap<DeliveryId, delivery::Model>,
-    runs: HashMap<Uuid, Enrollment>,
-    campaigns: HashMap<CampaignId, CampaignState>,
-    last_mail: HashMap<LeadId, Moment>,
+/// A delivery that its sender holds, with everything that is asked about it, and no column more: this is read for each mail.
+struct Asked {
+    id: Uuid,
+    generation: i64,
+    kind: MailKind,
+    in_run: bool,
+    was_committed: bool,
+    not_before: i64,
+    expires_at: i64,
+    reason: Option<String>,
+    to: Recipient,
+    suppressed: bool,
+    run: Option<Run>,
+    campaign: Option<CampaignState>,
+    last_mail_at: Option<Moment>,
     paused_by: Option<String>,
 }
 
+/// The run of a delivery, as far as the gate asks.
+struct Run {
+    sequence: String,
+    version: i64,
+    awaits_this: bool,
+    goes_on: bool,
+    reason: Option<String>,
+}
+
+/// What is asked, in the order in which [`Asked::read`] takes it.
+const ASKED: &str = "d.id, d.generation, d.kind, d.enrollment_id IS NOT NULL, d.committed_at IS NOT NULL, d.not_before, d.expires_at, d.reason, \
+    l.email IS NOT NULL, l.nurture, l.consent, l.owner, l.zone, l.country, \
+    EXISTS (SELECT 1 FROM suppression s WHERE s.address_hash = l.address_hash), \
+    e.sequence, e.version, e.delivery_id = d.id, e.state, e.reason, c.state, \
+    (SELECT max(m.committed_at) FROM delivery m WHERE m.lead_id = d.lead_id AND m.committed_at > ? AND m.kind = 'campaign' \
+        AND m.state IN ('sent', 'sent_assumed', 'unknown', 'committing')), \
+    (SELECT p.value FROM setting p WHERE p.name = 'pause')";
+
+impl Asked {
+    fn read(row: &QueryResult) -> Result<Self> {
+        let mut from = Columns::of(row);
+        let id: Uuid = from.take()?;
+        let mut asked = Self {
+            id,
+            generation: from.take()?,
+            kind: word("delivery", "kind", id, &from.take::<String>()?, MailKind::from_word)?,
+            in_run: from.take()?,
+            was_committed: from.take()?,
+            not_before: from.take()?,
+            expires_at: from.take()?,
+            reason: from.take()?,
+            to: Recipient {
+                has_address: from.take()?,
+                nurture: word("lead", "nurture", id, &from.take::<String>()?, Nurture::from_word)?,
+                consent: word("lead", "consent", id, &from.take::<String>()?, ConsentState::from_word)?,
+                owner: from.take::<Option<String>>()?.as_deref().and_then(Handle::of),
+                zone: from.take()?,
+                country: from.take()?,
+            },
+            suppressed: from.take()?,
+            run: None,
+            campaign: None,
+            last_mail_at: None,
+            paused_by: None,
+        };
+        let sequence: Option<String> = from.take()?;
+        let version: Option<i64> = from.take()?;
+        let is_named: Option<bool> = from.take()?;
+        let state: Option<String> = from.take()?;
+        let reason: Option<String> = from.take()?;
+        if let (Some(sequence), Some(version), Some(state)) = (sequence, version, state) {
+            asked.run = Some(Run {
+                sequence,
+                version,
+                awaits_this: state == "awaiting" && is_named == Some(true),
+                // Nobody and nothing has ended it before its last step.
+                goes_on: ["due", "awaiting", Ended::Finished.word()].contains(&state.as_str()),
+                reason,
+            });
+        }
+        if let Some(state) = from.take::<Option<String>>()? {
+            asked.campaign = Some(word("campaign", "state", id, &state, CampaignState::from_word)?);
+        }
+        asked.last_mail_at = from.take::<Option<i64>>()?.map(moment);
+        let pause: Option<sea_orm::JsonValue> = from.take()?;
+        let pause: Option<Pause> = pause.and_then(|pause| serde_json::from_value(pause).ok()).flatten();
+        asked.paused_by = pause.map(|pause| pause.by.name());
+        Ok(asked)
+    }
+}
+
+/// What the gate has decided about a group, to be written.
+#[derive(Default)]
+struct Verdicts {
+    /// Those that may go, with the place of their ticket.
+    going: Vec<(usize, Ticket)>,
+    later: Vec<(Uuid, i64, i64, String)>,
+    never: Vec<(Uuid, Event, String)>,
+}
+
 impl Outbox<'_> {
-    /// Asks everything again for `tickets`, and writes down `fates`. With `commit`, the intents of those
-    /// that may go are committed: after this returns, their dots may be sent.
+    /// A first, cheap look: which of these would not be let through is written down at once, so that nothing is rendered
+    /// for them. Nothing is locked for the others, and no intent is committed.
+    ///
+    /// # Errors
+    /// As the database says.
+    pub async fn look(&self, sender: &Sender, tickets: &[Ticket], rules: Rules<'_>) -> Result<Vec<Passage>> {
+        let asked = self.ask(&self.0.db, sender, tickets, self.0.clock.calendar()).await?;
+        let (mut passages, verdicts) = decide(&asked, tickets, rules, self.0.clock.calendar());
+        if verdicts.later.is_empty() && verdicts.never.is_empty() {
+            return Ok(passages);
+        }
+        let is_stopped = |passage: &Passage| *passage == Passage::Stopped;
+        let places: Vec<usize> = (0..tickets.len()).filter(|at| is_stopped(&passages[*at])).collect();
+        let stopped: Vec<Ticket> = places.iter().map(|at| tickets[*at]).collect();
+        let again = again!(self.pass_once(sender, &stopped, &[], false, rules))?;
+        for (at, passage) in places.into_iter().zip(again) {
+            passages[at] = passage;
+        }
+        Ok(passages)
+    }
+
+    /// Asks everything again for `tickets`, and writes down `fates`: the intents of those that may go are committed, and
+    /// after this returns their dots may be sent.
     ///
     /// # Errors
     /// As the database says; then no intent was committed, and no fate written.
@@ -74,10 +176,9 @@ impl Outbox<'_> {
         sender: &Sender,
         tickets: &[Ticket],
         fates: &[Fate],
-        commit: bool,
         rules: Rules<'_>,
     ) -> Result<Vec<Passage>> {
-        again!(self.pass_once(sender, tickets, fates, commit, rules))
+        again!(self.pass_once(sender, tickets, fates, true, rules))
     }
 
     async fn pass_once(
@@ -90,126 +191,92 @@ impl Outbox<'_> {
     ) -> Result<Vec<Passage>> {
         let now = self.0.clock.calendar();
         let tx = self.0.begin().await?;
-        let mut loud = settle::write(self, &tx, sender, fates, now).await?;
-        let mut passages = Vec::with_capacity(tickets.len());
+        let due = settle::write(self, &tx, sender, fates, now).await?;
+        let mut passages = Vec::new();
+        let mut ended = false;
         if !tickets.is_empty() {
-            let mut loaded = self.load(&tx, tickets, now).await?;
-            let mut going: Vec<Uuid> = Vec::new();
-            let mut later: Vec<(Uuid, i64, i64, String)> = Vec::new();
-            let mut never: Vec<(Uuid, Event, String)> = Vec::new();
-            for ticket in tickets {
-                let held = loaded.deliveries.get(&ticket.id).filter(|row| {
-                    row.state == DeliveryState::Claimed.word()
-                        && row.generation == ticket.generation
-                        && row.owner == Some(sender.id())
-                });
-                let (Some(row), Some((lead, suppressed))) = (held, loaded.leads.get(&ticket.lead)) else {
-                    passages.push(Passage::Lost);
-                    continue;
-                };
-                let verdict = judge(row, lead, *suppressed, &loaded, rules, now);
-                passages.push(match verdict {
-                    Verdict::Go => {
-                        going.push(row.id);
-                        if row.kind == MailKind::Campaign.word() {
-                            loaded.last_mail.insert(ticket.lead, now);
-                        }
-                        if commit { Passage::Go } else { Passage::Clear }
-                    }
-                    Verdict::Later { until, why, ageless } => {
-                        let ahead = if ageless { micros(until) - micros(now) } else { 0 };
-                        later.push((row.id, micros(until), expires_at(row, now) + ahead, why));
-                        Passage::Stopped
-                    }
-                    Verdict::Never { event, why } => {
-                        never.push((row.id, event, why));
-                        Passage::Stopped
-                    }
-                });
+            self.lock(&tx, tickets).await?;
+            let asked = self.ask(&*tx, sender, tickets, now).await?;
+            let verdicts;
+            (passages, verdicts) = decide(&asked, tickets, rules, now);
+            if commit {
+                self.intend(&tx, sender, &verdicts.going, &mut passages, now).await?;
             }
-            if commit && !going.is_empty() {
-                let going = rounded(going);
-                let text = format!(
-                    "UPDATE delivery SET state = 'committing', committed_at = ?, moved_at = ?, reason = NULL WHERE id IN ({})",
-                    list_of(going.len())
-                );
-                let mut values: Vec<Value> = vec![micros(now).into(), micros(now).into()];
-                values.extend(going.into_iter().map(Value::from));
-                tx.execute_raw(self.0.sql(&text, values)).await?;
-            }
-            self.put_back(&tx, later, now).await?;
-            loud |= self.end_all(&tx, never, now).await?;
+            self.put_back(&tx, verdicts.later, now).await?;
+            ended = self.end_all(&tx, verdicts.never, now).await?;
         }
-        self.0.commit(tx, loud).await?;
+        self.0.commit(tx, ended).await?;
+        if due {
+            // Its next step is this worker's to take, and nobody else's business.
+            self.0.signal.raise();
+        }
         Ok(passages)
     }
 
-    async fn load(&self, tx: &Writing, tickets: &[Ticket], now: Moment) -> Result<Loaded> {
-        let mut lead_ids: Vec<Uuid> = tickets.iter().map(|t| t.lead.0).collect();
-        lead_ids.sort_unstable();
-        lead_ids.dedup();
-        let lead_ids = rounded(lead_ids);
-        // The lock on the lead orders an unsubscribe before or after this gate.
-        let rows = lead::Entity::find()
-            .filter(lead::Column::Id.is_in(lead_ids.iter().copied()))
-            .order_by_asc(lead::Column::Id)
-            .lock(LockType::Update)
-            .all(&**tx)
-            .await?;
-        let refused =
-            suppressed(&**tx, rows.iter().filter_map(|row| row.address_hash.clone()).collect()).await?;
-        let mut leads = HashMap::with_capacity(rows.len());
-        for row in rows {
-            let is_refused = row.address_hash.as_ref().is_some_and(|hash| refused.contains(hash));
-            let lead = row.lead()?;
-            leads.insert(lead.id, (lead, is_refused));
+    /// The lock on the lead orders an unsubscribe before or after this gate; what is read behind it is read anew.
+    /// SQLite's transaction is alone already.
+    async fn lock(&self, tx: &Writing, tickets: &[Ticket]) -> Result<()> {
+        if self.0.db.get_database_backend() != DbBackend::Postgres {
+            return Ok(());
         }
-        let deliveries = delivery::Entity::find()
-            .filter(delivery::Column::Id.is_in(rounded(tickets.iter().map(|t| t.id.0).collect())))
-            .order_by_asc(delivery::Column::Id)
-            .lock(LockType::Update)
-            .all(&**tx)
-            .await?;
-        let mut runs = HashMap::new();
-        let run_ids: Vec<Uuid> = tickets.iter().filter_map(|t| Some(t.enrollment?.0)).collect();
-        if !run_ids.is_empty() {
-            for row in enrollment::Entity::find()
-                .filter(enrollment::Column::Id.is_in(rounded(run_ids)))
-                .all(&**tx)
-                .await?
-            {
-                runs.insert(row.id, row.run()?);
-            }
-        }
-        let mut campaigns = HashMap::new();
-        let mut campaign_ids: Vec<Uuid> = deliveries.iter().filter_map(|row| row.campaign_id).collect();
-        campaign_ids.sort_unstable();
-        campaign_ids.dedup();
-        if !campaign_ids.is_empty() {
-            for row in campaign::Entity::find()
-                .filter(campaign::Column::Id.is_in(rounded(campaign_ids)))
-                .all(&**tx)
-                .await?
-            {
-                let campaign = row.campaign()?;
-                campaigns.insert(campaign.id, campaign.state);
-            }
-        }
+        let mut leads: Vec<Uuid> = tickets.iter().map(|ticket| ticket.lead.0).collect();
+        leads.sort_unstable();
+        let leads = rounded(leads);
+        let text =
+            format!("SELECT id FROM lead WHERE id IN ({}) ORDER BY id FOR UPDATE", list_of(leads.len()));
+        tx.execute_raw(self.0.sql(&text, leads.into_iter().map(Value::from).collect())).await?;
+        Ok(())
+    }
+
+    /// Reads everything that is asked about these deliveries, as far as this sender holds them.
+    async fn ask(
+        &self,
+        db: &impl ConnectionTrait,
+        sender: &Sender,
+        tickets: &[Ticket],
+        now: Moment,
+    ) -> Result<HashMap<DeliveryId, Asked>> {
+        let ids = rounded(tickets.iter().map(|ticket| ticket.id.0).collect());
         let text = format!(
-            "SELECT lead_id, max(committed_at) AS at FROM delivery WHERE lead_id IN ({}) AND committed_at > ? AND kind = 'campaign' AND state IN ('sent', 'sent_assumed', 'unknown', 'committing') GROUP BY lead_id",
-            list_of(lead_ids.len())
+            "SELECT {ASKED} FROM delivery d JOIN lead l ON l.id = d.lead_id LEFT JOIN enrollment e ON e.id = d.enrollment_id \
+             LEFT JOIN campaign c ON c.id = d.campaign_id WHERE d.id IN ({}) AND d.state = 'claimed' AND d.owner = ?",
+            list_of(ids.len())
         );
-        let mut values: Vec<Value> = lead_ids.iter().map(|id| (*id).into()).collect();
-        values.push(micros(now - ONE_MAIL_IN).into());
-        let mails = LastMail::find_by_statement(self.0.sql(&text, values)).all(&**tx).await?;
-        Ok(Loaded {
-            leads,
-            deliveries: deliveries.into_iter().map(|row| (DeliveryId(row.id), row)).collect(),
-            runs,
-            campaigns,
-            last_mail: mails.into_iter().map(|row| (LeadId(row.lead_id), moment(row.at))).collect(),
-            paused_by: settings::pause(&**tx).await?.map(|pause| pause.by.name()),
-        })
+        let mut values: Vec<Value> = vec![micros(now - ONE_MAIL_IN).into()];
+        values.extend(ids.into_iter().map(Value::from));
+        values.push(sender.id().into());
+        let rows = db.query_all_raw(self.0.sql(&text, values)).await?;
+        let asked = rows.iter().map(Asked::read).map(|asked| asked.map(|a| (DeliveryId(a.id), a)));
+        asked.collect()
+    }
+
+    /// Commits the intents, each by one compare-and-set on (id, state, generation, owner): whoever loses it may not send.
+    async fn intend(
+        &self,
+        tx: &Writing,
+        sender: &Sender,
+        going: &[(usize, Ticket)],
+        passages: &mut [Passage],
+        now: Moment,
+    ) -> Result<()> {
+        if going.is_empty() {
+            return Ok(());
+        }
+        let claims = rounded(going.to_vec());
+        let text = format!(
+            "WITH v(id, generation) AS (VALUES {}) UPDATE delivery SET state = 'committing', committed_at = ?, moved_at = ?, reason = NULL FROM v \
+             WHERE delivery.id = v.id AND delivery.generation = v.generation AND delivery.state = 'claimed' AND delivery.owner = ? RETURNING delivery.id AS id",
+            rows_of(claims.len(), 2)
+        );
+        let mut values: Vec<Value> =
+            claims.iter().flat_map(|(_, t)| [Value::from(t.id.0), t.generation.into()]).collect();
+        values.extend([micros(now).into(), micros(now).into(), sender.id().into()]);
+        let moved = settle::Moved::find_by_statement(self.0.sql(&text, values)).all(&**tx).await?;
+        for (at, ticket) in going {
+            let is_ours = moved.iter().any(|row| row.id == ticket.id.0);
+            passages[*at] = if is_ours { Passage::Go } else { Passage::Lost };
+        }
+        Ok(())
     }
 
     /// Back to waiting, until another moment.
@@ -244,10 +311,14 @@ impl Outbox<'_> {
             if *event == Event::Expire {
                 settle::advance(self, tx, &[*id], "expired", now).await?;
             } else {
-                let text = "UPDATE enrollment SET state = ?, ended_at = ?, delivery_id = NULL, reason = ? WHERE state = 'awaiting' AND delivery_id = ?";
+                let text = format!(
+                    "UPDATE enrollment SET state = ?, ended_at = ?, delivery_id = NULL, then_step = NULL, then_wait = NULL, reason = ? \
+                     FROM delivery m WHERE m.id = ? AND {}",
+                    settle::OF_M
+                );
                 let values =
                     vec![Ended::Stopped.word().into(), micros(now).into(), why.clone().into(), (*id).into()];
-                tx.execute_raw(self.0.sql(text, values)).await?;
+                tx.execute_raw(self.0.sql(&text, values)).await?;
             }
         }
         Ok(!never.is_empty())
@@ -255,45 +326,71 @@ impl Outbox<'_> {
 }
 
 /// When it becomes too late for a mail. One that the team held has not aged while nobody asked for it.
-fn expires_at(row: &delivery::Model, now: Moment) -> i64 {
-    let held = row.reason.as_deref().is_some_and(is_hold);
-    row.expires_at + if held { (micros(now) - row.not_before).max(0) } else { 0 }
+fn expires_at(asked: &Asked, now: Moment) -> i64 {
+    let held = asked.reason.as_deref().is_some_and(is_hold);
+    asked.expires_at + if held { (micros(now) - asked.not_before).max(0) } else { 0 }
 }
 
-/// Whether nobody and nothing has ended the run before its last step.
-fn goes_on(run: &Enrollment) -> bool {
-    run.is_live() || matches!(run.state, RunState::Ended { how: Ended::Finished, .. })
-}
-
-fn judge(
-    row: &delivery::Model,
-    lead: &Lead,
-    suppressed: bool,
-    loaded: &Loaded,
+/// What the gate says of each ticket: `Clear`, `Stopped` or `Lost`.
+fn decide(
+    asked: &HashMap<DeliveryId, Asked>,
+    tickets: &[Ticket],
     rules: Rules<'_>,
     now: Moment,
-) -> Verdict {
-    let kind = MailKind::from_word(&row.kind).unwrap_or(MailKind::Campaign);
-    let run = row.enrollment_id.and_then(|id| loaded.runs.get(&id));
-    let awaited = match (row.enrollment_id, run) {
-        (None, _) => Ok(()),
-        (Some(_), None) => Err("its run is gone".to_owned()),
-        (Some(_), Some(run)) if run.state == (RunState::Awaiting { delivery: DeliveryId(row.id) }) => Ok(()),
+) -> (Vec<Passage>, Verdicts) {
+    let mut passages = Vec::with_capacity(tickets.len());
+    let mut verdicts = Verdicts::default();
+    // Who gets a mail with this group gets no second with it.
+    let mut mailed: Vec<LeadId> = Vec::new();
+    for (at, ticket) in tickets.iter().enumerate() {
+        let held = asked.get(&ticket.id).filter(|asked| asked.generation == ticket.generation);
+        let Some(held) = held else {
+            passages.push(Passage::Lost);
+            continue;
+        };
+        let just_mailed = mailed.contains(&ticket.lead).then_some(now);
+        passages.push(match judge(held, just_mailed.or(held.last_mail_at), rules, now) {
+            Verdict::Go => {
+                verdicts.going.push((at, *ticket));
+                if held.kind == MailKind::Campaign {
+                    mailed.push(ticket.lead);
+                }
+                Passage::Clear
+            }
+            Verdict::Later { until, why, ageless } => {
+                let ahead = if ageless { micros(until) - micros(now) } else { 0 };
+                verdicts.later.push((held.id, micros(until), expires_at(held, now) + ahead, why));
+                Passage::Stopped
+            }
+            Verdict::Never { event, why } => {
+                verdicts.never.push((held.id, event, why));
+                Passage::Stopped
+            }
+        });
+    }
+    (passages, verdicts)
+}
+
+fn judge(asked: &Asked, last_mail_at: Option<Moment>, rules: Rules<'_>, now: Moment) -> Verdict {
+    let run = asked.run.as_ref();
+    let awaited = match run {
+        None if asked.in_run => Err("its run is gone".to_owned()),
+        None => Ok(()),
+        Some(run) if run.awaits_this => Ok(()),
         // Sent again by decision: the run has gone on when nobody knew, and does not await it any more.
-        (Some(_), Some(run)) if row.committed_at.is_some() && goes_on(run) => Ok(()),
-        (Some(_), Some(run)) => Err(run.reason.clone().unwrap_or_else(|| "its run is over".to_owned())),
+        Some(run) if asked.was_committed && run.goes_on => Ok(()),
+        Some(run) => Err(run.reason.clone().unwrap_or_else(|| "its run is over".to_owned())),
     };
-    let sequence = run.and_then(|run| rules.playbooks.of(run.version).sequence(&run.sequence));
     let scene = GateScene {
-        lead,
-        suppressed,
-        kind,
-        sequence,
+        to: &asked.to,
+        suppressed: asked.suppressed,
+        kind: asked.kind,
+        sequence: run.and_then(|run| rules.playbooks.of(run.version).sequence(&run.sequence)),
         run: awaited,
-        campaign: row.campaign_id.and_then(|id| loaded.campaigns.get(&CampaignId(id)).copied()),
-        paused_by: loaded.paused_by.as_deref(),
-        last_mail_at: loaded.last_mail.get(&lead.id).copied(),
-        expires_at: moment(expires_at(row, now)),
+        campaign: asked.campaign,
+        paused_by: asked.paused_by.as_deref(),
+        last_mail_at,
+        expires_at: moment(expires_at(asked, now)),
         zone: rules.zone,
     };
     gate(&scene, now)

@@ -10,7 +10,7 @@ use rekindle_core::{
     delivery::{DeliveryState, Event, backoff},
     time::Moment,
 };
-use sea_orm::{ConnectionTrait, FromQueryResult, Value, prelude::Uuid};
+use sea_orm::{DbBackend, FromQueryResult, Value, prelude::Uuid};
 use std::collections::HashMap;
 
 /// What became of a delivery.
@@ -37,12 +37,19 @@ fn from_states(event: Event) -> &'static [DeliveryState] {
     }
 }
 
+/// A delivery that a statement has moved.
 #[derive(FromQueryResult)]
-struct Moved {
-    id: Uuid,
+pub(super) struct Moved {
+    pub(super) id: Uuid,
 }
 
-/// Writes fates down; a fate whose claim is over changes nothing. True when a run was moved.
+/// When a run that a statement has moved is due.
+#[derive(FromQueryResult)]
+struct GoesOn {
+    due_at: i64,
+}
+
+/// Writes fates down; a fate whose claim is over changes nothing. True when a run's next step is due now.
 pub(super) async fn write(
     outbox: &Outbox<'_>,
     tx: &Writing,
@@ -59,17 +66,15 @@ pub(super) async fn write(
         let from = from_states(event);
         let Some(to) = from.first().and_then(|state| state.after(event)) else { continue };
         for chunk in fates.chunks(200) {
-            let moved = move_all(outbox, tx, sender, chunk, from, to, now).await?;
-            attempts(outbox, tx, chunk, to, now).await?;
-            if to.starts_next_wait() {
-                any |= advance(outbox, tx, &moved, to.word(), now).await?;
-            }
+            any |= write_alike(outbox, tx, sender, chunk, from, to, now).await?;
         }
     }
     Ok(any)
 }
 
-async fn move_all(
+/// Fates of one kind, in one trip to the database: the deliveries, the attempts, and the runs that awaited them. PostgreSQL
+/// takes them as one statement, SQLite as three texts of one.
+async fn write_alike(
     outbox: &Outbox<'_>,
     tx: &Writing,
     sender: &Sender,
@@ -77,16 +82,20 @@ async fn move_all(
     from: &[DeliveryState],
     to: DeliveryState,
     now: Moment,
-) -> Result<Vec<Uuid>> {
+) -> Result<bool> {
     let states: Vec<String> = from.iter().map(|state| format!("'{}'", state.word())).collect();
+    let (states, to_word) = (states.join(", "), to.word());
     let owner = if to == DeliveryState::Unknown { "owner" } else { "NULL" };
-    let text = format!(
-        "WITH v(id, generation, answer, not_before) AS (VALUES {}) UPDATE delivery SET state = ?, owner = {owner}, answer = v.answer, not_before = v.not_before, moved_at = ? \
-         FROM v WHERE delivery.id = v.id AND delivery.generation = v.generation AND delivery.owner = ? AND delivery.state IN ({}) RETURNING delivery.id AS id",
-        rows_of(fates.len(), 4),
-        states.join(", ")
+    let moves = format!(
+        "UPDATE delivery SET state = '{to_word}', owner = {owner}, answer = v.answer, not_before = v.not_before, moved_at = v.at FROM v \
+         WHERE delivery.id = v.id AND delivery.generation = v.generation AND delivery.owner = v.sender AND delivery.state IN ({states})"
     );
-    let mut values: Vec<Value> = Vec::with_capacity(fates.len() * 4 + 3);
+    let notes = format!(
+        "INSERT INTO attempt (delivery_id, generation, state, answer, at) SELECT id, generation, '{to_word}', answer, at FROM v"
+    );
+    let v =
+        format!("v(id, generation, answer, not_before, at, sender) AS (VALUES {})", rows_of(fates.len(), 6));
+    let mut values: Vec<Value> = Vec::with_capacity(fates.len() * 6);
     for fate in fates {
         let not_before = if to == DeliveryState::Pending { now + backoff(fate.ticket.attempt) } else { now };
         values.extend([
@@ -94,39 +103,53 @@ async fn move_all(
             fate.ticket.generation.into(),
             answer(fate).into(),
             micros(not_before).into(),
-        ]);
-    }
-    values.extend([to.word().into(), micros(now).into(), sender.id().into()]);
-    let moved = Moved::find_by_statement(outbox.0.sql(&text, values)).all(&**tx).await?;
-    Ok(moved.into_iter().map(|row| row.id).collect())
-}
-
-async fn attempts(
-    outbox: &Outbox<'_>,
-    tx: &Writing,
-    fates: &[&Fate],
-    to: DeliveryState,
-    now: Moment,
-) -> Result<()> {
-    let text = format!(
-        "INSERT INTO attempt (delivery_id, generation, state, answer, at) VALUES {}",
-        rows_of(fates.len(), 5)
-    );
-    let mut values: Vec<Value> = Vec::with_capacity(fates.len() * 5);
-    for fate in fates {
-        values.extend([
-            fate.ticket.id.0.into(),
-            fate.ticket.generation.into(),
-            to.word().into(),
-            answer(fate).into(),
             micros(now).into(),
+            sender.id().into(),
         ]);
     }
-    tx.execute_raw(outbox.0.sql(&text, values)).await?;
-    Ok(())
+    let text = match outbox.0.db.get_database_backend() {
+        DbBackend::Postgres => {
+            let end = match to.starts_next_wait() {
+                true => format!("{GOES_ON} reason = '{to_word}' FROM moved m WHERE {OF_M} RETURNING due_at"),
+                false => "SELECT 0::bigint AS due_at WHERE false".to_owned(),
+            };
+            if to.starts_next_wait() {
+                values.push(micros(now).into());
+            }
+            format!(
+                "WITH {v}, moved AS ({moves} RETURNING delivery.id, delivery.enrollment_id), noted AS ({notes}) {end}"
+            )
+        }
+        _ => {
+            let once = values.clone();
+            let mut texts = vec![format!("WITH {v} {moves}"), format!("WITH {v} {notes}")];
+            values.extend(once.iter().cloned());
+            if to.starts_next_wait() {
+                // Awaited and settled is what no other transaction leaves behind: these were moved by this one.
+                texts.push(format!(
+                    "WITH {v} {GOES_ON} reason = '{to_word}' FROM (SELECT d.id, d.enrollment_id FROM v JOIN delivery d ON d.id = v.id \
+                     WHERE d.generation = v.generation AND d.state = '{to_word}') m WHERE {OF_M} RETURNING due_at"
+                ));
+                values.extend(once);
+                values.push(micros(now).into());
+            }
+            texts.join("; ")
+        }
+    };
+    let moved = GoesOn::find_by_statement(outbox.0.sql(&text, values)).all(&**tx).await?;
+    Ok(moved.iter().any(|run| run.due_at <= micros(now)))
 }
 
-/// The set-based form of `Enrollment::delivered`: the runs that await these go on with their next step.
+/// A run goes on from a moment as it said when it began to await its mail.
+const GOES_ON: &str = "UPDATE enrollment SET state = 'due', step = coalesce(enrollment.then_step, enrollment.step + 1), \
+    due_at = ? + coalesce(enrollment.then_wait, 0), delivery_id = NULL, then_step = NULL, then_wait = NULL,";
+
+/// The run that awaits the delivery `m`, found by its own id.
+pub(super) const OF_M: &str =
+    "enrollment.id = m.enrollment_id AND enrollment.delivery_id = m.id AND enrollment.state = 'awaiting'";
+
+/// The set-based form of `Enrollment::delivered`: the runs that await these go on as they said when they began to.
+/// True when the next step of one is due now.
 pub(super) async fn advance(
     outbox: &Outbox<'_>,
     tx: &Writing,
@@ -138,13 +161,13 @@ pub(super) async fn advance(
         return Ok(false);
     }
     let text = format!(
-        "UPDATE enrollment SET state = 'due', step = step + 1, due_at = ?, delivery_id = NULL, reason = ? WHERE state = 'awaiting' AND delivery_id IN ({})",
+        "{GOES_ON} reason = ? FROM delivery m WHERE m.id IN ({}) AND {OF_M} RETURNING due_at",
         list_of(deliveries.len())
     );
     let mut values: Vec<Value> = vec![micros(now).into(), fate.into()];
     values.extend(deliveries.iter().map(|id| Value::from(*id)));
-    let done = tx.execute_raw(outbox.0.sql(&text, values)).await?;
-    Ok(done.rows_affected() > 0)
+    let moved = GoesOn::find_by_statement(outbox.0.sql(&text, values)).all(&**tx).await?;
+    Ok(moved.iter().any(|run| run.due_at <= micros(now)))
 }
 
 /// The answer, fit for a column.

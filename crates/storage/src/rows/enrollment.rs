@@ -2,8 +2,9 @@
 
 use super::{micros, moment, word};
 use crate::StoreError;
+use chrono::TimeDelta;
 use rekindle_core::{
-    enrollment::{Ended, Enrollment, RunState},
+    enrollment::{Ended, Enrollment, RunState, Then},
     ids::{CampaignId, DeliveryId, EnrollmentId, LeadId},
 };
 use sea_orm::entity::prelude::*;
@@ -22,6 +23,9 @@ pub(crate) struct Model {
     pub(crate) state: String,
     pub(crate) due_at: Option<i64>,
     pub(crate) delivery_id: Option<Uuid>,
+    /// While it awaits a mail: the step behind it, and how long after the fate that is due, in microseconds.
+    pub(crate) then_step: Option<i32>,
+    pub(crate) then_wait: Option<i64>,
     pub(crate) ended_at: Option<i64>,
     pub(crate) reason: Option<String>,
 }
@@ -33,11 +37,12 @@ impl ActiveModelBehavior for ActiveModel {}
 
 impl Model {
     pub(crate) fn of(run: &Enrollment) -> Self {
-        let (due_at, delivery_id, ended_at) = match &run.state {
-            RunState::Due { at } => (Some(micros(*at)), None, None),
-            RunState::Awaiting { delivery } => (None, Some(delivery.0), None),
-            RunState::Ended { at, .. } => (None, None, Some(micros(*at))),
-        };
+        let (mut due_at, mut awaited, mut ended_at) = (None, None, None);
+        match &run.state {
+            RunState::Due { at } => due_at = Some(micros(*at)),
+            RunState::Awaiting { delivery, then } => awaited = Some((delivery.0, *then)),
+            RunState::Ended { at, .. } => ended_at = Some(micros(*at)),
+        }
         Self {
             id: run.id.0,
             lead_id: run.lead.0,
@@ -48,7 +53,9 @@ impl Model {
             started_at: micros(run.started_at),
             state: run.state.word().to_owned(),
             due_at,
-            delivery_id,
+            delivery_id: awaited.map(|(delivery, _)| delivery),
+            then_step: awaited.map(|(_, then)| i32::try_from(then.step).unwrap_or(i32::MAX)),
+            then_wait: awaited.and_then(|(_, then)| then.wait.num_microseconds()),
             ended_at,
             reason: run.reason.clone(),
         }
@@ -66,6 +73,10 @@ impl Model {
             "due" => RunState::Due { at: moment(self.due_at.ok_or_else(|| missing("due_at"))?) },
             "awaiting" => RunState::Awaiting {
                 delivery: DeliveryId(self.delivery_id.ok_or_else(|| missing("delivery_id"))?),
+                then: Then {
+                    step: usize::try_from(self.then_step.unwrap_or(self.step + 1)).unwrap_or(0),
+                    wait: TimeDelta::microseconds(self.then_wait.unwrap_or(0)),
+                },
             },
             ended => RunState::Ended {
                 how: word("enrollment", "state", id, ended, Ended::from_word)?,

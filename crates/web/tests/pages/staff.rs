@@ -161,12 +161,12 @@ async fn make_unknown(world: &World) {
     let outbox = world.store().outbox();
     let sender = outbox.enlist().await.unwrap();
     let claimed = outbox.claim(&sender, 10).await.unwrap();
-    let tickets: Vec<Ticket> = claimed.iter().map(Claimed::ticket).collect();
+    let tickets: Vec<Ticket> = claimed.iter().map(|c| c.ticket).collect();
     let rules = Rules { playbooks: &world.books, zone: world.doors.settings.zone };
-    let passed = outbox.pass(&sender, &tickets, &[], true, rules).await.unwrap();
+    let passed = outbox.pass(&sender, &tickets, &[], rules).await.unwrap();
     assert_eq!(passed, [Passage::Go]);
     let lost = Fate { ticket: tickets[0], event: Event::Lost, answer: "the line was cut".to_owned() };
-    outbox.pass(&sender, &[], &[lost], true, rules).await.unwrap();
+    outbox.pass(&sender, &[], &[lost], rules).await.unwrap();
 }
 
 #[tokio::test]

@@ -11,6 +11,7 @@ use rekindle_core::{
     arrival::{Arrival, Who},
     desk,
     email::EmailAddress,
+    enrollment::Next,
     ids::{DeliveryId, LeadId},
     lead::Lead,
     link::Purpose,
@@ -164,9 +165,9 @@ impl World {
         let enqueue = |scene: &rekindle_core::scene::Scene, now: Moment| {
             let run = scene.runs.first()?.clone().due(step, now, None);
             let plan = self.books.current().sequence("re-engagement")?;
-            let mail = plan.mail_at(step)?.mail.to_owned();
+            let Next::Mail(mail) = run.next(plan, &scene.lead, None, now) else { return None };
             let mut change = scene.unchanged();
-            change.effects.push(Effect::Enqueue { run, mail, expires_at: now + TimeDelta::days(3) });
+            change.effects.push(Effect::Enqueue { run, mail });
             Some(change)
         };
         assert_eq!(leads.decide_all(&[lead], &self.books, enqueue).await.unwrap(), 1);

@@ -23,26 +23,25 @@ pub(super) struct Plan<'a> {
 impl<'a> Plan<'a> {
     /// The plan of a delivery: the step of its run. A test mail has no run; it looks as in the first plan that writes it.
     pub(super) fn of(claimed: &'a Claimed, playbooks: &'a Playbooks) -> Self {
-        let delivery = &claimed.delivery;
         let of_run = claimed.plan.as_ref().and_then(|(name, version)| {
             let sequence = playbooks.of(*version).sequence(name)?;
-            Some((sequence, usize::try_from(delivery.step).ok()?))
+            Some((sequence, usize::try_from(claimed.step).ok()?))
         });
         let looks_like = || {
             let plans = playbooks.current().sequences.values();
-            plans.filter_map(|sequence| Some((sequence, step_of(sequence, &delivery.mail)?))).next()
+            plans.filter_map(|sequence| Some((sequence, step_of(sequence, &claimed.mail)?))).next()
         };
         let Some((sequence, step)) = of_run.or_else(looks_like) else {
             return Self {
-                sequence: &delivery.mail,
-                is_marketing: delivery.kind == MailKind::Campaign,
+                sequence: &claimed.mail,
+                is_marketing: claimed.kind == MailKind::Campaign,
                 offer: None,
                 subjects: &[],
                 survey: None,
             };
         };
         let (subjects, offer, survey) = match sequence.mail_at(step) {
-            Some(step) if step.mail == delivery.mail => (step.subjects, step.offer, step.survey),
+            Some(step) if step.mail == claimed.mail => (step.subjects, step.offer, step.survey),
             _ => (&[] as &[String], None, None),
         };
         let is_marketing = sequence.purpose == Purpose::Marketing;

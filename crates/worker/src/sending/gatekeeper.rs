@@ -140,7 +140,7 @@ impl Gatekeeper {
         let rules = Rules { playbooks: &playbooks, zone: shared.settings.zone };
         let sender = shared.sender.read().await;
         let since = shared.store.clock().stopwatch();
-        let passages = shared.store.outbox().pass(&sender, tickets, fates, true, rules).await?;
+        let passages = shared.store.outbox().pass(&sender, tickets, fates, rules).await?;
         Ok((since, passages))
     }
 

@@ -16,9 +16,9 @@ pub(super) async fn prepare(
     playbooks: Arc<Playbooks>,
 ) -> Result<Vec<Ready>> {
     let outbox = shared.store.outbox();
-    let tickets: Vec<Ticket> = claimed.iter().map(Claimed::ticket).collect();
+    let tickets: Vec<Ticket> = claimed.iter().map(|c| c.ticket).collect();
     let rules = Rules { playbooks: &playbooks, zone: shared.settings.zone };
-    let passages = match outbox.pass(sender, &tickets, &[], false, rules).await {
+    let passages = match outbox.look(sender, &tickets, rules).await {
         Ok(passages) => passages,
         Err(error @ (StoreError::Away(_) | StoreError::Busy(_))) => return Err(error),
         Err(error) => {
@@ -35,10 +35,8 @@ pub(super) async fn prepare(
     let mut landed = tickets.len() - clear.len();
 
     let (known, new): (Vec<Claimed>, Vec<Claimed>) = clear.into_iter().partition(|c| c.frozen.is_some());
-    let mut mails: Vec<(Ticket, Frozen)> = known
-        .into_iter()
-        .filter_map(|mut claimed| Some((claimed.ticket(), claimed.frozen.take()?)))
-        .collect();
+    let mut mails: Vec<(Ticket, Frozen)> =
+        known.into_iter().filter_map(|mut claimed| Some((claimed.ticket, claimed.frozen.take()?))).collect();
     if !new.is_empty() {
         shared.letters.number_links(&shared.store, &new).await?;
         let mut to_freeze = Vec::with_capacity(new.len());
@@ -80,13 +78,13 @@ async fn render(
     let mut parts = Vec::new();
     while claimed.peek().is_some() {
         let part: Vec<Claimed> = claimed.by_ref().take(share).collect();
-        let tickets: Vec<Ticket> = part.iter().map(Claimed::ticket).collect();
+        let tickets: Vec<Ticket> = part.iter().map(|c| c.ticket).collect();
         let (shared, playbooks) = (shared.clone(), playbooks.clone());
         let work = tokio::task::spawn_blocking(move || {
             let write = |claimed: &Claimed| {
                 let written = shared.letters.write(claimed, &playbooks, shared.store.ring(), now);
                 written.map_err(|error| {
-                    let (delivery, mail) = (claimed.delivery.id, claimed.delivery.mail.as_str());
+                    let (delivery, mail) = (claimed.ticket.id, claimed.mail.as_str());
                     let why =
                         if error.may_be_logged() { error.to_string() } else { "see its reason".to_owned() };
                     tracing::error!(%delivery, mail, why, "a mail cannot be written; its run ends");

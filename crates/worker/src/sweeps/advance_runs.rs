@@ -48,7 +48,7 @@ fn step(mut run: Enrollment, scene: &Scene, change: &mut Change, playbooks: &Pla
     // Each turn goes at least one step on, so this ends with the plan.
     loop {
         let effect = match run.next(sequence, &change.lead, campaign, now) {
-            Next::Mail { mail, expires_at } => Effect::Enqueue { run, mail, expires_at },
+            Next::Mail(mail) => Effect::Enqueue { run, mail },
             Next::Wait { until, why } => {
                 let same = run.step;
                 Effect::Run(run.due(same, until, Some(why)))
@@ -116,7 +116,7 @@ mod tests {
         let change = advance(&scene(1), &plan, Moment::UNIX_EPOCH).unwrap();
         assert_eq!(change.effects.len(), 1);
         assert!(
-            matches!(&change.effects[0], Effect::Enqueue { run, mail, .. } if run.step == 2 && mail == "hello"),
+            matches!(&change.effects[0], Effect::Enqueue { run, mail } if run.step == 2 && mail.mail == "hello"),
             "{:?}",
             change.effects
         );

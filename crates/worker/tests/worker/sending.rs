@@ -177,8 +177,8 @@ async fn what_a_dead_sender_left_is_put_back_or_unknown() {
     assert_eq!(claimed.len(), 2);
     let playbooks = store.playbooks().await.unwrap();
     let rules = Rules { playbooks: &playbooks, zone: chrono_tz::Tz::UTC };
-    let of_kim: Vec<_> = claimed.iter().filter(|c| c.lead.id == kim).map(Claimed::ticket).collect();
-    store.outbox().pass(&dead, &of_kim, &[], true, rules).await.unwrap();
+    let of_kim: Vec<_> = claimed.iter().filter(|c| c.ticket.lead == kim).map(|c| c.ticket).collect();
+    store.outbox().pass(&dead, &of_kim, &[], rules).await.unwrap();
     assert_eq!(house.worker.tick().await.unwrap().mails, 0, "it is alive");
     drop(dead);
     house.tick().await;
