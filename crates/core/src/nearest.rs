@@ -7,17 +7,24 @@
 const LISTED: usize = 12;
 
 /// The known word nearest to `word`, when it is near enough to be a slip of the finger: letter case apart, at most one
-/// changed, missing, extra or swapped letter for every three.
+/// changed, missing, extra or swapped letter for every three. Or the only one that begins with it.
 #[must_use]
 pub fn nearest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let wanted = fold(word);
     let slips = wanted.chars().count() / 3;
-    known
-        .into_iter()
-        .map(|candidate| (strsim::damerau_levenshtein(&wanted, &fold(candidate)), candidate))
+    let known: Vec<(&str, String)> =
+        known.into_iter().map(|candidate| (candidate, fold(candidate))).collect();
+    let slipped = known
+        .iter()
+        .map(|(candidate, folded)| (strsim::damerau_levenshtein(&wanted, folded), *candidate))
         .filter(|(distance, _)| *distance <= slips)
         .min_by_key(|(distance, _)| *distance)
-        .map(|(_, candidate)| candidate)
+        .map(|(_, candidate)| candidate);
+    slipped.or_else(|| {
+        let mut begun = known.iter().filter(|(_, folded)| wanted.len() > 1 && folded.starts_with(&wanted));
+        let (first, _) = begun.next()?;
+        begun.next().is_none().then_some(*first)
+    })
 }
 
 /// The end of a sentence about an unknown `word`: `; did you mean "x"?`, or `; known are a, b, c` when nothing is near,
@@ -53,6 +60,13 @@ mod tests {
         assert_eq!(nearest("ofefr", MAILS), Some("offer"));
         assert_eq!(nearest("SURVEY ", MAILS), Some("survey"));
         assert_eq!(nearest("re engagement", ["re-engagement"]), Some("re-engagement"));
+    }
+
+    #[test]
+    fn the_beginning_of_one_word_alone_finds_it() {
+        assert_eq!(nearest("ur", ["url", "from"]), Some("url"));
+        assert_eq!(nearest("s", MAILS), None);
+        assert_eq!(nearest("no", ["no-answer", "not-a-fit"]), None);
     }
 
     #[test]

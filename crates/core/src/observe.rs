@@ -133,7 +133,7 @@ fn rescore(scene: &Scene, change: &mut Change, back: Option<String>, playbooks: 
     if turned_hot {
         lead.hot = true;
         lead.reach(Lifecycle::Mql);
-    } else if lead.hot && explained.score < scoring.thresholds.cools_below {
+    } else if lead.hot && explained.score < scoring.thresholds.cools_under() {
         lead.hot = false;
     }
     lead.cools_at = if lead.hot { scoring.cools_at(lead, &scene.history, now) } else { None };

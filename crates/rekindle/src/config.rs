@@ -186,13 +186,18 @@ impl Config {
         let path = data.join("rekindle.toml");
         let name = path.display().to_string();
         let text = match std::fs::read_to_string(&path) {
-            Ok(text) => Some(text),
-            Err(error) if error.kind() == ErrorKind::NotFound => None,
+            Ok(text) => text,
+            // Without the file the same is said of it as if it were empty.
+            Err(error) if error.kind() == ErrorKind::NotFound => String::new(),
+            Err(error) if error.kind() == ErrorKind::NotADirectory => {
+                let why = "--data names a file, and a folder is wanted";
+                return Err(vec![FileError::whole(&data.display().to_string(), why)]);
+            }
             Err(error) => {
                 return Err(vec![FileError::whole(&name, format!("this file cannot be read: {error}"))]);
             }
         };
-        Self::read(text.as_deref().map(|text| (name.as_str(), text)), &environment())
+        Self::read(Some((&name, &text)), &environment())
     }
 
     /// Reads the settings from a file (its name and text) and variables (name and value).

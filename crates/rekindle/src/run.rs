@@ -142,13 +142,15 @@ fn check_playbook(args: &Args) -> Done {
     for problem in &problems {
         let line = problem.line.map(|line| format!(":{line}")).unwrap_or_default();
         let weight = if problem.fatal { "" } else { "advice: " };
-        say(format_args!("templates/{}{line}: {weight}{}", problem.file, problem.what));
+        let file = args.data.join(files::TEMPLATES).join(&problem.file);
+        say(format_args!("{}{line}: {weight}{}", file.display(), problem.what));
     }
     match fatal {
         0 => {
             say("The playbook is right.");
             Ok(())
         }
+        1 => Err(Halt::refused("one thing must be put right before these mails can be sent")),
         n => Err(Halt::refused(format!("{n} things must be put right before these mails can be sent"))),
     }
 }
