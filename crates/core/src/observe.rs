@@ -29,7 +29,7 @@ pub fn observe(
         learn(&mut change.lead, activity, basis);
     }
     if let Some(refusal) = new.iter().find(|a| a.name == names::UNSUBSCRIBED && a.kind == Kind::Mail) {
-        change.lead.consent.refuse(ConsentState::Unsubscribed, refusal.at);
+        change.lead.consent.refuse(ConsentState::Unsubscribed, "a link in a mail", refusal.at);
     }
     if change.lead.consent.state.is_refusal() && !scene.lead.consent.state.is_refusal() {
         change.effects.push(Effect::Suppress { reason: change.lead.consent.state.word().to_owned() });

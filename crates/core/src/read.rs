@@ -138,16 +138,20 @@ fn kind(name: &str) -> String {
         "integer" => "the whole number",
         "floating" => "the number",
         "boolean" => "the truth",
-        "i8" | "i16" | "i32" | "i64" | "u8" | "u16" | "u32" | "u64" | "usize" => return "a whole number".to_owned(),
+        "i8" | "i16" | "i32" | "i64" | "u8" | "u16" | "u32" | "u64" | "usize" => {
+            return "a whole number".to_owned();
+        }
         "f32" | "f64" => return "a number".to_owned(),
         "bool" => return "true or false".to_owned(),
-        "a" | "an" => return match value {
-            "string" => "a text in quotation marks".to_owned(),
-            "boolean" => "true or false".to_owned(),
-            "sequence" => "a list".to_owned(),
-            "map" => "a table".to_owned(),
-            _ => name.to_owned(),
-        },
+        "a" | "an" => {
+            return match value {
+                "string" => "a text in quotation marks".to_owned(),
+                "boolean" => "true or false".to_owned(),
+                "sequence" => "a list".to_owned(),
+                "map" => "a table".to_owned(),
+                _ => name.to_owned(),
+            };
+        }
         "sequence" => return "a list".to_owned(),
         "map" => return "a table".to_owned(),
         "struct" => return "a table".to_owned(),
@@ -187,12 +191,12 @@ mod tests {
     #[test]
     fn a_wrong_kind_of_value_is_told_in_words() {
         let error = toml::<Relay>("x.toml", "host = \"a\"\nport = \"many\"\n").unwrap_err().to_string();
+        assert!(error.contains("2:8: a whole number belongs here, and this is the text \"many\""), "{error}");
+        let error = toml::<Relay>("x.toml", "host = 7\nport = 25\n").unwrap_err().to_string();
         assert!(
-            error.contains("2:8: a whole number belongs here, and this is the text \"many\""),
+            error.contains("a text in quotation marks belongs here, and this is the whole number 7"),
             "{error}"
         );
-        let error = toml::<Relay>("x.toml", "host = 7\nport = 25\n").unwrap_err().to_string();
-        assert!(error.contains("a text in quotation marks belongs here, and this is the whole number 7"), "{error}");
     }
 
     #[test]
