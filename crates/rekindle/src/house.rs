@@ -1,7 +1,7 @@
 //! The house, opened: settings, data folder, database, playbook and mails, for whatever command.
 
 use crate::{
-    config::Config,
+    config::{Config, redacted},
     exit::{Doing, Halt},
     files::{self, PLAYBOOK, TEMPLATES},
 };
@@ -40,14 +40,32 @@ impl House {
         Self::open_with(config, data, clock).await
     }
 
+    /// The same, for who comes beside the process in which time passes: where that one has moved its calendar, it is
+    /// the calendar here too. Whoever writes to people does not follow: for them the calendar is never moved.
+    ///
+    /// # Errors
+    /// The same.
+    pub async fn visit(config: Config, data: &Path) -> Result<Self, Halt> {
+        let clock = config.clock();
+        let house = Self::open_with(config, data, clock.clone()).await?;
+        if !house.config.reaches_people()
+            && let Some(anchor) = house.store.anchor().await.doing("read the calendar of the house")?
+        {
+            clock.follow(anchor);
+        }
+        Ok(house)
+    }
+
     /// The same, with a clock that somebody else holds too.
     ///
     /// # Errors
     /// The same.
     pub async fn open_with(config: Config, data: &Path, clock: SharedClock) -> Result<Self, Halt> {
         files::private_folder(data).doing(format!("make the folder {}", data.display()))?;
+        files::shut(data);
         let url = config.database_url(data).doing("find the data folder")?;
-        let store = Store::open(&url, clock).await.doing("open the database")?;
+        let doing = || format!("open the database {}", redacted(&url));
+        let store = Store::open(&url, clock).await.doing(doing())?;
         let house = Self { config: Arc::new(config), data: data.to_owned(), store };
         if house.store.playbooks().await.is_err() {
             house.apply_playbook().await?;
@@ -154,7 +172,9 @@ fn survey_answers(files: &Files, templates: &Templates) -> Vec<FileError> {
                     let help = rekindle_core::nearest::did_you_mean(answer, answers.iter().copied());
                     wrong(
                         format!("step[{step}]"),
-                        format!("the mail “{mail}” links to the survey answer “{answer}”, which its step does not have{help}"),
+                        format!(
+                            "the mail “{mail}” links to the survey answer “{answer}”, which its step does not have{help}"
+                        ),
                     );
                 }
             }
