@@ -59,10 +59,7 @@ fn the_file_wins_over_the_default_and_the_environment_over_the_file() {
 #[test]
 fn what_is_unknown_is_refused_with_its_line_and_the_nearest_name() {
     let text = refused("[mial]\nurl = \"\"\n\n[mail]\nsesions = 4\nlisten = \"x\"\nrelay = 1\n", &[]);
-    assert!(
-        text.contains("rekindle.toml:1:2: there is no section “mial”; did you mean \"mail\"?"),
-        "{text}"
-    );
+    assert!(text.contains("rekindle.toml:1:2: there is no section “mial”; did you mean \"mail\"?"), "{text}");
     assert!(text.contains("   1 | [mial]"), "{text}");
     assert_eq!(text.matches("mial").count(), 2, "it is told once, with its line: {text}");
     for empty in ["[mial]\n", "[mail]\n\n[mial]\n# url = \"\"\n"] {

@@ -26,8 +26,7 @@ pub(super) async fn sweep(at: &Round<'_>) -> Result<usize> {
         cooled += count.await?;
     }
     let over = || async { at.store.leads().cold_without_run(PAGE).await };
-    let archived = at.decide_pages(over, |scene, now| {
-        scene.lead.stay_cold_no_longer(!scene.runs.is_empty(), now)
-    });
+    let archived =
+        at.decide_pages(over, |scene, now| scene.lead.stay_cold_no_longer(!scene.runs.is_empty(), now));
     Ok(cooled + archived.await?)
 }
