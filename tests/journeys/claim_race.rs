@@ -2,7 +2,7 @@
 
 use crate::stage::{On, SOON, Seat, Sender, Stage, on_both_databases};
 use futures_util::future::join_all;
-use rekindle_tests::program::within;
+use rekindle_tests::program::{free_port, within};
 use serde_json::{Value, json};
 
 const MEMBERS: usize = 8;
@@ -13,15 +13,16 @@ async fn of_eight_who_claim_at_once_exactly_one_wins_a_thousand_times(on: On) {
     // All thousand with `./check --long`.
     let rounds = if std::env::var_os("REKINDLE_LONG").is_some() { 1_000_i64 } else { 150 };
     let stage = Stage::new(on);
-    let up = stage.program.start(&["up"]).await;
-    let bot = stage.program.start(&["bot"]).await;
-    assert_ne!(up.url, bot.url);
-    let kim = Sender::new(&up, &stage.key("crm", None).await);
+    let web = stage.program.start(&["web"]).await;
+    let one = stage.program.start(&["bot"]).await;
+    let other = stage.program.start(&["bot", "--listen", &format!("127.0.0.1:{}", free_port())]).await;
+    assert_ne!(one.url, other.url);
+    let kim = Sender::new(&web, &stage.key("crm", None).await);
     kim.warm_kim().await;
     kim.track("kim", "Demo Requested").await;
     let mut seats = Vec::new();
     for n in 0..MEMBERS {
-        let process = if n % 2 == 0 { &up } else { &bot };
+        let process = if n % 2 == 0 { &one } else { &other };
         seats.push((format!("rep-{n}"), stage.seat(process, &format!("Rep {n}"), "sales").await));
     }
     let lead = stage.lead("kim@acme.test").await;

@@ -20,7 +20,7 @@ async fn says(line: &[&str], file: (&str, &str), environment: &[(&str, &str)]) -
 async fn settings_that_are_wrong_are_refused_with_line_and_nearest_name() {
     for (text, words) in [
         ("[mail]\nsesions = 4\n", &["rekindle.toml:2:1", "sesions", "sessions"][..]),
-        ("[mial]\nsessions = 4\n", &["rekindle.toml:2", "mial", "mail"]),
+        ("[mial]\nsessions = 4\n", &["rekindle.toml:1", "mial", "mail"]),
         ("[mail]\nsessions = 0\n", &["rekindle.toml:2", "64"]),
         ("[team]\nzone = \"Europe/Berln\"\n", &["rekindle.toml:2", "Europe/Berlin"]),
         ("[web]\nlisten = 8787\n", &["rekindle.toml:2"]),
@@ -95,6 +95,22 @@ async fn a_playbook_that_is_wrong_is_refused_with_file_and_line() {
             "playbook/sequences/hello.toml",
             "name = \"hello\"\n\n[[step]]\nwait = \"soon\"\n",
             &["hello.toml:4", "soon"],
+        ),
+        (
+            "playbook/sequences/hello.toml",
+            "name = \"hello\"\n\n[[step]]\nwait = \"1d\"\n\n[[step]]\narchive = \"yes\"\n",
+            &["playbook/sequences/hello.toml:7:11", "true or false belongs here"],
+        ),
+        (
+            "playbook/scoring.toml",
+            "[thresholds]\nhot = 100\ncools_below = 200\n\n[grades]\nfit = [10, 5]\nengagement = [60, 25]\n",
+            &["playbook/scoring.toml:3:15", "cools_below is above hot"],
+        ),
+        ("templates/breakup/subject.txt", "", &["templates/breakup/subject.txt:1:1", "the subject is empty"]),
+        (
+            "templates/breakup/subject.txt",
+            "Still there, {{ frist_name }}?\n",
+            &["templates/breakup/subject.txt:1:17", "first_name", "1 | Still there"],
         ),
     ] {
         for line in [&["playbook", "check"][..], &["playbook", "apply"], &["up"]] {

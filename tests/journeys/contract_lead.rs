@@ -231,6 +231,11 @@ async fn an_import_counts_and_keeps_what_it_could_not_take(on: On) {
     for (key, number) in [("rows", 3), ("rejected", 1)] {
         assert_eq!((count(&counts, key), count(&dry, key)), (number, number), "{key} of {counts} and {dry}");
     }
+    let leads = |counts: &Value| ["new_leads", "known_leads", "basis_kept"].map(|key| counts[key].clone());
+    assert_eq!(
+        (leads(&counts), leads(&dry)),
+        ([json!(2), json!(0), json!(0)], [json!(null), json!(null), json!(null)])
+    );
     let errors = std::fs::read_to_string(stage.place("contacts.errors.csv")).unwrap();
     assert!(errors.contains("no address") && errors.lines().count() == 2, "{errors}");
 
@@ -243,10 +248,15 @@ async fn an_import_counts_and_keeps_what_it_could_not_take(on: On) {
     assert!(kim["traits"].to_string().contains("38"), "what is not known is kept: {kim}");
     let omar = stage.lead("omar@atlas.test").await;
     assert_eq!(omar["consent"]["state"], "unsubscribed", "a no in the file is honoured, basis or not");
+    assert_eq!(omar["consent"]["basis"], "import", "who said no is told, not what was allowed");
 
     let again = stage.program.json(&["import", path, "--basis", "trade fair 2026", "--json"]).await;
     assert_eq!(count(&again, "rows"), 3);
     assert_eq!(stage.lead("kim@acme.test").await, kim, "the second time changes nothing");
+
+    let other = stage.program.json(&["import", path, "--basis", "customers", "--json"]).await;
+    assert_eq!((count(&other, "imported"), leads(&other)), (2, [json!(0), json!(2), json!(1)]), "{other}");
+    assert_eq!(stage.lead("kim@acme.test").await["consent"], kim["consent"]);
 
     std::fs::write(stage.place("quiet.csv"), "email;name\nzoe@atelier.test;Zoë Martin\n").unwrap();
     stage.program.data(&["import", stage.place("quiet.csv").to_str().unwrap(), "--json"]).await;

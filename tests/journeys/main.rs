@@ -8,6 +8,8 @@ mod stage;
 
 mod first_start;
 
+mod beside_a_house;
+
 mod config_words;
 
 mod contract;

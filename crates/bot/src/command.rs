@@ -261,9 +261,23 @@ pub fn parse(line: &str) -> Result<Command, Refusal> {
         .map_err(|error| Refusal::Usage { text: hint::hint(&error, declared, &words) })
 }
 
-/// What can be typed, in words; of one command, or of all.
-pub(crate) fn help_of(of: &str) -> String {
-    hint::help(declared(), &arguments(of))
+/// What can be typed, in words; of one command, or of all. A verb alone is enough: "claim".
+///
+/// # Errors
+/// [`Refusal::Usage`] for what cannot be typed.
+pub(crate) fn help_of(of: &str) -> Result<String, Refusal> {
+    let words = arguments(of);
+    let declared = declared();
+    let (_, depth) = walk(declared, &words);
+    let Some(word) = words.first().filter(|_| depth == 0) else { return Ok(hint::help(declared, &words)) };
+    let with_verb = declared.get_subcommands().filter(|command| command.find_subcommand(word).is_some());
+    let helps: Vec<String> = with_verb
+        .map(|command| hint::help(declared, &[command.get_name().to_owned(), word.clone()]))
+        .collect();
+    match helps.is_empty() {
+        false => Ok(helps.join("\n")),
+        true => Err(Refusal::Usage { text: hint::no_command(declared, word) }),
+    }
 }
 
 fn help(of: &[String]) -> Command {
@@ -290,6 +304,13 @@ fn arguments(line: &str) -> Vec<String> {
     if words.len() > 1 && words[0].text == "rekindle" && matches!(words[1].text.as_str(), "lead" | "campaign")
     {
         words.remove(0);
+    }
+    if let [lead, outcome, ..] = words.as_slice()
+        && (lead.text.as_str(), outcome.text.as_str()) == ("lead", "outcome")
+    {
+        // Outcomes of several words, as people say them.
+        split::join(&mut words, 3, &["no", "answer"]);
+        split::join(&mut words, 3, &["not", "a", "fit"]);
     }
     let plain: Vec<String> = words.iter().map(|word| word.text.clone()).collect();
     let declared = declared();

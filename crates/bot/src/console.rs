@@ -16,17 +16,20 @@ mod events;
 mod page;
 mod state;
 
-use crate::{desk::Desk, reply::Reply};
+use crate::{
+    desk::Desk,
+    reply::{Reply, Shown},
+};
 use axum::{
     Extension, Json, Router,
-    extract::{FromRequestParts, Query, State},
+    extract::{FromRequest, FromRequestParts, Query, Request, State},
     http::{StatusCode, request::Parts},
     response::{IntoResponse, Response},
     routing::{get, post},
 };
 use rekindle_core::team::{Deed, Member};
 use rekindle_storage::{Store, StoreError};
-use serde::Deserialize;
+use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::json;
 use tokio_util::sync::CancellationToken;
 
@@ -91,6 +94,30 @@ impl<S: Send + Sync> FromRequestParts<S> for FromPage {
     }
 }
 
+/// What the page sends, as JSON; what is none of it is answered like everything else.
+struct Page<T>(T);
+
+impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Page<T> {
+    type Rejection = Response;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, Response> {
+        match Json::<T>::from_request(request, state).await {
+            Ok(Json(sent)) => Ok(Self(sent)),
+            Err(why) => {
+                let told = why.body_text();
+                // axum's sentence about its types, without them.
+                let told = told.rsplit_once("type: ").map_or(told.as_str(), |(_, told)| told);
+                let text = format!("This is not what the console sends: {told}.");
+                Err((why.status(), Json(usage("usage", &text))).into_response())
+            }
+        }
+    }
+}
+
+fn usage(code: &'static str, text: &str) -> Reply {
+    Reply { ok: false, code: Some(code), ..Reply::done(text) }
+}
+
 fn refused(code: &str, text: &str) -> Response {
     (StatusCode::FORBIDDEN, Json(json!({ "ok": false, "code": code, "text": text }))).into_response()
 }
@@ -122,13 +149,13 @@ async fn say(
     State(console): State<Console>,
     Who(member): Who,
     _: FromPage,
-    Json(said): Json<Said>,
-) -> Result<Json<Reply>, Broken> {
+    Page(said): Page<Said>,
+) -> Result<Json<Shown>, Broken> {
     let text = said.text.trim();
     if text.starts_with('/') {
-        return Ok(Json(console.desk.run(&member, "console", text).await));
+        return Ok(Json(console.desk.run(&member, "console", text).await.into()));
     }
-    let refused = |code, text: &str| Json(Reply { ok: false, code: Some(code), ..Reply::done(text) });
+    let refused = |code, text: &str| Json(usage(code, text).into());
     if text.is_empty() {
         return Ok(refused("usage", "There is nothing to say."));
     }
@@ -137,7 +164,7 @@ async fn say(
         return Ok(refused("unknown_channel", "There is no such channel."));
     }
     console.store.console().post(&said.channel, member.handle.as_str(), text, None).await?;
-    Ok(Json(Reply::done("")))
+    Ok(Json(Reply::done("").into()))
 }
 
 #[derive(Deserialize)]
@@ -151,10 +178,10 @@ async fn press(
     State(console): State<Console>,
     Who(member): Who,
     _: FromPage,
-    Json(pressed): Json<Pressed>,
-) -> Json<Reply> {
+    Page(pressed): Page<Pressed>,
+) -> Json<Shown> {
     let Pressed { card, intent, value } = pressed;
-    Json(console.desk.press(&member, "console", &card, &intent, value.as_deref()).await)
+    Json(console.desk.press(&member, "console", &card, &intent, value.as_deref()).await.into())
 }
 
 #[derive(Deserialize)]

@@ -147,7 +147,11 @@ impl Desk {
                 if error.refusal().is_none() {
                     tracing::error!(%error, place, "a command failed");
                 }
-                (Reply::of_error(&error, self.settings.zone), None)
+                let mut reply = Reply::of_error(&error, self.settings.zone);
+                if let Some(refusal) = error.refusal() {
+                    reply.text = refusal.text_to(&member.handle, self.settings.zone);
+                }
+                (reply, None)
             }
         };
         let entry = Entry {

@@ -7,33 +7,27 @@ use rekindle_storage::StoreError;
 use serde::Serialize;
 use serde_json::Value;
 
-/// What came of it. Keys that do not belong to an answer are left out.
+/// What came of it. To scripts each has all keys; what does not belong to an answer is `null`.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Reply {
     /// Whether it was done.
     pub ok: bool,
     /// Why not, for scripts: "already_claimed", "not_allowed", …
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub code: Option<&'static str>,
     /// In words.
     pub text: String,
-    /// Whether the words are a table, to be shown in a fixed-width script.
-    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    /// Whether the words are a table, to be shown in a fixed-width script: for pages, not for scripts.
+    #[serde(skip)]
     pub mono: bool,
     /// The card it is about, as it stands now.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub card: Option<Card>,
     /// Who stands in the way: a handle.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub by: Option<String>,
     /// Since when (wall).
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub at: Option<Moment>,
     /// What confirms the preview.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub confirm: Option<String>,
     /// The same as figures, where there are any.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub data: Option<Value>,
 }
 
@@ -102,5 +96,38 @@ impl Reply {
     /// Whether it neither was done nor was refused: something broke.
     pub fn is_failure(&self) -> bool {
         matches!(self.code, Some("unavailable" | "failed"))
+    }
+}
+
+/// A reply as a page is told it: with how its words are to be shown.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Shown {
+    /// What came of it.
+    #[serde(flatten)]
+    pub reply: Reply,
+    /// Whether the words are a table.
+    pub mono: bool,
+}
+
+impl From<Reply> for Shown {
+    fn from(reply: Reply) -> Self {
+        Self { mono: reply.mono, reply }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn scripts_see_all_keys_and_pages_one_more() {
+        let told = serde_json::to_value(Reply::table("a  b")).unwrap();
+        let keys = json!({
+            "ok": true, "code": null, "text": "a  b", "card": null, "by": null, "at": null, "confirm": null, "data": null,
+        });
+        assert_eq!(told, keys);
+        let shown = serde_json::to_value(Shown::from(Reply::table("a  b"))).unwrap();
+        assert_eq!((&shown["mono"], &shown["text"]), (&json!(true), &json!("a  b")));
     }
 }

@@ -188,7 +188,7 @@ impl Alert {
                 let at = self.first_claimed_at.unwrap_or(self.raised_at);
                 return Err(Refusal::AlreadyClaimed { lead: called.to_owned(), by: other.clone(), at });
             }
-            AlertState::Closed { how, .. } => return Err(Refusal::Closed { how: how.label().to_owned() }),
+            AlertState::Closed { how, by, .. } => return Err(Refusal::closed(*how, by)),
             AlertState::Open | AlertState::Snoozed { .. } => {}
         }
         self.first_claimed_at.get_or_insert(wall);
@@ -218,9 +218,7 @@ impl Alert {
             });
         }
         let kept = match (&self.state, self.holder()) {
-            (AlertState::Closed { how, .. }, _) => {
-                return Err(Refusal::Closed { how: how.label().to_owned() });
-            }
+            (AlertState::Closed { how, by, .. }, _) => return Err(Refusal::closed(*how, by)),
             (_, Some(_)) => {
                 self.must_hold(by, called)?;
                 true
@@ -243,6 +241,26 @@ impl Alert {
             AlertState::Open
         };
         Some(self.touched())
+    }
+
+    /// The amount of a deal that was won and closed without one: by who closed it, or an admin.
+    ///
+    /// # Errors
+    /// [`Refusal::Closed`] for every other that is over, [`Refusal::NotYours`], [`Refusal::NotClaimed`] while it is live.
+    pub fn amount(mut self, by: &Member, called: &str, amount: String) -> Result<Self, Refusal> {
+        match &mut self.state {
+            AlertState::Closed { by: other, .. } if *other != by.handle && by.role != Role::Admin => {
+                Err(Refusal::NotYours { lead: called.to_owned(), by: other.clone() })
+            }
+            AlertState::Closed { how: Outcome::Won, note: note @ None, .. } => {
+                *note = Some(amount);
+                Ok(self.touched())
+            }
+            _ => Err(self
+                .must_hold(by, called)
+                .err()
+                .unwrap_or(Refusal::NotClaimed { lead: called.to_owned() })),
+        }
     }
 
     /// How it went. "Not a fit" may be said of an open alert too, everything else by who has it.
@@ -278,7 +296,7 @@ impl Alert {
 
     fn must_hold(&self, by: &Member, called: &str) -> Result<(), Refusal> {
         match (&self.state, self.holder()) {
-            (AlertState::Closed { how, .. }, _) => Err(Refusal::Closed { how: how.label().to_owned() }),
+            (AlertState::Closed { how, by, .. }, _) => Err(Refusal::closed(*how, by)),
             (_, None) => Err(Refusal::NotClaimed { lead: called.to_owned() }),
             (_, Some(holder)) if *holder == by.handle || by.role == Role::Admin => Ok(()),
             (_, Some(holder)) => Err(Refusal::NotYours { lead: called.to_owned(), by: holder.clone() }),
@@ -335,6 +353,22 @@ mod tests {
         assert_eq!(snoozed.wake(later).unwrap().holder(), Some(&ana.handle));
         let open = open().snooze(&ana, "Kim", later, now).unwrap().wake(later).unwrap();
         assert_eq!(open.state, AlertState::Open);
+    }
+
+    #[test]
+    fn the_amount_of_a_deal_that_was_won_may_be_told_afterwards_once() {
+        let (ana, ben) = (member("Ana"), member("Ben"));
+        let now = Moment::UNIX_EPOCH;
+        let claimed = open().claim(&ana.handle, "Kim", now).unwrap();
+        assert_eq!(claimed.clone().amount(&ana, "Kim", "5000".into()).unwrap_err().code(), "not_claimed");
+        let won = claimed.clone().outcome(&ana, "Kim", Outcome::Won, None, now).unwrap();
+        assert_eq!(won.clone().amount(&ben, "Kim", "5000".into()).unwrap_err().code(), "not_yours");
+        let told = won.amount(&ana, "Kim", "5000".into()).unwrap();
+        assert!(matches!(&told.state, AlertState::Closed { note: Some(note), .. } if note == "5000"));
+        let refusal = told.amount(&ana, "Kim", "1".into()).unwrap_err();
+        assert_eq!(refusal.text(chrono_tz::UTC), "This alert is closed: won, by Ana.");
+        let lost = claimed.outcome(&ana, "Kim", Outcome::Lost, None, now).unwrap();
+        assert_eq!(lost.amount(&ana, "Kim", "1".into()).unwrap_err().code(), "closed");
     }
 
     #[test]

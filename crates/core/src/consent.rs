@@ -61,7 +61,7 @@ impl ConsentState {
 pub struct Consent {
     /// May we write?
     pub state: ConsentState,
-    /// What allows it, in the words of whoever recorded it ("webinar form 2026").
+    /// What the state rests on, in the words of whoever recorded it: "webinar form 2026"; of a no, who said it and how.
     pub basis: Option<String>,
     /// Since when.
     pub at: Option<Moment>,
@@ -75,12 +75,12 @@ impl Consent {
         }
     }
 
-    /// Takes a no. A stronger no (objected, complained) is not weakened by a later unsubscribe.
-    pub fn refuse(&mut self, state: ConsentState, at: Moment) {
+    /// Takes a no, and how it was said. A stronger no (objected, complained) is not weakened by a later unsubscribe.
+    pub fn refuse(&mut self, state: ConsentState, how: &str, at: Moment) {
         let strength = |s| ConsentState::ALL.iter().position(|x| *x == s);
         let keeps = self.state.is_refusal() && strength(self.state) >= strength(state);
         if !keeps {
-            *self = Self { state, basis: self.basis.take(), at: Some(at) };
+            *self = Self { state, basis: Some(how.to_owned()), at: Some(at) };
         }
     }
 }
@@ -95,11 +95,12 @@ mod tests {
         let mut consent = Consent::default();
         consent.grant("form", now);
         assert_eq!(consent.state, ConsentState::Subscribed);
-        consent.refuse(ConsentState::Unsubscribed, now);
+        consent.refuse(ConsentState::Unsubscribed, "a link in a mail", now);
+        assert_eq!(consent.basis.as_deref(), Some("a link in a mail"), "what allowed it before is over");
         consent.grant("another form", now);
         assert_eq!(consent.state, ConsentState::Unsubscribed);
-        consent.refuse(ConsentState::Complained, now);
-        consent.refuse(ConsentState::Unsubscribed, now);
+        consent.refuse(ConsentState::Complained, "the postmaster", now);
+        consent.refuse(ConsentState::Unsubscribed, "a form", now);
         assert_eq!(consent.state, ConsentState::Complained, "a weaker no does not replace a stronger one");
     }
 }

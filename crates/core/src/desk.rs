@@ -103,6 +103,16 @@ pub fn outcome(
     Ok(change)
 }
 
+/// The amount of a deal whose alert `closed` was won without one.
+///
+/// # Errors
+/// What [`Alert::amount`] refuses.
+pub fn amount(scene: &Scene, by: &Member, closed: &Alert, amount: String) -> Result<Change, Refusal> {
+    let mut change = scene.unchanged();
+    change.effects.push(Effect::Alert(closed.clone().amount(by, scene.lead.called(), amount)?));
+    Ok(change)
+}
+
 /// A rep's note shows on the card.
 pub fn noted(scene: &Scene) -> Change {
     let mut change = scene.unchanged();
@@ -138,7 +148,8 @@ pub fn stop(scene: &Scene, by: &Handle, for_good: bool, now: Moment) -> Change {
     let mut change = scene.unchanged();
     end_runs(scene, &mut change, &format!("stopped by {}", by.name()), now);
     if for_good {
-        change.lead.consent.refuse(ConsentState::Unsubscribed, now);
+        let how = format!("asked for it, says {}", by.name());
+        change.lead.consent.refuse(ConsentState::Unsubscribed, &how, now);
         change.effects.push(Effect::Suppress { reason: "unsubscribed".to_owned() });
     }
     if change.lead.nurture == Nurture::Cold {

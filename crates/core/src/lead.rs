@@ -262,7 +262,9 @@ impl Lead {
                 Some(ConsentTrait::Yes(told)) => {
                     self.consent.grant(told.as_deref().or(basis).unwrap_or("told by identify"), at);
                 }
-                Some(ConsentTrait::No(state)) => self.consent.refuse(state, at),
+                Some(ConsentTrait::No(state, told)) => {
+                    self.consent.refuse(state, told.as_deref().unwrap_or("told by identify"), at);
+                }
                 Some(ConsentTrait::Unclear) => {}
                 None => {
                     if let (Some(basis), true) = (basis, self.email.is_some()) {
@@ -295,7 +297,7 @@ pub(crate) fn may_be_mailed(
 /// What the trait `consent` says: `true`, `"subscribed"`, `{"state": "subscribed", "basis": "…"}`.
 enum ConsentTrait {
     Yes(Option<String>),
-    No(ConsentState),
+    No(ConsentState, Option<String>),
     Unclear,
 }
 
@@ -308,10 +310,11 @@ impl ConsentTrait {
             Value::Object(map) => map.get("state").and_then(Value::as_str).and_then(ConsentState::from_word),
             _ => None,
         };
+        let told = value.get("basis").and_then(word_of);
         match state {
-            Some(ConsentState::Subscribed) => Self::Yes(value.get("basis").and_then(word_of)),
+            Some(ConsentState::Subscribed) => Self::Yes(told),
             Some(ConsentState::Unknown) | None => Self::Unclear,
-            Some(no) => Self::No(no),
+            Some(no) => Self::No(no, told),
         }
     }
 }

@@ -7,17 +7,25 @@
 const LISTED: usize = 12;
 
 /// The known word nearest to `word`, when it is near enough to be a slip of the finger: letter case apart, at most one
-/// changed, missing, extra or swapped letter for every three.
+/// changed, missing, extra or swapped letter for every three. Or the only one that begins with it, and is not twice as long.
 #[must_use]
 pub fn nearest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let wanted = fold(word);
     let slips = wanted.chars().count() / 3;
-    known
-        .into_iter()
-        .map(|candidate| (strsim::damerau_levenshtein(&wanted, &fold(candidate)), candidate))
+    let known: Vec<(&str, String)> =
+        known.into_iter().map(|candidate| (candidate, fold(candidate))).collect();
+    let slipped = known
+        .iter()
+        .map(|(candidate, folded)| (strsim::damerau_levenshtein(&wanted, folded), *candidate))
         .filter(|(distance, _)| *distance <= slips)
         .min_by_key(|(distance, _)| *distance)
-        .map(|(_, candidate)| candidate)
+        .map(|(_, candidate)| candidate);
+    slipped.or_else(|| {
+        let is_begun = |folded: &str| folded.starts_with(&wanted) && folded.len() <= wanted.len() * 2;
+        let mut begun = known.iter().filter(|(_, folded)| wanted.len() > 1 && is_begun(folded));
+        let (first, _) = begun.next()?;
+        begun.next().is_none().then_some(*first)
+    })
 }
 
 /// The end of a sentence about an unknown `word`: `; did you mean "x"?`, or `; known are a, b, c` when nothing is near,
@@ -30,6 +38,7 @@ pub fn did_you_mean<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) ->
     }
     match known.len() {
         0 => String::new(),
+        1 => format!("; there is only {}", known[0]),
         n if n <= LISTED => format!("; known are {}", known.join(", ")),
         n => format!("; known are {} and {} more", known[..LISTED].join(", "), n - LISTED),
     }
@@ -56,6 +65,14 @@ mod tests {
     }
 
     #[test]
+    fn the_beginning_of_one_word_alone_finds_it() {
+        assert_eq!(nearest("ur", ["url", "from"]), Some("url"));
+        assert_eq!(nearest("s", MAILS), None);
+        assert_eq!(nearest("data", ["database_url"]), None);
+        assert_eq!(nearest("no", ["no-answer", "not-a-fit"]), None);
+    }
+
+    #[test]
     fn another_word_finds_nothing() {
         assert_eq!(nearest("invoice", MAILS), None);
         assert_eq!(nearest("ab", ["cd", "ac"]), None);
@@ -74,6 +91,7 @@ mod tests {
         assert_eq!(did_you_mean("ofer", MAILS), "; did you mean \"offer\"?");
         assert_eq!(did_you_mean("invoice", MAILS), "; known are breakup, offer, survey");
         assert_eq!(did_you_mean("invoice", []), "");
+        assert_eq!(did_you_mean("invoice", ["offer"]), "; there is only offer");
         let many: Vec<String> = (0..20).map(|n| format!("mail-number-{n}")).collect();
         let said = did_you_mean("x", many.iter().map(String::as_str));
         assert!(said.ends_with("mail-number-11 and 8 more"), "{said}");

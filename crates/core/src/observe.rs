@@ -29,7 +29,7 @@ pub fn observe(
         learn(&mut change.lead, activity, basis);
     }
     if let Some(refusal) = new.iter().find(|a| a.name == names::UNSUBSCRIBED && a.kind == Kind::Mail) {
-        change.lead.consent.refuse(ConsentState::Unsubscribed, refusal.at);
+        change.lead.consent.refuse(ConsentState::Unsubscribed, "a link in a mail", refusal.at);
     }
     if change.lead.consent.state.is_refusal() && !scene.lead.consent.state.is_refusal() {
         change.effects.push(Effect::Suppress { reason: change.lead.consent.state.word().to_owned() });
@@ -133,7 +133,7 @@ fn rescore(scene: &Scene, change: &mut Change, back: Option<String>, playbooks: 
     if turned_hot {
         lead.hot = true;
         lead.reach(Lifecycle::Mql);
-    } else if lead.hot && explained.score < scoring.thresholds.cools_below {
+    } else if lead.hot && explained.score < scoring.thresholds.cools_under() {
         lead.hot = false;
     }
     lead.cools_at = if lead.hot { scoring.cools_at(lead, &scene.history, now) } else { None };

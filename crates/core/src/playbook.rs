@@ -1,5 +1,7 @@
 //! The playbook: what a marketer writes, read strictly, and kept in versions.
 
+mod faults;
+
 use crate::{
     nearest::did_you_mean,
     read::{self, FileError},
@@ -90,9 +92,13 @@ impl Playbook {
         let segments: Option<WrittenSegments> = take(files, "segments.toml", &mut errors);
         let sunset: Option<Sunset> = take(files, "sunset.toml", &mut errors);
         let routing = take(files, "routing.toml", &mut errors);
+        let before = errors.len();
         let sequences = sequences(files, &mut errors);
+        let all_read = errors.len() == before;
         let segments = segments.map(|written| resolved(written, &mut errors)).unwrap_or_default();
+        // The one that is asked for may be the one that could not be read.
         if let Some(sunset) = &sunset
+            && all_read
             && !sequences.contains_key(&sunset.enroll)
         {
             let help = did_you_mean(&sunset.enroll, sequences.keys().map(String::as_str));

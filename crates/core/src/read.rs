@@ -2,7 +2,7 @@
 
 use crate::nearest::did_you_mean;
 use serde::de::DeserializeOwned;
-use std::fmt;
+use std::{fmt, ops::Range};
 
 /// What is wrong with a file, where, and what would be right.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -62,8 +62,36 @@ pub fn toml<T: DeserializeOwned>(file: &str, text: &str) -> Result<T, FileError>
     let document = toml::de::DeTable::parse(text).map_err(|e| of_toml(file, text, "", &e))?;
     serde_path_to_error::deserialize(toml::de::Deserializer::from(document)).map_err(|e| {
         let path = e.path().to_string();
-        of_toml(file, text, &path, e.inner())
+        let error = of_toml(file, text, &path, e.inner());
+        // For what stands in a list the span may be that of the whole list: the path knows better.
+        match (place(text, &path), e.inner().span()) {
+            (Some(inside), Some(span)) if span.start < inside.start && inside.end <= span.end => {
+                FileError::at(file, text, inside.start, error.message)
+            }
+            _ => error,
+        }
     })
+}
+
+/// Where in a TOML text a value stands: `thresholds.hot`, `step[7].wait`. As far down as the path leads.
+pub fn place(text: &str, path: &str) -> Option<Range<usize>> {
+    let document = toml::de::DeTable::parse(text).ok()?;
+    let mut found = None;
+    let mut table = Some(document.get_ref());
+    for part in path.split('.') {
+        let (name, indices) = part.split_once('[').unwrap_or((part, ""));
+        let Some(mut value) = table.and_then(|table| table.get(name)) else { break };
+        for index in indices.split(['[', ']']).filter_map(|index| index.parse::<usize>().ok()) {
+            let toml::de::DeValue::Array(list) = value.get_ref() else { break };
+            value = list.get(index)?;
+        }
+        found = Some(value.span());
+        table = match value.get_ref() {
+            toml::de::DeValue::Table(inner) => Some(inner),
+            _ => None,
+        };
+    }
+    found
 }
 
 /// Turns an error of the `toml` crate into ours: `path` is where in the document it happened.
@@ -94,7 +122,42 @@ fn in_words(message: &str) -> String {
             key.replace('`', "“").trim_end_matches('“').to_owned() + "”"
         );
     }
+    if let Some((found, wanted)) =
+        message.strip_prefix("invalid type: ").and_then(|rest| rest.split_once(", expected "))
+    {
+        return format!("{} belongs here, and this is {}", kind(wanted), kind(found));
+    }
     message.to_owned()
+}
+
+/// serde's name for what stands somewhere or should (`string "a lot"`, `i64`), in words.
+fn kind(name: &str) -> String {
+    let (word, value) = name.split_once(' ').unwrap_or((name, ""));
+    let words = match word {
+        "string" => "the text",
+        "integer" => "the whole number",
+        "floating" => "the number",
+        "boolean" => "the truth",
+        "i8" | "i16" | "i32" | "i64" | "u8" | "u16" | "u32" | "u64" | "usize" => {
+            return "a whole number".to_owned();
+        }
+        "f32" | "f64" => return "a number".to_owned(),
+        "bool" => return "true or false".to_owned(),
+        "a" | "an" => {
+            return match value {
+                "string" => "a text in quotation marks".to_owned(),
+                "boolean" => "true or false".to_owned(),
+                "sequence" => "a list".to_owned(),
+                "map" => "a table".to_owned(),
+                _ => name.to_owned(),
+            };
+        }
+        "sequence" => return "a list".to_owned(),
+        "map" => return "a table".to_owned(),
+        "struct" => return "a table".to_owned(),
+        _ => return name.to_owned(),
+    };
+    format!("{words} {}", value.trim_start_matches("point ").replace('`', ""))
 }
 
 #[cfg(test)]
@@ -123,5 +186,29 @@ mod tests {
         assert!(error.contains("the key “port” is missing"), "{error}");
         let error = toml::<Relay>("x.toml", "host = \"a\"\nport = 99999\n").unwrap_err().to_string();
         assert!(error.starts_with("x.toml:2:8:"), "{error}");
+    }
+
+    #[test]
+    fn a_wrong_kind_of_value_is_told_in_words() {
+        let error = toml::<Relay>("x.toml", "host = \"a\"\nport = \"many\"\n").unwrap_err().to_string();
+        assert!(error.contains("2:8: a whole number belongs here, and this is the text \"many\""), "{error}");
+        let error = toml::<Relay>("x.toml", "host = 7\nport = 25\n").unwrap_err().to_string();
+        assert!(
+            error.contains("a text in quotation marks belongs here, and this is the whole number 7"),
+            "{error}"
+        );
+    }
+
+    #[test]
+    fn what_is_wrong_in_a_list_is_shown_where_it_stands() {
+        #[derive(Debug, Deserialize)]
+        #[allow(dead_code, reason = "only read into")]
+        struct Relays {
+            relay: Vec<Relay>,
+        }
+        let text = "[[relay]]\nhost = \"a\"\nport = 1\n\n[[relay]]\nhost = \"b\"\n";
+        let error = toml::<Relays>("x.toml", text).unwrap_err().to_string();
+        assert!(error.starts_with("x.toml:5:") && error.contains("“port” is missing"), "{error}");
+        assert_eq!(place(text, "relay[1].host").map(|at| &text[at]), Some("\"b\""));
     }
 }

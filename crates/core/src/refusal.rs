@@ -1,6 +1,7 @@
 //! Why the house says no, in the reader's words, with a code for scripts.
 
 use crate::{
+    alert::Outcome,
     ids::AlertId,
     team::{Deed, Handle, Role},
     time::Moment,
@@ -67,6 +68,11 @@ pub enum Refusal {
 }
 
 impl Refusal {
+    /// The alert is over: how it ended, and by whom.
+    pub fn closed(how: Outcome, by: &Handle) -> Self {
+        Self::Closed { how: format!("{}, by {}", how.label(), by.name()) }
+    }
+
     /// No such alert.
     pub fn no_alert(id: AlertId) -> Self {
         Self::Unknown { what: "alert", name: id.to_string(), help: String::new() }
@@ -99,6 +105,16 @@ impl Refusal {
             },
             Self::Usage { .. } => "usage",
             Self::Not { code, .. } => code,
+        }
+    }
+
+    /// In words for the member who asked; times in the zone of the team.
+    pub fn text_to(&self, member: &Handle, zone: Tz) -> String {
+        match self {
+            Self::AlreadyClaimed { by, at, .. } if by == member => {
+                format!("You have this lead already, since {}.", at.with_timezone(&zone).format("%H:%M"))
+            }
+            _ => self.text(zone),
         }
     }
 

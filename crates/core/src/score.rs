@@ -29,6 +29,14 @@ pub struct Thresholds {
     pub max: i64,
 }
 
+impl Thresholds {
+    /// Points below which a hot lead has cooled: never above the line where it turns hot, whatever is written, or the
+    /// lead would cool and turn hot again without end.
+    pub fn cools_under(&self) -> i64 {
+        self.cools_below.min(self.hot)
+    }
+}
+
 fn top() -> i64 {
     1000
 }
@@ -223,7 +231,7 @@ impl Scoring {
     /// When decay alone takes the score below the line where a hot lead cools, to the minute; `None`
     /// when it never does within five years.
     pub fn cools_at(&self, lead: &Lead, history: &[Activity], now: Moment) -> Option<Moment> {
-        let below = |at: Moment| self.explain(lead, history, at).score < self.thresholds.cools_below;
+        let below = |at: Moment| self.explain(lead, history, at).score < self.thresholds.cools_under();
         let step = TimeDelta::days(1);
         let day = (0..5 * 366).map(|n| now + step * n).find(|at| below(*at))?;
         let (mut above, mut under) = (day - step, day);
@@ -237,7 +245,7 @@ impl Scoring {
     /// Whether a hot lead had cooled at a moment that has passed, as far as it was known then or is now.
     pub fn had_cooled(&self, lead: &Lead, history: &[Activity], at: Moment) -> bool {
         let until_then: Vec<Activity> = history.iter().filter(|a| a.at <= at).cloned().collect();
-        self.explain(lead, &until_then, at).score < self.thresholds.cools_below
+        self.explain(lead, &until_then, at).score < self.thresholds.cools_under()
     }
 
     fn rule_of(&self, activity: &Activity) -> Option<&EngagementRule> {

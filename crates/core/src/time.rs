@@ -6,7 +6,8 @@
 //!
 //! In production calendar and wall are the same. Nothing in this crate asks a clock: `now` is an argument.
 
-use chrono::{DateTime, SubsecRound, Utc};
+use chrono::{DateTime, SubsecRound, TimeDelta, Utc};
+use serde::{Deserialize, Serialize};
 use std::{sync::Arc, time::Duration};
 
 /// A moment in UTC, in whole microseconds: the finest that both databases keep.
@@ -33,6 +34,33 @@ pub trait Clock: Send + Sync + std::fmt::Debug + 'static {
 
 /// The clock as it is handed around.
 pub type SharedClock = Arc<dyn Clock>;
+
+/// Where a calendar that is not the wall was at one moment of the wall, and how fast it runs.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct Anchor {
+    /// The moment, on the wall.
+    pub wall: Moment,
+    /// What the calendar showed then.
+    pub calendar: Moment,
+    /// How many times faster than the wall it runs.
+    pub speed: f64,
+}
+
+impl Anchor {
+    /// Where the calendar of a clock is now; `None` when it is the wall.
+    pub fn of(clock: &dyn Clock) -> Option<Self> {
+        let anchor = Self { wall: clock.wall(), calendar: clock.calendar(), speed: clock.speed() };
+        // The wall is read twice: what lies between is no move.
+        let moved = anchor.speed != 1.0 || (anchor.calendar - anchor.wall).abs() > TimeDelta::seconds(1);
+        moved.then_some(anchor)
+    }
+
+    /// What the calendar shows at a moment of the wall.
+    pub fn calendar_at(&self, wall: Moment) -> Moment {
+        let passed = (wall - self.wall).as_seconds_f64() * self.speed * 1e6;
+        self.calendar.checked_add_signed(TimeDelta::microseconds(passed as i64)).unwrap_or(Moment::MAX_UTC)
+    }
+}
 
 /// Cuts a moment to the microseconds that both databases keep.
 pub fn whole_micros(at: Moment) -> Moment {

@@ -129,6 +129,10 @@ impl Templates {
             (format!("{name}/subject.txt"), files.subject.to_owned()),
         ];
         sources.extend(files.text.map(|text| (format!("{name}/body.txt"), text.to_owned())));
+        if files.subject.trim().is_empty() {
+            let what = "the subject is empty: a mail without one is taken for spam";
+            return Err(TemplateError::new(format!("{name}/subject.txt"), 1, what));
+        }
         for (file, source) in &sources {
             self.syntax(file, source)?;
         }

@@ -93,12 +93,12 @@ Examples:
     ///
     /// Delimiter, encoding and columns are recognised; a column that is not known is kept as a trait under its own name. Columns that
     /// say no (unsubscribed, opted out, bounced) are honoured, and no import undoes a no. Rows that cannot be taken in go to
-    /// FILE.errors.csv with the reason. The same file imported twice in the same way changes nothing.
+    /// FILE.errors.csv with the reason (a cell that a spreadsheet would run gets a single quote in front). The same file imported twice in the same way changes nothing.
     #[command(after_long_help = "\
 Examples:
   rekindle import contacts.csv --dry-run
   rekindle import contacts.csv --basis 'customers of our webinar 2026'
-  rekindle import bank.csv --email-from 'row{n}@leads.test' --map job=title --map y=-
+  rekindle import bank.csv --email-from 'row{\u{1b}[0mn}@leads.test' --map job=title --map y=-
 
 A FIELD is email, name, firstName, lastName, title, company, country, timezone, userId, consent, unsubscribed, objected,
 bounced, complained, the name of a known trait (phone, industry, city), traits.NAME for any other, or - to leave it out.")]
@@ -159,15 +159,16 @@ Examples:
   rekindle key new webinar --basis 'webinar form 2026'               # who comes with it has agreed to mail")]
     New {
         /// What it is for; activities carry it as their source.
+        #[arg(value_parser = named)]
         name: String,
         /// For a page, where anybody can read it: it may add to what is known, and change nothing.
         #[arg(long, requires = "origin")]
         public: bool,
         /// The site that a public key is used on.
-        #[arg(long, value_name = "URL", requires = "public", value_hint = ValueHint::Url)]
+        #[arg(long, value_name = "URL", requires = "public", value_hint = ValueHint::Url, value_parser = origin)]
         origin: Option<String>,
         /// What allows mail to the leads that come with this key, in your words.
-        #[arg(long, value_name = "NAME", conflicts_with = "public")]
+        #[arg(long, value_name = "NAME", conflicts_with = "public", value_parser = named)]
         basis: Option<String>,
     },
 }
@@ -249,8 +250,13 @@ pub struct Import {
     /// What a column holds, where it is not recognised or recognised wrongly.
     #[arg(long = "map", value_name = "COLUMN=FIELD")]
     pub map: Vec<String>,
-    /// Make addresses for rows without one; {n} is the row's number.
-    #[arg(long, value_name = "PATTERN")]
+    /// Makes addresses for rows without one.
+    // clap takes the three characters for a line break, unless something that nobody sees stands between them.
+    #[arg(
+        long,
+        value_name = "PATTERN",
+        help = "Make addresses for rows without one; {\u{1b}[0mn} is the row's number: 'row{\u{1b}[0mn}@leads.test'"
+    )]
     pub email_from: Option<String>,
     /// What allows mail to these leads, in your words; without it they get none.
     #[arg(long, value_name = "NAME")]
@@ -306,6 +312,38 @@ impl Args {
 
 fn address(text: &str) -> Result<SocketAddr, String> {
     crate::config::listen_address(text)
+}
+
+/// A name or a reason in words.
+fn named(text: &str) -> Result<String, String> {
+    match text.trim() {
+        "" => Err("it is empty".to_owned()),
+        text if text.chars().any(char::is_control) => {
+            Err("there is a character in it that cannot be seen".to_owned())
+        }
+        text => Ok(text.to_owned()),
+    }
+}
+
+/// A site as browsers name it: scheme, host and port, nothing behind.
+fn origin(text: &str) -> Result<String, String> {
+    let whole = text.trim().trim_end_matches('/').to_ascii_lowercase();
+    let host = whole.strip_prefix("https://").or_else(|| whole.strip_prefix("http://")).unwrap_or_default();
+    let site = host.split(['/', '?', '#']).next().unwrap_or_default();
+    let is_host = |host: &str| {
+        !host.is_empty()
+            && host.chars().all(|c| c.is_alphanumeric() || matches!(c, '.' | '-' | ':' | '[' | ']'))
+    };
+    let port =
+        site.rsplit_once(':').filter(|(_, port)| !port.contains(']')).map(|(_, port)| port.parse::<u16>());
+    if !is_host(site) || matches!(port, Some(Err(_))) {
+        return Err(format!("“{text}” is no site; write for example https://www.acme.test"));
+    }
+    let scheme = &whole[..whole.len() - host.len()];
+    match site.len() == host.len() {
+        true => Ok(whole),
+        false => Err(format!("“{text}” is a page of a site; a browser names the site alone: {scheme}{site}")),
+    }
 }
 
 fn roles() -> impl TypedValueParser<Value = Role> {
@@ -374,6 +412,34 @@ mod tests {
     }
 
     #[test]
+    fn the_pattern_of_addresses_is_shown_as_it_is_written() {
+        let mut command = Args::command();
+        let import = command.find_subcommand_mut("import").unwrap();
+        let (long, short) = (import.render_long_help().to_string(), import.render_help().to_string());
+        assert!(long.contains("--email-from 'row{n}@leads.test'"), "{long}");
+        assert!(
+            long.contains("{n} is the row's number") && short.contains("{n} is the row's number"),
+            "{short}"
+        );
+    }
+
+    #[test]
+    fn a_browser_key_names_a_site_as_browsers_do() {
+        for (text, site) in [
+            ("https://www.acme.test", "https://www.acme.test"),
+            ("https://Acme.test/", "https://acme.test"),
+            ("http://localhost:8080", "http://localhost:8080"),
+            ("http://[::1]:8080", "http://[::1]:8080"),
+        ] {
+            assert_eq!(origin(text).as_deref(), Ok(site));
+        }
+        assert!(origin("https://acme.test/path").unwrap_err().contains("alone: https://acme.test"));
+        for text in ["not an origin", "acme.test", "https://", "https://a b", "https://a.test:x", ""] {
+            assert!(origin(text).unwrap_err().contains("is no site"), "{text}");
+        }
+    }
+
+    #[test]
     fn chat_takes_one_text_or_several_words_and_a_confirmation_on_either_side() {
         let text = |line: &[&str]| match parse(line).unwrap().command {
             Command::Chat(chat) => chat.text(),
@@ -402,6 +468,7 @@ mod tests {
             ("playbook chek", "check"),
             ("up --listen 9000", "no address to listen at"),
             ("key new site --public", "--origin"),
+            ("key new site --public --origin https://a.test/x", "a page of a site"),
             ("key new site --origin https://a.test", "--public"),
         ] {
             let error = parse(&line.split(' ').collect::<Vec<_>>()).unwrap_err();

@@ -7,17 +7,33 @@
 //! wall). What was stored at later calendar times then lies ahead: waits and windows planned for then come due when the
 //! calendar gets there again, nothing is sent twice, and scores are counted as of the earlier now. To go on where the
 //! calendar was, start it at the latest moment that is stored.
+//!
+//! **Beside a running house** whose calendar is moved, a command tells the time by the house: the house keeps an
+//! [`Anchor`] in the database at its start, and [`SystemClock::follow`] takes it up.
 
 use chrono::{TimeDelta, Utc};
-use rekindle_core::time::{Clock, Moment, whole_micros};
-use std::time::{Duration, Instant};
+use rekindle_core::time::{Anchor, Clock, Moment, whole_micros};
+use std::{
+    sync::OnceLock,
+    time::{Duration, Instant},
+};
 
 /// Tells the time of the machine, with a calendar that may be moved and accelerated.
 #[derive(Debug)]
 pub struct SystemClock {
     started: Instant,
-    /// Where the calendar began, when it is not the wall.
-    moved: Option<Moment>,
+    /// Its own calendar, when that is not the wall.
+    own: Option<Moved>,
+    /// The calendar of the house that it follows.
+    followed: OnceLock<Moved>,
+}
+
+/// A calendar that is not the wall.
+#[derive(Debug, Clone, Copy)]
+struct Moved {
+    /// What it showed when the stopwatch stood at `since`.
+    start: Moment,
+    since: Duration,
     speed: f64,
 }
 
@@ -26,20 +42,32 @@ impl SystemClock {
     /// that is not above zero is taken as 1; the settings refuse it before.
     pub fn new(start: Option<Moment>, speed: f64) -> Self {
         let speed = if speed.is_finite() && speed > 0.0 { speed } else { 1.0 };
-        let moved = match start {
+        let start = match start {
             Some(start) => Some(whole_micros(start)),
             None if speed == 1.0 => None,
             None => Some(wall()),
         };
-        Self { started: stopwatch(), moved, speed }
+        let own = start.map(|start| Moved { start, since: Duration::ZERO, speed });
+        Self { started: stopwatch(), own, followed: OnceLock::new() }
+    }
+
+    /// From now on tells the calendar of the house that runs on the same database. The first anchor counts.
+    pub fn follow(&self, anchor: Anchor) {
+        let (now, since) = (wall(), self.started.elapsed());
+        let start = whole_micros(anchor.calendar_at(now));
+        let _ = self.followed.set(Moved { start, since, speed: anchor.speed });
+    }
+
+    fn moved(&self) -> Option<&Moved> {
+        self.followed.get().or(self.own.as_ref())
     }
 }
 
 impl Clock for SystemClock {
     fn calendar(&self) -> Moment {
-        let Some(start) = self.moved else { return wall() };
+        let Some(Moved { start, since, speed }) = self.moved() else { return wall() };
         // At the fastest, whole microseconds stay exact in a double for nearly three centuries of calendar.
-        let passed = self.started.elapsed().as_secs_f64() * self.speed * 1e6;
+        let passed = self.started.elapsed().saturating_sub(*since).as_secs_f64() * speed * 1e6;
         start.checked_add_signed(TimeDelta::microseconds(passed as i64)).unwrap_or(Moment::MAX_UTC)
     }
 
@@ -52,7 +80,7 @@ impl Clock for SystemClock {
     }
 
     fn speed(&self) -> f64 {
-        self.speed
+        self.moved().map_or(1.0, |moved| moved.speed)
     }
 }
 
@@ -116,6 +144,23 @@ mod tests {
             assert!(now.0 >= last.0 && now.1 >= last.1);
             last = now;
         }
+    }
+
+    #[test]
+    fn a_clock_beside_a_house_tells_the_time_of_the_house() {
+        let start: Moment = "2026-01-05T08:00:00Z".parse().unwrap();
+        let house = SystemClock::new(Some(start), 43_200.0);
+        pass(&house, Duration::from_millis(5));
+        let anchor = Anchor::of(&house).unwrap();
+        pass(&house, Duration::from_millis(20));
+        let beside = SystemClock::new(None, 1.0);
+        beside.follow(anchor);
+        assert_eq!(beside.speed(), 43_200.0);
+        let (before, told, after) = (house.calendar(), beside.calendar(), house.calendar());
+        // The two read the wall and the stopwatch one after the other; a second is 12 hours here.
+        let slack = TimeDelta::minutes(30);
+        assert!(before - slack < told && told < after + slack, "{before} {told} {after}");
+        assert_eq!(Anchor::of(&SystemClock::new(None, 1.0)), None, "the wall needs no anchor");
     }
 
     #[test]

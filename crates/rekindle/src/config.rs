@@ -186,13 +186,18 @@ impl Config {
         let path = data.join("rekindle.toml");
         let name = path.display().to_string();
         let text = match std::fs::read_to_string(&path) {
-            Ok(text) => Some(text),
-            Err(error) if error.kind() == ErrorKind::NotFound => None,
+            Ok(text) => text,
+            // Without the file the same is said of it as if it were empty.
+            Err(error) if error.kind() == ErrorKind::NotFound => String::new(),
+            Err(error) if error.kind() == ErrorKind::NotADirectory => {
+                let why = "--data names a file, and a folder is wanted";
+                return Err(vec![FileError::whole(&data.display().to_string(), why)]);
+            }
             Err(error) => {
                 return Err(vec![FileError::whole(&name, format!("this file cannot be read: {error}"))]);
             }
         };
-        Self::read(text.as_deref().map(|text| (name.as_str(), text)), &environment())
+        Self::read(Some((&name, &text)), &environment())
     }
 
     /// Reads the settings from a file (its name and text) and variables (name and value).
@@ -216,10 +221,15 @@ impl Config {
         if errors.is_empty() { Ok(config) } else { Err(errors) }
     }
 
+    /// Whether mail goes to a relay on another machine.
+    pub fn reaches_people(&self) -> bool {
+        self.mail.relay.as_ref().is_some_and(|relay| !relay.is_loopback())
+    }
+
     /// What is right alone and wrong together.
     fn contradictions(&self) -> Vec<FileError> {
         let mut errors = Vec::new();
-        let Some(relay) = self.mail.relay.as_ref().filter(|relay| !relay.is_loopback()) else {
+        let Some(relay) = self.mail.relay.as_ref().filter(|_| self.reaches_people()) else {
             return errors;
         };
         let host = relay.host();

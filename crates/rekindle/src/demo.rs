@@ -47,7 +47,8 @@ pub async fn run(mut config: Config, options: &args::Demo, data: Option<&Path>) 
         basis: Some("asked for our webinar".to_owned()),
     };
     let key = store.keys().make(key).await.doing(doing)?;
-    let running = up::open(&house, Which::ALL).await?;
+    let listener = up::bind(&house, Which::ALL).await?;
+    let running = up::open(&house, Which::ALL, listener).await?;
     let link = up::sign_in_link(&house, &ana).await?;
     say(format_args!(
         "\nA sample company has opened in {}; a day passes every {:.1} seconds.\n\n  {link}\n\n\

@@ -52,6 +52,20 @@ impl Halt {
         }
     }
 
+    /// For scripts: which kind of end it is.
+    pub fn word(&self) -> &'static str {
+        match self {
+            Self::Refused(_) | Self::Told => "refused",
+            Self::Files(_) => "wrong_files",
+            Self::Failed { .. } => "failed",
+        }
+    }
+
+    /// In words, as they go to a file.
+    pub fn told(&self) -> String {
+        self.words(false)
+    }
+
     /// In words, for people.
     fn words(&self, graphical: bool) -> String {
         match self {

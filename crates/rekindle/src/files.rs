@@ -167,6 +167,36 @@ pub fn private_folder(path: &Path) -> io::Result<()> {
     builder.create(path).map_err(|e| named(path, e))
 }
 
+/// Shuts a data folder that others may look into: leads and passwords are in it. One in which other things lie too is
+/// left alone, and so is one of somebody else; whoever runs the house is warned then.
+#[cfg(unix)]
+pub fn shut(data: &Path) {
+    use std::os::unix::fs::PermissionsExt;
+    let Ok(mode) = fs::metadata(data).map(|folder| folder.permissions().mode()) else { return };
+    if mode & 0o077 == 0 {
+        return;
+    }
+    let ours = fs::read_dir(data)
+        .is_ok_and(|entries| entries.flatten().all(|entry| entry.file_name().to_str().is_some_and(is_ours)));
+    let shut = ours && fs::set_permissions(data, fs::Permissions::from_mode(0o700)).is_ok();
+    if !shut {
+        tracing::warn!(
+            folder = %data.display(),
+            mode = format!("{:o}", mode & 0o777),
+            "others on this machine may look into the data folder; chmod 700 shuts it"
+        );
+    }
+}
+
+/// Nothing to shut.
+#[cfg(not(unix))]
+pub fn shut(_: &Path) {}
+
+/// Whether a name in a data folder is one that we give.
+fn is_ours(name: &str) -> bool {
+    matches!(name, "lock" | "mail" | PLAYBOOK | TEMPLATES) || name.starts_with("rekindle.")
+}
+
 /// Makes a new file that only its owner may read.
 ///
 /// # Errors
@@ -276,6 +306,25 @@ mod tests {
         let second = init(&data).unwrap();
         assert_eq!((second.written.len(), second.kept.len()), (0, EMBEDDED.len()));
         assert_eq!(playbook_files(&data), playbook_files(Path::new("/nowhere")));
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_folder_that_others_may_look_into_is_shut_where_all_in_it_is_ours() {
+        use std::os::unix::fs::PermissionsExt;
+        let data = tempfile::tempdir().unwrap();
+        let mode = || fs::metadata(data.path()).unwrap().permissions().mode() & 0o777;
+        let open = || fs::set_permissions(data.path(), fs::Permissions::from_mode(0o755)).unwrap();
+        open();
+        for file in ["rekindle.toml", "rekindle.db-wal", "lock"] {
+            fs::write(data.path().join(file), "").unwrap();
+        }
+        shut(data.path());
+        assert_eq!(mode(), 0o700);
+        open();
+        fs::write(data.path().join("thesis.txt"), "").unwrap();
+        shut(data.path());
+        assert_eq!(mode(), 0o755, "somebody else's things are in it");
     }
 
     #[cfg(unix)]

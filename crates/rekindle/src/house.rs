@@ -1,17 +1,17 @@
 //! The house, opened: settings, data folder, database, playbook and mails, for whatever command.
 
 use crate::{
-    config::Config,
+    config::{Config, redacted},
     exit::{Doing, Halt},
-    files,
+    files::{self, PLAYBOOK, TEMPLATES},
 };
 use rekindle_core::{
     playbook::{Files, Playbook},
-    read::FileError,
-    sequence::MailStep,
+    read::{self, FileError},
+    sequence::{MailStep, Sequence},
     time::SharedClock,
 };
-use rekindle_mail::templates::Templates;
+use rekindle_mail::templates::{TemplateError, Templates};
 use rekindle_storage::Store;
 use std::{
     path::{Path, PathBuf},
@@ -40,14 +40,32 @@ impl House {
         Self::open_with(config, data, clock).await
     }
 
+    /// The same, for who comes beside the process in which time passes: where that one has moved its calendar, it is
+    /// the calendar here too. Whoever writes to people does not follow: for them the calendar is never moved.
+    ///
+    /// # Errors
+    /// The same.
+    pub async fn visit(config: Config, data: &Path) -> Result<Self, Halt> {
+        let clock = config.clock();
+        let house = Self::open_with(config, data, clock.clone()).await?;
+        if !house.config.reaches_people()
+            && let Some(anchor) = house.store.anchor().await.doing("read the calendar of the house")?
+        {
+            clock.follow(anchor);
+        }
+        Ok(house)
+    }
+
     /// The same, with a clock that somebody else holds too.
     ///
     /// # Errors
     /// The same.
     pub async fn open_with(config: Config, data: &Path, clock: SharedClock) -> Result<Self, Halt> {
         files::private_folder(data).doing(format!("make the folder {}", data.display()))?;
+        files::shut(data);
         let url = config.database_url(data).doing("find the data folder")?;
-        let store = Store::open(&url, clock).await.doing("open the database")?;
+        let doing = || format!("open the database {}", redacted(&url));
+        let store = Store::open(&url, clock).await.doing(doing())?;
         let house = Self { config: Arc::new(config), data: data.to_owned(), store };
         if house.store.playbooks().await.is_err() {
             house.apply_playbook().await?;
@@ -87,43 +105,62 @@ impl House {
 /// Everything that is wrong, each with its file and line.
 pub fn read_playbook(data: &Path) -> Result<(Files, Templates), Halt> {
     let files = files::playbook_files(data)?;
+    let mails = files::template_files(data)?;
     let playbook = Playbook::parse(&files);
-    let templates = Templates::load(&files::template_files(data)?);
+    let templates = Templates::load(&mails);
+    let in_folder = |folder: &str, file: &str| data.join(folder).join(file).display().to_string();
+    let of_playbook = |error: FileError| FileError { file: in_folder(PLAYBOOK, &error.file), ..error };
     let mut errors = Vec::new();
     match (playbook, templates) {
         (Ok(playbook), Ok(templates)) => {
             let names: Vec<&str> = templates.names().collect();
-            errors.extend(playbook.check_mails(&files, &names));
-            errors.extend(survey_answers(&playbook, &templates));
+            errors.extend(playbook.faults(&files).into_iter().map(of_playbook));
+            errors.extend(playbook.check_mails(&files, &names).into_iter().map(of_playbook));
+            errors.extend(survey_answers(&files, &templates).into_iter().map(of_playbook));
             if errors.is_empty() {
                 return Ok((files, templates));
             }
         }
         (playbook, templates) => {
-            errors.extend(playbook.err().into_iter().flatten());
-            errors.extend(templates.err().into_iter().flatten().map(|error| FileError {
-                file: format!("templates/{}", error.file),
-                line: error.line,
-                column: 1,
-                excerpt: String::new(),
-                message: error.what,
+            errors.extend(playbook.err().into_iter().flatten().map(of_playbook));
+            errors.extend(templates.err().into_iter().flatten().map(|error| {
+                let text = mails.get(&error.file).map(String::as_str).unwrap_or_default();
+                FileError { file: in_folder(TEMPLATES, &error.file), ..shown(text, error) }
             }));
         }
     }
     Err(Halt::Files(errors))
 }
 
+/// What is wrong with a mail, with the line it stands in, at the word that it is about.
+fn shown(text: &str, error: TemplateError) -> FileError {
+    let Some(line) = error.line else { return FileError::whole(&error.file, error.what) };
+    let begins: usize = text.split_inclusive('\n').take(line - 1).map(str::len).sum();
+    let excerpt = text[begins..].lines().next().unwrap_or_default();
+    let words = error.what.split(['“', '”', '<', '>', '"']).skip(1).step_by(2);
+    let word = words.filter(|word| !word.is_empty()).find_map(|word| excerpt.find(word));
+    let at = word.unwrap_or_else(|| excerpt.len() - excerpt.trim_start().len());
+    FileError::at(&error.file, text, begins + at, error.what)
+}
+
 /// A survey mail may only link to answers that its step of the plan has.
-fn survey_answers(playbook: &Playbook, templates: &Templates) -> Vec<FileError> {
+fn survey_answers(files: &Files, templates: &Templates) -> Vec<FileError> {
     use rekindle_mail::templates::LinkKind;
     let mut errors = Vec::new();
-    for (name, sequence) in &playbook.sequences {
+    for (file, text) in files.iter().filter(|(file, _)| file.starts_with("sequences/")) {
+        let Ok(sequence) = read::toml::<Sequence>(file, text) else { continue };
         for step in 0..sequence.step.len() {
             let Some(MailStep { mail, subjects, survey, .. }) = sequence.mail_at(step) else { continue };
-            let file = format!("sequences/{name}.toml");
-            for subject in subjects {
-                if let Err(error) = templates.check_subject(subject) {
-                    errors.push(FileError::whole(&file, format!("subject “{subject}”: {error}")));
+            let mut wrong = |path: String, why: String| {
+                let at = read::place(text, &path).map_or(0, |place| place.start);
+                errors.push(FileError::at(file, text, at, why));
+            };
+            for (number, subject) in subjects.iter().enumerate() {
+                let path = format!("step[{step}].subjects[{number}]");
+                if subject.trim().is_empty() {
+                    wrong(path, "this subject is empty".to_owned());
+                } else if let Err(error) = templates.check_subject(subject) {
+                    wrong(path, format!("subject “{subject}”: {error}"));
                 }
             }
             let answers: Vec<&str> =
@@ -133,10 +170,12 @@ fn survey_answers(playbook: &Playbook, templates: &Templates) -> Vec<FileError> 
                     && !answers.contains(&answer.as_str())
                 {
                     let help = rekindle_core::nearest::did_you_mean(answer, answers.iter().copied());
-                    errors.push(FileError::whole(
-                        &file,
-                        format!("the mail “{mail}” links to the survey answer “{answer}”, which its step does not have{help}"),
-                    ));
+                    wrong(
+                        format!("step[{step}]"),
+                        format!(
+                            "the mail “{mail}” links to the survey answer “{answer}”, which its step does not have{help}"
+                        ),
+                    );
                 }
             }
         }

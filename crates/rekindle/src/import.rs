@@ -58,11 +58,19 @@ pub enum ImportError {
     )]
     NoEmail(String),
     /// `--map` makes no sense.
-    #[error("--map {0}")]
+    #[error("--map: {0}")]
     Map(String),
     /// `--email-from` makes no addresses.
-    #[error("--email-from {0}")]
+    #[error("--email-from: {0}")]
     Pattern(String),
+    /// `--basis` says nothing.
+    #[error("--basis is empty; say in your words what allows mail to these leads, or leave it out")]
+    Basis,
+    /// Bytes that no text has.
+    #[error(
+        "this file is no text: its first line holds characters that cannot be seen; an import reads CSV files"
+    )]
+    NotText,
     /// A row does not end.
     #[error(
         "row {0} does not end within a megabyte: is a quotation mark left open there? Rows before it are taken in"
@@ -125,6 +133,14 @@ impl Import {
             Some(Err(error)) => return Err(error.at(0)),
             Some(Ok(record)) => record.iter().map(|name| name.trim().to_owned()).collect(),
         };
+        let ours = headers.iter().any(|header| errors_file::is_added(header));
+        let headers: Vec<String> = match ours {
+            true => headers.iter().map(|header| errors_file::as_it_was(header).to_owned()).collect(),
+            false => headers,
+        };
+        if headers.iter().any(|header| header.chars().any(|c| c.is_control() && !c.is_whitespace())) {
+            return Err(ImportError::NotText);
+        }
         if headers.len() > MOST_COLUMNS {
             return Err(ImportError::TooWide(headers.len()));
         }
@@ -133,13 +149,15 @@ impl Import {
         if email_from.is_none() && !columns.iter().any(|column| column.field == Field::Email) {
             return Err(ImportError::NoEmail(some_of(&headers)));
         }
-        let basis =
-            options.basis.as_deref().map(str::trim).filter(|basis| !basis.is_empty()).map(str::to_owned);
+        let basis = options.basis.as_deref().map(|basis| basis.trim().to_owned());
+        if basis.as_deref() == Some("") {
+            return Err(ImportError::Basis);
+        }
         // Read in another way, the same row is another thing to be told.
         let fields: Vec<String> = columns.iter().map(|column| column.field.to_string()).collect();
         let way = serde_json::json!([text.digest, fields, options.email_from, basis]);
         let id = digest(&way.to_string())[..32].to_owned();
-        let maker = row::Maker { id, email_from, basis, now };
+        let maker = row::Maker { id, email_from, basis, now, ours };
         let (encoding, delimiter) = (text.encoding.name(), text.delimiter);
         Ok(Self { columns, encoding, delimiter, records: Some(records), maker, row: 0 })
     }
@@ -218,7 +236,7 @@ impl Pattern {
 /// The first names of a list, and how many more there are.
 fn some_of(names: &[String]) -> String {
     const SHOWN: usize = 12;
-    let shown = names.iter().take(SHOWN).map(String::as_str).collect::<Vec<_>>().join(", ");
+    let shown = names.iter().take(SHOWN).map(|name| headers::seen(name)).collect::<Vec<_>>().join(", ");
     match names.len().saturating_sub(SHOWN) {
         0 => shown,
         more => format!("{shown} and {more} more"),

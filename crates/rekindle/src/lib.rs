@@ -3,7 +3,7 @@
 //! - **what is typed**: [`args`], what is done about it: [`run`], and how it ends: [`exit`];
 //! - **what is read**: [`config`] (the operator's settings), [`files`] (playbook and mails), [`import`] (leads from a CSV file);
 //! - **what time it is**: [`clock`];
-//! - **the house**: [`house`] (opened), [`up`] (its doors, open), [`signin`] (who may enter), [`tell`] (what the terminal shows), [`demo`].
+//! - **the house**: [`house`] (opened), [`up`] (its doors, open), `ready` (whether they take traffic), [`signin`] (who may enter), [`tell`] (what the terminal shows), [`demo`].
 
 pub mod args;
 pub mod clock;
@@ -13,6 +13,7 @@ pub mod exit;
 pub mod files;
 pub mod house;
 pub mod import;
+mod ready;
 pub mod run;
 pub mod signin;
 pub mod tell;
@@ -22,7 +23,7 @@ use args::Args;
 use clap::Parser;
 use config::{Config, LogFormat};
 use exit::Halt;
-use std::process::ExitCode;
+use std::{io::IsTerminal, process::ExitCode};
 use tracing_subscriber::EnvFilter;
 
 /// Mails and requests are made of many small texts, written by one thread and dropped by another.
@@ -56,7 +57,11 @@ fn log(config: &Config, level: &str) {
     let filter = quiet.into_iter().fold(filter, |filter, directive| {
         filter.add_directive(directive.parse().expect("a directive that is written here"))
     });
-    let lines = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    let mut lines = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    // On a terminal NO_COLOR is minded by itself.
+    if !std::io::stderr().is_terminal() {
+        lines = lines.with_ansi(false);
+    }
     match config.log.format {
         LogFormat::Text => lines.with_target(false).init(),
         LogFormat::Json => lines.json().init(),

@@ -2,6 +2,7 @@
 
 use crate::{
     args::{self, Args, Command, ConfigCommand},
+    config::Config,
     demo,
     exit::{self, Doing, Done, Halt, say},
     files,
@@ -9,9 +10,10 @@ use crate::{
     import, tell,
     up::{self, Which},
 };
-use rekindle_bot::desk::Desk;
+use rekindle_bot::{desk::Desk, reply::Reply};
 use rekindle_core::activity::Trust;
 use rekindle_storage::keys::WriteKey;
+use std::fs::File;
 
 /// Does it.
 ///
@@ -41,8 +43,7 @@ pub async fn run(args: &Args) -> Done {
             if let Some(address) = door.listen {
                 config.bot.listen = address;
             }
-            let house = open_with(args, config).await?;
-            up::serve(&house, Which { web: false, bot: true, worker: false }).await
+            serve_with(args, config, Which { web: false, bot: true, worker: false }).await
         }
         Command::Worker => serve(args, Which { web: false, bot: false, worker: true }).await,
         Command::Migrate => {
@@ -82,46 +83,76 @@ pub async fn run(args: &Args) -> Done {
         Command::Import(options) => import::run(&open(args).await?, options).await,
         Command::Playbook(args::Playbook::Apply) => {
             let house = open(args).await?;
+            let before = house.store.load_playbooks().await.ok().map(|playbooks| playbooks.version());
             let version = house.apply_playbook().await?;
-            say(format_args!(
-                "Version {version} of the playbook is in force; leads in flight stay on theirs."
-            ));
+            match before == Some(version) {
+                true => say(format_args!(
+                    "Nothing has changed: version {version} of the playbook stays in force."
+                )),
+                false => say(format_args!(
+                    "Version {version} of the playbook is in force; leads in flight stay on theirs."
+                )),
+            }
             Ok(())
         }
     }
 }
 
+/// For a command beside the running house, whose calendar counts.
 async fn open(args: &Args) -> Result<House, Halt> {
-    open_with(args, args.config()?).await
+    House::visit(args.config()?, &args.data).await
 }
 
-async fn open_with(args: &Args, config: crate::config::Config) -> Result<House, Halt> {
-    House::open(config, &args.data).await
-}
-
-/// Reads the playbook of the folder again, applies it, and opens the doors.
 async fn serve(args: &Args, which: Which) -> Done {
-    let house = open(args).await?;
+    serve_with(args, args.config()?, which).await
+}
+
+/// One door alone: reads the playbook of the folder again where it counts, applies it, and opens the door.
+async fn serve_with(args: &Args, config: Config, which: Which) -> Done {
+    let house = match which.worker {
+        true => House::open(config, &args.data).await?,
+        false => House::visit(config, &args.data).await?,
+    };
+    let _lock = match house.store.is_embedded() {
+        true => Some(alone(args)?),
+        false => None,
+    };
+    let listener = up::bind(&house, which).await?;
     if which.worker {
         house.apply_playbook().await?;
     }
-    up::serve(&house, which).await
+    up::serve(&house, which, listener).await
+}
+
+/// One `up` a folder: two would both be right, and nobody would know which one answers. Doors that run apart may stand
+/// beside each other (their work is made for that), and beside no `up`.
+fn alone(args: &Args) -> Result<File, Halt> {
+    let lock = files::lock_file(&args.data.join("lock")).doing("make the lock file")?;
+    let (locked, apart) = match args.command {
+        Command::Up(_) => (lock.try_lock(), ""),
+        _ => {
+            let why = " (Beside it, doors run apart only over PostgreSQL: database.url in rekindle.toml.)";
+            (lock.try_lock_shared(), why)
+        }
+    };
+    match locked {
+        Ok(()) => Ok(lock),
+        Err(_) => {
+            let data = args.data.display();
+            Err(Halt::refused(format!("Rekindle runs in {data} already; stop it first.{apart}")))
+        }
+    }
 }
 
 async fn up(args: &Args) -> Done {
-    let house = open(args).await?;
-    // One `up` a folder: two would both be right, and nobody would know which one answers.
-    let lock = files::lock_file(&args.data.join("lock")).doing("make the lock file")?;
-    if lock.try_lock().is_err() {
-        let text = format!("`rekindle up` runs in {} already; stop it first.", args.data.display());
-        return Err(Halt::refused(text));
-    }
+    let house = House::open(args.config()?, &args.data).await?;
+    let _lock = alone(args)?;
     house.apply_playbook().await?;
-    house.store.set_public_url(&house.config.public_url()).await.doing("say where the house is")?;
+    let listener = up::bind(&house, Which::ALL).await?;
     if let Some(first) = up::first_start(&house).await? {
         say(up::welcome(&house, &first));
     }
-    up::serve(&house, Which::ALL).await
+    up::serve(&house, Which::ALL, listener).await
 }
 
 fn init(args: &Args) -> Done {
@@ -142,46 +173,62 @@ fn check_playbook(args: &Args) -> Done {
     for problem in &problems {
         let line = problem.line.map(|line| format!(":{line}")).unwrap_or_default();
         let weight = if problem.fatal { "" } else { "advice: " };
-        say(format_args!("templates/{}{line}: {weight}{}", problem.file, problem.what));
+        let file = args.data.join(files::TEMPLATES).join(&problem.file);
+        say(format_args!("{}{line}: {weight}{}", file.display(), problem.what));
     }
     match fatal {
         0 => {
             say("The playbook is right.");
             Ok(())
         }
+        1 => Err(Halt::refused("one thing must be put right before these mails can be sent")),
         n => Err(Halt::refused(format!("{n} things must be put right before these mails can be sent"))),
     }
 }
 
-/// `chat --as NAME TEXT`
+/// `chat --as NAME TEXT`. With `--json` stdout is one object, however it ends.
 async fn converse(args: &Args, chat: &args::Chat) -> Done {
+    let said = match hear(args, chat).await {
+        Err(halt) if chat.json => {
+            let words = halt.told();
+            let text = words.trim_end().trim_start_matches("rekindle: ");
+            exit::json(&Reply { ok: false, code: Some(halt.word()), ..Reply::done(text) })?;
+            return Err(halt);
+        }
+        said => said?,
+    };
+    if chat.json {
+        exit::json(&said)?;
+    }
+    match said.ok {
+        true if chat.json => Ok(()),
+        true => exit::data(&said.text),
+        false if said.is_failure() => {
+            Err(Halt::Failed { doing: "do that".to_owned(), source: said.text.into() })
+        }
+        false if chat.json => Err(Halt::Told),
+        false => Err(Halt::refused(&said.text)),
+    }
+}
+
+/// What the desk answers, by the playbook that is in force in the database.
+async fn hear(args: &Args, chat: &args::Chat) -> Result<Reply, Halt> {
     let house = open(args).await?;
     let member = match house.store.team().named(&chat.member).await {
         Ok(member) => member,
-        Err(error) if chat.json => {
-            let Some(refusal) = error.refusal() else { return Err(tell::refused(error, &house)) };
-            exit::json(&serde_json::json!({
-                "ok": false, "code": refusal.code(), "text": refusal.text(house.config.team.zone),
-            }))?;
-            return Err(Halt::Told);
+        Err(error) if error.refusal().is_some() => {
+            return Ok(Reply::of_error(&error, house.config.team.zone));
         }
         Err(error) => return Err(tell::refused(error, &house)),
     };
-    let templates = std::sync::Arc::new(house.templates()?);
-    let desk = Desk::new(house.store.clone(), up::bot_settings(&house)).with_templates(templates);
-    let reply = desk.run(&member, "terminal", &chat.text()).await;
-    if chat.json {
-        exit::json(&reply)?;
-        if reply.is_failure() {
-            return Err(Halt::Failed { doing: "do that".to_owned(), source: reply.text.into() });
-        }
-        return if reply.ok { Ok(()) } else { Err(Halt::Told) };
+    let mut desk = Desk::new(house.store.clone(), up::bot_settings(&house));
+    match house.templates() {
+        Ok(templates) => desk = desk.with_templates(std::sync::Arc::new(templates)),
+        Err(halt) => say(format_args!(
+            "{}\nSo the playbook in {} is not in force; this is answered by the one in the database.",
+            halt.told().trim_end(),
+            args.data.display()
+        )),
     }
-    match reply.ok {
-        true => exit::data(&reply.text),
-        false if reply.is_failure() => {
-            Err(Halt::Failed { doing: "do that".to_owned(), source: reply.text.into() })
-        }
-        false => Err(Halt::refused(&reply.text)),
-    }
+    Ok(desk.run(&member, "terminal", &chat.text()).await)
 }

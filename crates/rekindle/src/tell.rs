@@ -4,10 +4,12 @@ use crate::{
     exit::{self, Doing, Done, Halt},
     house::House,
 };
+use chrono_tz::Tz;
 use comfy_table::{Table, presets::UTF8_HORIZONTAL_ONLY};
 use rekindle_core::{
     delivery::{Delivery, DeliveryState},
     enrollment::RunState,
+    ids::ActivityId,
     lead::Lead,
     score::{Explanation, LineKind},
     time::Moment,
@@ -47,7 +49,7 @@ pub async fn lead(house: &House, name: &str, as_json: bool) -> Done {
     if as_json {
         return exit::json(&value);
     }
-    exit::data(words_of(&dossier, &explained))
+    exit::data(words_of(&dossier, &explained, house.config.team.zone))
 }
 
 async fn explained(house: &House, lead: &Lead) -> Result<Explanation, Halt> {
@@ -76,13 +78,7 @@ fn dossier_json(
     steps: &[Option<String>],
 ) -> Value {
     let lead = &dossier.lead;
-    let points = |id| {
-        explained
-            .lines
-            .iter()
-            .find(|line| line.activity == Some(id))
-            .map_or(0, |line| if line.capped { 0 } else { line.points })
-    };
+    let points = |id| points_of(explained, id);
     json!({
         "id": lead.id,
         "email": lead.email,
@@ -146,7 +142,18 @@ fn dossier_json(
     })
 }
 
-fn words_of(dossier: &Dossier, explained: &Explanation) -> String {
+/// A moment as people say it, in the zone of the team: "Wed 25 Nov 2026, 13:30".
+fn said(at: Moment, zone: Tz) -> String {
+    at.with_timezone(&zone).format("%a %-d %b %Y, %H:%M").to_string()
+}
+
+/// What an activity was worth when it happened: nothing where no rule counts it, or no more.
+fn points_of(explained: &Explanation, activity: ActivityId) -> i32 {
+    let line = explained.lines.iter().find(|line| line.activity == Some(activity));
+    line.map_or(0, |line| if line.capped { 0 } else { line.points })
+}
+
+fn words_of(dossier: &Dossier, explained: &Explanation, zone: Tz) -> String {
     let lead = &dossier.lead;
     let mut text = format!(
         "{}  {}  {} points ({} fit, {} engagement)\n",
@@ -165,7 +172,13 @@ fn words_of(dossier: &Dossier, explained: &Explanation) -> String {
             Some(format!("{}, {}, {}", lead.lifecycle.word(), lead.journey.word(), lead.nurture.word())),
         ),
         ("because", lead.nurture_why.clone()),
-        ("consent", Some(lead.consent.state.word().to_owned())),
+        (
+            "consent",
+            Some(match &lead.consent.basis {
+                Some(basis) => format!("{} ({basis})", lead.consent.state.word()),
+                None => lead.consent.state.word().to_owned(),
+            }),
+        ),
         ("owner", lead.owner.as_ref().map(rekindle_core::team::Handle::name)),
         ("id", Some(lead.id.to_string())),
     ] {
@@ -184,13 +197,16 @@ fn words_of(dossier: &Dossier, explained: &Explanation) -> String {
         }
         text.push_str(&format!("\n{title}\n{table}\n"));
     };
-    let none = String::new;
+    let points = |id| match points_of(explained, id) {
+        0 => String::new(),
+        points => format!("{points:+}"),
+    };
     table(
         "Activities",
         dossier
             .activities
             .iter()
-            .map(|a| [rfc(a.at), rekindle_core::observe::described(a), a.source.clone(), none()])
+            .map(|a| [said(a.at, zone), points(a.id), rekindle_core::observe::described(a), a.source.clone()])
             .collect(),
     );
     table(
@@ -215,7 +231,7 @@ fn words_of(dossier: &Dossier, explained: &Explanation) -> String {
             .iter()
             .map(|d| {
                 [
-                    rfc(d.moved_at),
+                    said(d.moved_at, zone),
                     d.mail.clone(),
                     d.state.word().to_owned(),
                     d.reason.clone().unwrap_or_default(),
@@ -230,7 +246,7 @@ fn words_of(dossier: &Dossier, explained: &Explanation) -> String {
             .iter()
             .map(|a| {
                 [
-                    rfc(a.raised_at),
+                    said(a.raised_at, zone),
                     a.reason.word().to_owned(),
                     a.state.word().to_owned(),
                     a.state.by().map(rekindle_core::team::Handle::name).unwrap_or_default(),
@@ -258,7 +274,12 @@ pub async fn score(house: &House, name: &str, as_json: bool) -> Done {
     for line in &explained.lines {
         let now = if line.capped { "over its limit".to_owned() } else { format!("{:+.1}", line.now) };
         let then = if line.kind == LineKind::Clamp { String::new() } else { format!("{:+}", line.points) };
-        table.add_row([line.what.clone(), line.at.map(rfc).unwrap_or_default(), then, now]);
+        table.add_row([
+            line.what.clone(),
+            line.at.map(|at| said(at, house.config.team.zone)).unwrap_or_default(),
+            then,
+            now,
+        ]);
     }
     exit::data(format_args!(
         "{} has {} points, grade {}.\n{table}",

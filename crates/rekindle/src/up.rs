@@ -6,24 +6,26 @@
 use crate::{
     exit::{Doing, Done, Halt, say},
     house::House,
+    ready::Readiness,
     signin::{SignIn, behind_sign_in},
 };
-use axum::{Router, extract::State, http::StatusCode, routing::get};
+use axum::{
+    Router,
+    extract::State,
+    http::{StatusCode, Uri},
+    response::{IntoResponse, Redirect, Response},
+    routing::get,
+};
 use rekindle_bot::{announcer::Announcer, console, desk::Desk};
 use rekindle_core::{
     activity::Trust,
     team::{Member, Role},
+    time::Anchor,
 };
-use rekindle_storage::{Store, keys::WriteKey};
+use rekindle_storage::keys::WriteKey;
 use rekindle_web::{Doors, intake};
 use rekindle_worker::Worker;
-use std::{
-    net::SocketAddr,
-    sync::{
-        Arc,
-        atomic::{AtomicBool, Ordering},
-    },
-};
+use std::{net::SocketAddr, sync::Arc};
 use tokio::net::TcpListener;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
@@ -66,11 +68,12 @@ impl Running {
     }
 }
 
-/// Opens the doors.
+/// Takes the address that the doors are to listen at, where they do, and says in the database where the house is and
+/// what its calendar shows. Nobody is answered yet.
 ///
 /// # Errors
-/// When the address is taken, or mails and playbook are wrong.
-pub async fn open(house: &House, which: Which) -> Result<Running, Halt> {
+/// When the address is taken.
+pub async fn bind(house: &House, which: Which) -> Result<Option<TcpListener>, Halt> {
     let config = &house.config;
     let listen = if which.web { config.web.listen } else { config.bot.listen };
     let listener = match which.web || which.bot {
@@ -80,9 +83,23 @@ pub async fn open(house: &House, which: Which) -> Result<Running, Halt> {
     if which.web {
         house.store.set_public_url(&config.public_url()).await.doing("say where the house is")?;
     }
+    // Time passes where the worker is: it says what time it is to all others.
+    if which.worker {
+        let anchor = Anchor::of(&**house.store.clock());
+        house.store.set_anchor(anchor).await.doing("say what the calendar shows")?;
+    }
+    Ok(listener)
+}
+
+/// Opens the doors.
+///
+/// # Errors
+/// When mails and playbook are wrong.
+pub async fn open(house: &House, which: Which, listener: Option<TcpListener>) -> Result<Running, Halt> {
+    let config = &house.config;
     let tasks = TaskTracker::new();
     let stop = CancellationToken::new();
-    let ready = Arc::new(AtomicBool::new(false));
+    let readiness = Arc::new(Readiness::new(house.store.clone(), tasks.clone()));
 
     let hearing = house.store.clone();
     let until = stop.clone();
@@ -91,7 +108,7 @@ pub async fn open(house: &House, which: Which) -> Result<Running, Halt> {
     let mut router = Router::new()
         .route("/healthz", get(|| async { "alive\n" }))
         .route("/readyz", get(is_ready))
-        .with_state((ready.clone(), house.store.clone()));
+        .with_state(readiness.clone());
     let mut staff = Router::new();
     if which.web {
         let (inbox, writer) = intake::writer::writer(house.store.clone(), config.intake.max_group as usize);
@@ -101,6 +118,7 @@ pub async fn open(house: &House, which: Which) -> Result<Running, Halt> {
             .merge(intake::calls::router(house.store.clone(), inbox, config.intake.rate_per_second))
             .merge(rekindle_web::links::lead_pages(doors.clone()));
         staff = staff.merge(rekindle_web::pages::staff_pages(doors));
+        router = router.route("/dashboard", get(|| async { Redirect::to("/") }));
     }
     if which.bot {
         let settings = bot_settings(house);
@@ -117,6 +135,7 @@ pub async fn open(house: &House, which: Which) -> Result<Running, Halt> {
             .merge(rekindle_web::pages::assets())
             .merge(behind_sign_in(staff, SignIn { store: house.store.clone(), secure }));
     }
+    router = router.fallback(nothing_here);
     if which.worker {
         let worker = Worker::new(house.store.clone(), worker_settings(house), house.templates()?);
         let until = stop.clone();
@@ -141,14 +160,25 @@ pub async fn open(house: &House, which: Which) -> Result<Running, Halt> {
             Some(address)
         }
     };
-    ready.store(true, Ordering::Release);
+    readiness.open();
     Ok(Running { address, tasks, stop })
 }
 
-async fn is_ready(State((ready, store)): State<(Arc<AtomicBool>, Store)>) -> (StatusCode, &'static str) {
-    match ready.load(Ordering::Acquire) && store.ping().await.is_ok() {
+async fn is_ready(State(readiness): State<Arc<Readiness>>) -> (StatusCode, &'static str) {
+    match readiness.is_ready().await {
         true => (StatusCode::OK, "ready\n"),
         false => (StatusCode::SERVICE_UNAVAILABLE, "not ready\n"),
+    }
+}
+
+/// An address that leads nowhere. Whoever typed it may look for the pages of the team.
+async fn nothing_here(uri: Uri) -> Response {
+    match uri.path().strip_prefix("/v1/") {
+        Some(call) => intake::answer::Answer::NoSuchCall(call.to_owned()).into_response(),
+        None => {
+            let words = "There is nothing at this address. The dashboard is at /, the console at /console.\n";
+            (StatusCode::NOT_FOUND, words).into_response()
+        }
     }
 }
 
@@ -194,8 +224,8 @@ pub fn worker_settings(house: &House) -> rekindle_worker::Settings {
 ///
 /// # Errors
 /// What opening the doors says.
-pub async fn serve(house: &House, which: Which) -> Done {
-    let running = open(house, which).await?;
+pub async fn serve(house: &House, which: Which, listener: Option<TcpListener>) -> Done {
+    let running = open(house, which, listener).await?;
     if let Some(address) = running.address {
         say(format_args!("Rekindle is at http://{address}"));
     } else {

@@ -1,7 +1,10 @@
 //! Small facts that all processes share: who paused the mail, when the jobs of the cron table last ran.
 
 use crate::{Result, Store, rows::small, transaction::again};
-use rekindle_core::{team::Handle, time::Moment};
+use rekindle_core::{
+    team::Handle,
+    time::{Anchor, Moment},
+};
 use sea_orm::{ConnectionTrait, EntityTrait, QuerySelect, sea_query::LockType};
 use serde::{Deserialize, Serialize};
 
@@ -115,5 +118,46 @@ impl Store {
         let tx = self.begin().await?;
         crate::rows::put::<small::setting::Entity, _>(&*tx, vec![row]).await?;
         self.commit(tx, false).await
+    }
+}
+
+const ANCHOR: &str = "calendar";
+
+impl Store {
+    /// Where the calendar of the running house was when it started, if it is not the wall: what other processes on this
+    /// database tell the time by.
+    ///
+    /// # Errors
+    /// As the database says.
+    pub async fn anchor(&self) -> Result<Option<Anchor>> {
+        let row = small::setting::Entity::find_by_id(ANCHOR.to_owned()).one(&self.db).await?;
+        Ok(row.and_then(|row| serde_json::from_value(row.value).ok()).flatten())
+    }
+
+    /// Says where the calendar of the house is; `None` when it is the wall.
+    ///
+    /// # Errors
+    /// As the database says.
+    pub async fn set_anchor(&self, anchor: Option<Anchor>) -> Result<()> {
+        if self.anchor().await? == anchor {
+            return Ok(());
+        }
+        let value = serde_json::to_value(anchor).unwrap_or_default();
+        let tx = self.begin().await?;
+        let row = small::setting::Model { name: ANCHOR.to_owned(), value };
+        crate::rows::put::<small::setting::Entity, _>(&*tx, vec![row]).await?;
+        self.commit(tx, false).await
+    }
+
+    /// Whether something could be written now: begins to, and takes it back.
+    ///
+    /// # Errors
+    /// As the database says.
+    pub async fn can_write(&self) -> Result<()> {
+        let tx = self.begin().await?;
+        let text = "UPDATE setting SET value = value WHERE name = ?";
+        tx.execute_raw(self.sql(text, vec![PUBLIC_URL.into()])).await?;
+        // It is dropped here, and so rolled back.
+        Ok(())
     }
 }

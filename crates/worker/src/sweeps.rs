@@ -19,7 +19,8 @@ use rekindle_core::{
     time::Moment,
 };
 use rekindle_storage::{Result, Store, StoreError};
-use std::time::Duration;
+use std::{collections::HashSet, time::Duration};
+use tokio_util::sync::CancellationToken;
 
 /// One thing that time does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -107,12 +108,35 @@ pub(crate) struct Round<'a> {
     pub(crate) store: &'a Store,
     pub(crate) playbooks: &'a Playbooks,
     pub(crate) sending: &'a Sending,
+    /// Heard between two pages: what is left is found again at the next start.
+    pub(crate) stop: &'a CancellationToken,
 }
 
 impl Round<'_> {
     /// Now, on the calendar.
     pub(crate) fn now(&self) -> Moment {
         self.store.clock().calendar()
+    }
+
+    /// Decides about the leads of one page after the other, until there is none that was not looked at already: a lead
+    /// that is due again at once waits for the next round. Returns how many have changed.
+    pub(crate) async fn decide_pages<P, L, F>(&self, page: P, decide: F) -> Result<usize>
+    where
+        P: Fn() -> L,
+        L: Future<Output = Result<Vec<LeadId>>>,
+        F: Fn(&Scene, Moment) -> Option<Change> + Send + Sync,
+    {
+        let mut looked_at = HashSet::new();
+        let mut changed = 0;
+        while !self.stop.is_cancelled() {
+            let mut leads = page().await?;
+            leads.retain(|lead| looked_at.insert(*lead));
+            match self.decide(&leads, &decide).await? {
+                0 => break,
+                count => changed += count,
+            }
+        }
+        Ok(changed)
     }
 
     /// Decides about leads in one transaction. When that fails for a reason of its own, each is tried alone, so that one
@@ -130,6 +154,9 @@ impl Round<'_> {
         }
         let mut changed = 0;
         for id in ids {
+            if self.stop.is_cancelled() {
+                break;
+            }
             match leads.decide_all(std::slice::from_ref(id), self.playbooks, &decide).await {
                 Ok(count) => changed += count,
                 Err(StoreError::Away(why)) => return Err(StoreError::Away(why)),

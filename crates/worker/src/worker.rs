@@ -71,12 +71,13 @@ impl Worker {
     pub async fn tick(&mut self) -> Result<Tick> {
         let sending = self.sending().await?;
         let mut tick = Tick::default();
+        let never = CancellationToken::new();
         self.looked.clear();
         for _ in 0..ROUNDS {
             let playbooks = self.store.load_playbooks().await?;
             let mut changed = 0;
             for sweep in Sweep::ALL {
-                let count = self.sweep(sweep, &sending, &playbooks).await?;
+                let count = self.sweep(sweep, &sending, &playbooks, &never).await?;
                 if count > 0 {
                     *tick.swept.entry(sweep.name()).or_default() += count;
                 }
@@ -164,7 +165,7 @@ impl Worker {
             if stop.is_cancelled() {
                 break;
             }
-            match self.sweep(sweep, sending, &playbooks).await {
+            match self.sweep(sweep, sending, &playbooks, stop).await {
                 Ok(count) => {
                     changed += count;
                     self.complaints.remove(&sweep);
@@ -182,8 +183,14 @@ impl Worker {
     }
 
     /// One sweep, if it is its time.
-    async fn sweep(&mut self, sweep: Sweep, sending: &Sending, playbooks: &Playbooks) -> Result<usize> {
-        let round = Round { store: &self.store, playbooks, sending };
+    async fn sweep(
+        &mut self,
+        sweep: Sweep,
+        sending: &Sending,
+        playbooks: &Playbooks,
+        stop: &CancellationToken,
+    ) -> Result<usize> {
+        let round = Round { store: &self.store, playbooks, sending, stop };
         match sweep.when() {
             When::Always => sweep.run(&round).await,
             When::Every(time) => {
@@ -200,6 +207,11 @@ impl Worker {
                     return Ok(0);
                 };
                 match sweep.run(&round).await {
+                    // It did not come to its end: the rest is not for tomorrow.
+                    Ok(count) if stop.is_cancelled() => {
+                        self.table.take_back(&self.store, &fired).await?;
+                        Ok(count)
+                    }
                     Ok(count) => {
                         tracing::info!(sweep = sweep.name(), count, "the cron table's job is done");
                         Ok(count)

@@ -40,8 +40,8 @@ pub(super) fn hint(error: &clap::Error, declared: &Command, words: &[String]) ->
                 _ => Vec::new(),
             };
             let what = told(ContextKind::InvalidArg).unwrap_or_default();
-            let near = told(ContextKind::SuggestedValue)
-                .or_else(|| nearest(&wrong, known.iter().map(String::as_str)).map(str::to_owned));
+            // clap finds a nearest value for everything, and the wrong one archives a lead.
+            let near = nearest(&wrong, known.iter().map(String::as_str));
             match (wrong.is_empty(), near) {
                 (true, _) => format!("{} needs a value: {}.", bare(&[what]), known.join(", ")),
                 (_, Some(near)) => {
@@ -67,6 +67,17 @@ fn unknown_verb(command: &Command, path: &str, word: &str, suggested: Option<Str
         None => format!("{path} has {known}."),
     };
     format!("There is no /{slash}{word}; {right}")
+}
+
+/// That no command or verb is called like this.
+pub(super) fn no_command(declared: &Command, word: &str) -> String {
+    let verbs = declared.get_subcommands().flat_map(|command| {
+        std::iter::once(command.get_name()).chain(command.get_subcommands().map(Command::get_name))
+    });
+    match nearest(word, verbs) {
+        Some(near) => format!("There is nothing called “{word}” to type; did you mean {near}?"),
+        None => format!("There is nothing called “{word}” to type; /rekindle help shows all there is."),
+    }
 }
 
 /// `<LEAD>` as LEAD, and `--role <ROLE>` as --role ROLE.

@@ -46,6 +46,16 @@ pub(super) fn words(line: &str) -> Vec<Word> {
     words
 }
 
+/// Makes one word with hyphens of those that stand at a place, if they do.
+pub(super) fn join(words: &mut Vec<Word>, at: usize, phrase: &[&str]) {
+    let Some(said) = words.get(at..at + phrase.len()) else { return };
+    if said.iter().zip(phrase).all(|(word, wanted)| !word.quoted && word.text.eq_ignore_ascii_case(wanted)) {
+        let whole = said[0].at.start..said[phrase.len() - 1].at.end;
+        let joined = Word { text: phrase.join("-"), at: whole, quoted: false };
+        words.splice(at..at + phrase.len(), [joined]);
+    }
+}
+
 /// The quoted word at `start`: closed by the same quote before a blank or the end; `\"` is a quote in it.
 fn quoted(line: &str, start: usize) -> Option<Word> {
     let mark = line[start..].chars().next().filter(|c| matches!(c, '"' | '\''))?;

@@ -119,13 +119,39 @@ fn help_is_found_wherever_it_is_asked_for() {
     assert_eq!(read("/rekindle help lead snooze"), help(Some("lead snooze")));
     assert_eq!(read("/rekindle help"), help(None));
     assert_eq!(read("/"), help(None));
-    let all = help_of("");
+    let all = help_of("").unwrap();
     for line in
         ["/lead claim LEAD", "/campaign launch SEQUENCE SEGMENT [--confirm ID]", "/rekindle team [add|role]"]
     {
         assert!(all.contains(line), "{line} in {all}");
     }
-    assert!(help_of("lead snooze").starts_with("/lead snooze LEAD WHEN\n  Put a lead off"));
+    for of in ["lead snooze", "snooze", "/lead snooze"] {
+        assert!(help_of(of).unwrap().starts_with("/lead snooze LEAD WHEN\n  Put a lead off"), "{of}");
+    }
+    let stop = help_of("stop").unwrap();
+    assert!(stop.contains("/lead stop LEAD") && stop.contains("/campaign stop"), "{stop}");
+    let refused = |of: &str| help_of(of).unwrap_err().text(chrono_tz::UTC);
+    assert_eq!(refused("clam"), "There is nothing called “clam” to type; did you mean claim?");
+    assert_eq!(
+        refused("nonsense"),
+        "There is nothing called “nonsense” to type; /rekindle help shows all there is."
+    );
+}
+
+#[test]
+fn outcomes_are_typed_as_they_are_said() {
+    let outcome = |line: &str| match read(line) {
+        Command::Lead(Lead::Outcome { how, note, .. }) => (how, note),
+        other => panic!("{other:?}"),
+    };
+    use rekindle_core::alert::Outcome;
+    assert_eq!(outcome("/lead outcome k@x.test no answer"), (Outcome::NoAnswer, None));
+    assert_eq!(
+        outcome("/rekindle lead outcome k@x.test Not a fit a \"student\""),
+        (Outcome::NotAFit, Some("a \"student\"".to_owned()))
+    );
+    let said = parse("/lead outcome k@x.test no").unwrap_err().text(chrono_tz::UTC);
+    assert!(!said.contains("did you mean") && said.contains("no-answer"), "{said}");
 }
 
 #[test]

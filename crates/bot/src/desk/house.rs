@@ -17,7 +17,7 @@ use serde_json::json;
 impl Desk {
     pub(super) async fn house(&self, member: &Member, asked: &Asked) -> Result<Reply> {
         match asked {
-            Asked::Help { of } => Ok(Reply::table(command::help_of(of.as_deref().unwrap_or_default()))),
+            Asked::Help { of } => Ok(Reply::table(command::help_of(of.as_deref().unwrap_or_default())?)),
             Asked::Whoami => Ok(whoami(member)),
             Asked::Status => self.status().await,
             Asked::Pause => self.pause(member).await,
@@ -158,7 +158,9 @@ impl Desk {
     /// A one-time link that signs a member in.
     async fn link(&self, member: &Member) -> Result<String> {
         let token = self.store.team().link(member).await?;
-        Ok(format!("{}/in/{token}", self.settings.public_url.trim_end_matches('/')))
+        // A house that runs may listen elsewhere than the settings say (`--listen`).
+        let house = self.store.public_url().await?.unwrap_or_else(|| self.settings.public_url.clone());
+        Ok(format!("{}/in/{token}", house.trim_end_matches('/')))
     }
 }
 

@@ -19,7 +19,10 @@ use rekindle_core::{
     time::Moment,
 };
 use rekindle_storage::{Result, StoreError, audit::Entry, new_alert_id};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{
+    Mutex, PoisonError,
+    atomic::{AtomicUsize, Ordering},
+};
 
 /// How many leads a list shows.
 const LISTED: usize = 20;
@@ -128,15 +131,34 @@ impl Desk {
                     return Err(Refusal::Usage { text: "This card has no such button.".to_owned() });
                 }
             };
-            let alert = change.effects.iter().rev().find_map(|effect| match effect {
-                Effect::Alert(alert) => Some(alert.clone()),
-                _ => None,
-            });
-            *moved.lock().unwrap_or_else(PoisonError::into_inner) = alert;
+            *moved.lock().unwrap_or_else(PoisonError::into_inner) = alert_of(&change);
             Ok(change)
         };
         let playbooks = self.store.load_playbooks().await?;
-        let lead = self.store.leads().decide(lead, &playbooks, decide).await?;
+        let lead = match self.store.leads().decide(lead, &playbooks, decide).await {
+            // Nobody has it: what was asked for may be over already.
+            Err(StoreError::Refused(Refusal::NotClaimed { lead: called })) if of_card.is_none() => {
+                let dossier = self.store.leads().dossier(lead).await?;
+                let last = dossier.alerts.into_iter().next().filter(|alert| !alert.is_live());
+                let Some(closed) = last else { return Err(Refusal::NotClaimed { lead: called }.into()) };
+                let Some(amount) =
+                    note.clone().filter(|_| matches!(intent, Intent::Outcome(Outcome::Won, _)))
+                else {
+                    return Err(closed
+                        .release(member, &called)
+                        .err()
+                        .unwrap_or(Refusal::NotClaimed { lead: called })
+                        .into());
+                };
+                let tell = |scene: &Scene, _| {
+                    let change = desk::amount(scene, member, &closed, amount.clone())?;
+                    *moved.lock().unwrap_or_else(PoisonError::into_inner) = alert_of(&change);
+                    Ok(change)
+                };
+                self.store.leads().decide(lead, &playbooks, tell).await?
+            }
+            decided => decided?,
+        };
         let alert = moved.into_inner().unwrap_or_else(PoisonError::into_inner);
         let mut reply = Reply::done(self.said(&lead, alert.as_ref(), intent, wall));
         if let Some(alert) = &alert {
@@ -294,23 +316,38 @@ impl Desk {
 
     async fn stop(&self, member: &Member, lead: &Lead, for_good: bool) -> Result<Reply> {
         let playbooks = self.store.load_playbooks().await?;
-        let decide = |scene: &Scene, now| Ok(desk::stop(scene, &member.handle, for_good, now));
+        let ended = AtomicUsize::new(0);
+        let decide = |scene: &Scene, now| {
+            ended.store(scene.runs.len(), Ordering::Relaxed);
+            Ok(desk::stop(scene, &member.handle, for_good, now))
+        };
         let lead = self.store.leads().decide(lead.id, &playbooks, decide).await?;
         let called = clean(lead.called(), 80);
         Ok(Reply::done(match for_good {
             true => format!(
                 "Nobody writes to {called} any more: they are unsubscribed, whatever is imported later."
             ),
+            false if ended.into_inner() == 0 => {
+                format!("No sequence runs for {called}: there was nothing to end.")
+            }
             false => format!("All sequences of {called} are ended."),
         }))
     }
+}
+
+/// The alert as a change leaves it.
+fn alert_of(change: &Change) -> Option<Alert> {
+    change.effects.iter().rev().find_map(|effect| match effect {
+        Effect::Alert(alert) => Some(alert.clone()),
+        _ => None,
+    })
 }
 
 /// Whether the card's alert is the live one still.
 fn is_current(scene: &Scene, of_card: &Alert) -> Result<(), Refusal> {
     match (&scene.alert, &of_card.state) {
         (Some(live), _) if live.id == of_card.id => Ok(()),
-        (_, AlertState::Closed { how, .. }) => Err(Refusal::Closed { how: how.label().to_owned() }),
+        (_, AlertState::Closed { how, by, .. }) => Err(Refusal::closed(*how, by)),
         // It was live when the press came in, and was closed before the lead was locked.
         _ => Err(Refusal::Closed { how: "somebody was faster".to_owned() }),
     }

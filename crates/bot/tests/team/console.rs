@@ -99,7 +99,10 @@ async fn what_is_said_and_pressed_reaches_who_watches() {
     );
 
     let said = json!({"channel": "hot-leads", "text": "I know <b>Kim</b>"});
-    assert_eq!(json_of(&ana, post("/console/say", said)).await.1, json!({"ok": true, "text": ""}));
+    let (_, told) = json_of(&ana, post("/console/say", said)).await;
+    assert_eq!((&told["ok"], &told["text"], &told["mono"]), (&json!(true), &json!(""), &json!(false)));
+    let (status, told) = json_of(&ana, post("/console/say", json!({"text": "to whom?"}))).await;
+    assert_eq!((status.as_u16(), &told["code"]), (422, &json!("usage")), "{told}");
     let heard_words = hear("event: message").await;
     assert!(heard_words.contains("\"from\":\"ana\"") && heard_words.contains("<b>Kim</b>"), "{heard_words}");
 

@@ -27,14 +27,20 @@ async fn a_hot_lead_is_announced_once_and_its_card_follows_every_move() {
     assert_eq!(claimed["ok"], true);
     assert_eq!(claimed["text"], "Kim Park is yours. Their marketing mail waits while you have them.");
     assert_eq!(claimed["card"]["status"], "Claimed by Ana, 14 s after the alert");
-    assert_eq!(claimed.get("code"), None);
+    assert_eq!(
+        (claimed.get("code"), claimed.get("mono")),
+        (Some(&json!(null)), None),
+        "scripts see all keys"
+    );
+    let again = stage.say("ana", "/lead claim kim@acme.test").await;
+    assert_eq!(again["text"], "You have this lead already, since 09:00.");
 
     stage.advance(60);
     let lost = stage.say("ben", "/rekindle lead claim kim@acme.test").await;
     assert_eq!(
         lost,
         json!({"ok": false, "code": "already_claimed", "text": "Ana has had this lead since 09:00.",
-               "by": "ana", "at": "2026-11-23T09:00:14Z"})
+               "by": "ana", "at": "2026-11-23T09:00:14Z", "card": null, "confirm": null, "data": null})
     );
     assert_eq!(stage.say("ben", "/lead release kim@acme.test").await["code"], "not_yours");
     let shown = stage.shown().await;
@@ -63,6 +69,36 @@ async fn a_hot_lead_is_announced_once_and_its_card_follows_every_move() {
     assert_eq!(card["status"], "Won (5000), says Ben; claimed 14 s after the alert");
     let stale = stage.press("ana", &id, "claim", None).await;
     assert_eq!((&stale["code"], &stale["card"]["state"]), (&json!("closed"), &json!("closed")));
+}
+
+#[tokio::test]
+async fn of_a_lead_that_was_won_the_amount_may_still_be_told_and_the_rest_is_over() {
+    let stage = Stage::set().await;
+    stage.turn_hot("kim@acme.test", "Kim Park").await;
+    assert_eq!(stage.say("ana", "/lead outcome kim@acme.test won").await["code"], "not_claimed");
+    stage.say("ana", "/lead claim kim@acme.test").await;
+    assert_eq!(stage.say("ana", "/lead outcome kim@acme.test won").await["text"], "Kim Park: won.");
+    for over in [
+        "/lead outcome kim@acme.test meeting",
+        "/lead release kim@acme.test",
+        "/lead outcome kim@acme.test won",
+    ] {
+        let said = stage.say("ana", over).await;
+        assert_eq!(
+            (&said["code"], &said["text"]),
+            (&json!("closed"), &json!("This alert is closed: won, by Ana."))
+        );
+    }
+    assert_eq!(stage.say("ben", "/lead outcome kim@acme.test won 5000").await["code"], "not_yours");
+    let told = stage.say("ana", "/lead outcome kim@acme.test won 5000").await;
+    assert_eq!((&told["text"], &told["card"]["state"]), (&json!("Kim Park: won (5000)."), &json!("closed")));
+    assert!(stage.card().await["status"].as_str().unwrap().starts_with("Won (5000), says Ana"));
+    assert_eq!(stage.say("ana", "/lead outcome kim@acme.test won 6000").await["code"], "closed");
+    stage.say("mia", "/lead stop kim@acme.test --for-good").await;
+    let consent = stage.store.leads().named("kim@acme.test").await.unwrap().consent;
+    assert_eq!(consent.basis.as_deref(), Some("asked for it, says Mia"));
+    let none = stage.say("mia", "/lead stop kim@acme.test").await;
+    assert_eq!(none["text"], "No sequence runs for Kim Park: there was nothing to end.");
 }
 
 #[tokio::test]

@@ -73,7 +73,10 @@ async fn a_refusal_says_who_can_and_who_has_left_can_nothing() {
     let stage = Stage::set().await;
     let refused = stage.say("vic", "/rekindle pause").await;
     let text = "Your role is viewer, which may not run campaigns or pause the mail; marketing and admin can.";
-    assert_eq!(refused, json!({"ok": false, "code": "not_allowed", "text": text}));
+    assert_eq!(
+        (&refused["ok"], &refused["code"], &refused["text"]),
+        (&json!(false), &json!("not_allowed"), &json!(text))
+    );
     let mut gone = stage.member("ada").await;
     gone.active = false;
     assert_eq!(stage.desk.run(&gone, "terminal", "/lead hot").await.code, Some("not_allowed"));

@@ -6,7 +6,10 @@ use rekindle_core::{
     read::{self, FileError},
 };
 use serde::de::DeserializeOwned;
-use std::{collections::BTreeMap, fmt};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt,
+};
 use toml::Value;
 
 /// Where a setting comes from.
@@ -47,12 +50,14 @@ struct Setting {
 pub(super) struct Layers {
     settings: BTreeMap<String, Setting>,
     order: Vec<String>,
+    /// The operator's file: where what is missing belongs.
+    file: String,
 }
 
 impl Layers {
     /// The lowest layer: it names all settings there are. Every setting is a key of a section.
     pub(super) fn of_default(text: &str) -> Self {
-        let mut layers = Self::default();
+        let mut layers = Self { file: "rekindle.toml".to_owned(), ..Self::default() };
         let parsed = parse("config/rekindle.toml", text).expect("the embedded file is tested");
         for entry in parsed {
             let name = entry.name();
@@ -74,8 +79,19 @@ impl Layers {
             Ok(entries) => entries,
             Err(error) => return vec![hidden(*error)],
         };
+        file.clone_into(&mut self.file);
         let mut errors = Vec::new();
+        let mut unknown = BTreeSet::new();
         for entry in entries {
+            if let Err(message) = self.known_section(&entry.section) {
+                if unknown.insert(entry.section.clone()) {
+                    errors.push(hidden(FileError::at(file, text, entry.section_at, message)));
+                }
+                continue;
+            }
+            if entry.is_empty_section() {
+                continue;
+            }
             let place = hidden(FileError::at(file, text, entry.value_at, ""));
             match self.known(&entry.section, entry.key.as_deref()) {
                 Err(message) => errors.push(hidden(FileError::at(file, text, entry.key_at, message))),
@@ -151,23 +167,20 @@ impl Layers {
         None
     }
 
-    /// The setting of a section and key, or what is wrong with them.
-    fn known(&self, section: &str, key: Option<&str>) -> Result<String, String> {
-        let in_section = |wanted: &str| {
-            self.order
-                .iter()
-                .filter_map(|n| n.split_once('.'))
-                .filter(|(s, _)| *s == wanted)
-                .map(|(_, key)| key)
-                .collect()
-        };
-        let keys: Vec<&str> = in_section(section);
-        if keys.is_empty() {
-            let mut sections: Vec<&str> =
-                self.order.iter().filter_map(|n| n.split_once('.')).map(|(s, _)| s).collect();
-            sections.dedup();
-            return Err(format!("there is no section “{section}”{}", did_you_mean(section, sections)));
+    fn known_section(&self, section: &str) -> Result<(), String> {
+        let mut sections: Vec<&str> =
+            self.order.iter().filter_map(|name| name.split_once('.')).map(|(section, _)| section).collect();
+        sections.dedup();
+        match sections.contains(&section) {
+            true => Ok(()),
+            false => Err(format!("there is no section “{section}”{}", did_you_mean(section, sections))),
         }
+    }
+
+    /// The setting of a section that is known and a key, or what is wrong with it.
+    fn known(&self, section: &str, key: Option<&str>) -> Result<String, String> {
+        let names = self.order.iter().filter_map(|name| name.split_once('.'));
+        let keys: Vec<&str> = names.filter(|(known, _)| *known == section).map(|(_, key)| key).collect();
         let Some(key) = key else {
             return Err(format!("“{section}” is a section: write [{section}] on a line of its own"));
         };
@@ -221,6 +234,11 @@ impl Layers {
     /// An error about a setting, at the place that set it.
     pub(super) fn error(&self, name: &str, message: String) -> FileError {
         match self.settings.get(name) {
+            // Nobody has the file that is inside the program: what is missing belongs into the operator's.
+            Some(setting) if setting.origin == Origin::Default => {
+                let (section, _) = name.split_once('.').unwrap_or((name, ""));
+                FileError::whole(&self.file, format!("{message}, under [{section}]"))
+            }
             Some(setting) => worded(&setting.place, message),
             None => FileError::whole("settings", format!("{name}: {message}")),
         }
@@ -268,6 +286,7 @@ fn kind(value: &Value) -> &'static str {
 /// One line of a file; without a key where a section should be and is none.
 struct Entry {
     section: String,
+    section_at: usize,
     key: Option<String>,
     key_at: usize,
     value: Value,
@@ -277,6 +296,11 @@ struct Entry {
 impl Entry {
     fn name(&self) -> String {
         format!("{}.{}", self.section, self.key.as_deref().unwrap_or_default())
+    }
+
+    /// A section without a line in it: all that can be wrong is its name.
+    fn is_empty_section(&self) -> bool {
+        self.key.is_none() && matches!(&self.value, Value::Table(inside) if inside.is_empty())
     }
 }
 
@@ -291,17 +315,20 @@ fn parse(file: &str, text: &str) -> Result<Vec<Entry>, Box<FileError>> {
         let section = section.get_ref().to_string();
         if let (toml::de::DeValue::Table(keys), Some(Value::Table(values))) = (inside.get_ref(), &mut value) {
             if keys.is_empty() {
+                let value = Value::Table(toml::Table::new());
+                let (key_at, value_at) = (section_at, section_at);
+                entries.push(Entry { section, section_at, key: None, key_at, value, value_at });
                 continue;
             }
             for (key, place) in keys {
                 let Some(value) = values.remove(key.get_ref().as_ref()) else { continue };
                 let (key_at, value_at) = (key.span().start, place.span().start);
                 let key = Some(key.get_ref().to_string());
-                entries.push(Entry { section: section.clone(), key, key_at, value, value_at });
+                entries.push(Entry { section: section.clone(), section_at, key, key_at, value, value_at });
             }
         } else if let Some(value) = value {
             let value_at = inside.span().start;
-            entries.push(Entry { section, key: None, key_at: section_at, value, value_at });
+            entries.push(Entry { section, section_at, key: None, key_at: section_at, value, value_at });
         }
     }
     entries.sort_by_key(|entry| entry.key_at);

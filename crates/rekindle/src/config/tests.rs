@@ -59,8 +59,14 @@ fn the_file_wins_over_the_default_and_the_environment_over_the_file() {
 #[test]
 fn what_is_unknown_is_refused_with_its_line_and_the_nearest_name() {
     let text = refused("[mial]\nurl = \"\"\n\n[mail]\nsesions = 4\nlisten = \"x\"\nrelay = 1\n", &[]);
-    assert!(text.contains("rekindle.toml:1:") || text.contains("rekindle.toml:2:"), "{text}");
-    assert!(text.contains("there is no section “mial”; did you mean \"mail\"?"), "{text}");
+    assert!(text.contains("rekindle.toml:1:2: there is no section “mial”; did you mean \"mail\"?"), "{text}");
+    assert!(text.contains("   1 | [mial]"), "{text}");
+    assert_eq!(text.matches("mial").count(), 2, "it is told once, with its line: {text}");
+    for empty in ["[mial]\n", "[mail]\n\n[mial]\n# url = \"\"\n"] {
+        assert!(refused(empty, &[]).contains("there is no section “mial”"), "{empty}");
+    }
+    assert!(Config::read(Some(("rekindle.toml", "[mail]\n# url = \"\"\n")), &[]).is_ok());
+    assert!(refused("[mail]\nur = \"\"\n", &[]).contains("did you mean “url”?"));
     assert!(
         text.contains("rekindle.toml:5:1: there is no key “sesions” in [mail]; did you mean “sessions”?"),
         "{text}"
@@ -155,6 +161,7 @@ fn a_relay_that_reaches_people_wants_an_address_that_is_no_example() {
         text.contains("mail.postal_address is still the example") && text.contains("mail.from is still"),
         "{text}"
     );
+    assert!(text.starts_with("rekindle.toml: mail.from") && text.contains("under [mail]"), "{text}");
 }
 
 #[test]

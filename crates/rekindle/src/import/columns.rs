@@ -112,7 +112,7 @@ impl Field {
         };
         Err(format!(
             "there is no field “{text}”{hint} (to keep the column as a trait, write traits.{})",
-            headers::camel(text)
+            headers::seen(text)
         ))
     }
 }
@@ -170,6 +170,9 @@ pub(super) fn of(headers: &[String], map: &[String]) -> Result<Vec<Column>, Stri
             .ok_or_else(|| format!("“{told}”: write COLUMN=FIELD, for example --map 'Work email=email'"))?;
         let at = find(headers, column.trim())?;
         let field = Field::parse(field.trim())?;
+        if fields[at].is_some() {
+            return Err(format!("“{told}”: the column “{}” is named twice", headers::seen(&headers[at])));
+        }
         if field.is_single() && fields.iter().flatten().any(|known| *known == field) {
             return Err(format!("“{told}”: another column is {field} already"));
         }
@@ -226,7 +229,8 @@ fn find(headers: &[String], column: &str) -> Result<usize, String> {
     if let (Some(header), 1) = (headers.iter().find(same), headers.iter().filter(same).count()) {
         return Ok(headers.iter().position(|known| known == header).unwrap_or_default());
     }
-    Err(format!("there is no column “{column}”{}", did_you_mean(column, headers.iter().map(String::as_str))))
+    let seen: Vec<String> = headers.iter().map(|header| headers::seen(header)).collect();
+    Err(format!("there is no column “{column}”{}", did_you_mean(column, seen.iter().map(String::as_str))))
 }
 
 /// The names of traits that are taken.
@@ -241,9 +245,13 @@ impl Names {
         )
     }
 
-    /// A name for a column that no other has: its own, with a number where that is taken.
+    /// A name for a column that no other has: its own, with a number where that is taken. Headers that we know have one
+    /// name however an export spells them.
     fn free(&self, header: &str, at: usize) -> String {
-        let own = headers::camel(header);
+        let own = match headers::known(header) {
+            Some(_) => headers::camel(header),
+            None => headers::seen(header),
+        };
         let own = if own.is_empty() { format!("column{}", at + 1) } else { own };
         let taken = |name: &str| is_reserved(name) || self.0.contains(name);
         if !taken(&own) {
@@ -328,8 +336,8 @@ mod tests {
                 "traits.email2",
                 "traits.phone",
                 "traits.phoneNumber",
-                "traits.fooBar",
-                "traits.fooBar2",
+                "traits.Foo bar",
+                "traits.foo-bar",
                 "traits.column8"
             ]
         );
@@ -356,6 +364,7 @@ mod tests {
             (&["Email"], "write COLUMN=FIELD"),
             (&["Email=email", "Name=email"], "another column is email already"),
             (&["#9=email"], "no column #9: there are 2"),
+            (&["Name=title", "name=company"], "“name=company”: the column “Name” is named twice"),
             (&["Name=traits.consent"], "is a field"),
         ] {
             let refused = columns(&["Email", "Name"], map).unwrap_err();

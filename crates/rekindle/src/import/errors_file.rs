@@ -1,8 +1,12 @@
 //! `FILE.errors.csv`: the rows that were not taken in, with their reasons, to be put right and imported again.
+//!
+//! A spreadsheet would run a cell that begins like a formula: such a cell gets a single quote in front, which an import
+//! of the file takes away again.
 
 use super::{BadRow, Column};
 use crate::files::{named, private_file};
 use std::{
+    borrow::Cow,
     fs::{self, File},
     io::{self, Read},
     path::{Path, PathBuf},
@@ -10,6 +14,9 @@ use std::{
 
 /// The columns we add; an import leaves them out.
 pub(super) const ADDED: [&str; 2] = ["rekindle_row", "rekindle_reason"];
+
+/// What makes a formula of a cell.
+const FORMULA: [char; 6] = ['=', '+', '-', '@', '\t', '\r'];
 
 /// The file of rows that were not taken in; made when the first comes.
 pub struct ErrorsFile {
@@ -60,8 +67,9 @@ impl ErrorsFile {
             None => {
                 let file = private_file(&self.path)?;
                 let writer = self.writer.insert(csv::WriterBuilder::new().flexible(true).from_writer(file));
-                let own = self.headers.iter().filter(|header| !is_added(header)).map(String::as_str);
-                writer.write_record(ADDED.into_iter().chain(own)).map_err(io::Error::from)?;
+                let own = self.headers.iter().filter(|header| !is_added(header)).map(|header| plain(header));
+                let added = ADDED.into_iter().map(Cow::Borrowed);
+                writer.write_record(added.chain(own).map(Cow::into_owned)).map_err(io::Error::from)?;
                 writer
             }
         };
@@ -71,9 +79,10 @@ impl ErrorsFile {
             .iter()
             .enumerate()
             .filter(|(at, _)| self.headers.get(*at).is_none_or(|h| !is_added(h)));
-        let cells =
-            [row.as_str(), bad.reason.as_str()].into_iter().chain(kept.map(|(_, cell)| cell.as_str()));
-        writer.write_record(cells).map_err(io::Error::from)?;
+        let cells = [row.as_str().into(), bad.reason.as_str().into()]
+            .into_iter()
+            .chain(kept.map(|(_, cell)| plain(cell)));
+        writer.write_record(cells.map(Cow::into_owned)).map_err(io::Error::from)?;
         self.rows += 1;
         Ok(())
     }
@@ -94,7 +103,20 @@ impl ErrorsFile {
     }
 }
 
+/// A cell that no spreadsheet takes for a formula.
+fn plain(cell: &str) -> Cow<'_, str> {
+    match cell.starts_with(FORMULA) {
+        true => format!("'{cell}").into(),
+        false => cell.into(),
+    }
+}
+
+/// A cell of such a file as it was before [`plain`].
+pub(super) fn as_it_was(cell: &str) -> &str {
+    cell.strip_prefix('\'').filter(|rest| rest.starts_with(FORMULA)).unwrap_or(cell)
+}
+
 /// Whether a column is ours: importing a file of errors again must not pile them up.
-fn is_added(header: &str) -> bool {
+pub(super) fn is_added(header: &str) -> bool {
     ADDED.contains(&header)
 }

@@ -253,6 +253,9 @@ const OWN_NAMES: &[&str] = &[
     "HasOptedOutOfFax",
 ];
 
+/// The longest name of a trait, in characters.
+const LONGEST: usize = 100;
+
 /// What we know of a header, if anything.
 pub(super) fn known(header: &str) -> Option<Known> {
     if ADDED.contains(&header) {
@@ -285,7 +288,12 @@ pub(super) fn fold(header: &str) -> String {
     header.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect()
 }
 
-/// A header as the name of a trait: "Annual Revenue", "AnnualRevenue" and "annual_revenue" are `annualRevenue`.
+/// A header as it may be shown and kept: a file that is no text has anything in it.
+pub(super) fn seen(header: &str) -> String {
+    header.chars().filter(|c| !c.is_control()).take(LONGEST).collect::<String>().trim().to_owned()
+}
+
+/// A header as the name of a trait that we know: "Annual Revenue", "AnnualRevenue" and "annual_revenue" are `annualRevenue`.
 pub(super) fn camel(header: &str) -> String {
     let header: String = header.chars().filter(|c| !matches!(c, '\'' | '’')).collect();
     let mut name = String::new();

@@ -1,6 +1,6 @@
 //! A row becomes an arrival, or a reason why not.
 
-use super::{Column, Field, Pattern, SOURCE};
+use super::{Column, Field, Pattern, SOURCE, errors_file};
 use rekindle_core::{
     activity::{Activity, Kind, Trust, names},
     arrival::{Arrival, Who},
@@ -23,6 +23,8 @@ pub(super) struct Maker {
     pub(super) email_from: Option<Pattern>,
     pub(super) basis: Option<String>,
     pub(super) now: Moment,
+    /// Whether it is a file of rows that an import before did not take in.
+    pub(super) ours: bool,
 }
 
 /// What a row says of being written to.
@@ -61,7 +63,10 @@ impl Maker {
             return Err("there is a NUL character in this row".to_owned());
         }
         let (mut who, mut properties, mut said) = (Who::default(), Map::new(), Say::Nothing);
-        for (column, cell) in columns.iter().zip(record).map(|(column, cell)| (column, cell.trim())) {
+        let as_it_was = |cell| if self.ours { errors_file::as_it_was(cell) } else { cell };
+        for (column, cell) in
+            columns.iter().zip(record).map(|(column, cell)| (column, as_it_was(cell).trim()))
+        {
             // An empty consent column says something too: that there is none.
             if column.field == Field::Consent {
                 said = said.max(consent(cell));

@@ -9,11 +9,13 @@ use http::{
     HeaderValue, StatusCode,
     header::{RETRY_AFTER, WWW_AUTHENTICATE},
 };
-use rekindle_core::arrival::Quarantined;
+use rekindle_core::{arrival::Quarantined, nearest::did_you_mean};
 use serde::Serialize;
 use serde_json::{Value, json};
 use std::time::Duration;
 
+/// The calls there are.
+const CALLS: [&str; 7] = ["track", "page", "screen", "identify", "group", "alias", "batch"];
 /// How long a sender waits when the database is away.
 pub const AWAY: Duration = Duration::from_secs(5);
 
@@ -57,6 +59,10 @@ pub enum Answer {
     UnknownKey,
     /// 403: a browser key on a page that it is not meant for.
     Foreign(ForeignPage),
+    /// 404: a call that there is not.
+    NoSuchCall(String),
+    /// 415: packed in a way that nobody here can undo.
+    Unpackable,
     /// 429: too fast for the key.
     TooFast(Duration),
     /// 503: the database is away.
@@ -71,6 +77,8 @@ impl Answer {
             Self::Unusable(why) => why.status(),
             Self::UnknownKey => StatusCode::UNAUTHORIZED,
             Self::Foreign(_) => StatusCode::FORBIDDEN,
+            Self::NoSuchCall(_) => StatusCode::NOT_FOUND,
+            Self::Unpackable => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Self::TooFast(_) => StatusCode::TOO_MANY_REQUESTS,
             Self::Away => StatusCode::SERVICE_UNAVAILABLE,
         }
@@ -100,6 +108,15 @@ impl Answer {
                 refused("unknown_key", words.to_owned())
             }
             Self::Foreign(page) => refused("foreign_page", page.to_string()),
+            Self::NoSuchCall(word) => {
+                let word: String = word.chars().take(60).collect();
+                let help = did_you_mean(&word, CALLS);
+                refused("no_such_call", format!("there is no call \"/v1/{word}\"{help}"))
+            }
+            Self::Unpackable => {
+                let words = "the body is packed in a way that is not known here; send it plain, or with gzip";
+                refused("unknown_encoding", words.to_owned())
+            }
             Self::TooFast(_) => refused("too_fast", "this key sends too fast; come again later".to_owned()),
             Self::Away => {
                 refused("away", "nothing can be stored for the moment; come again later".to_owned())
@@ -139,6 +156,8 @@ mod tests {
             (Answer::Unusable(BodyError::TooLarge), 413, None, Some("too_large")),
             (Answer::UnknownKey, 401, None, Some("unknown_key")),
             (Answer::Foreign(ForeignPage("https://x.test".into())), 403, None, Some("foreign_page")),
+            (Answer::NoSuchCall("trak".into()), 404, None, Some("no_such_call")),
+            (Answer::Unpackable, 415, None, Some("unknown_encoding")),
             (Answer::TooFast(ms(1)), 429, Some("1"), Some("too_fast")),
             (Answer::TooFast(ms(0)), 429, Some("1"), Some("too_fast")),
             (Answer::TooFast(ms(2_001)), 429, Some("3"), Some("too_fast")),

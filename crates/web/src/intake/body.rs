@@ -7,7 +7,7 @@
 use super::skew;
 use rekindle_core::{activity::Kind, time::Moment};
 use serde_json::{Map, Value, value::RawValue};
-use std::collections::BTreeMap;
+use std::{borrow::Cow, collections::BTreeMap};
 
 /// The most bytes of a body, after gunzip. Segment's limit is 500 KB; its clients stop at 480 KiB.
 pub const BODY_LIMIT: usize = 500 * 1024;
@@ -111,6 +111,7 @@ impl Envelope {
         }
         let text = String::from_utf8_lossy(body);
         let text = text.strip_prefix('\u{feff}').unwrap_or(&text);
+        let text = &*without_raw_nul(text);
         let whole: Box<RawValue> =
             serde_json::from_str(text).map_err(|e| BodyError::NotJson(e.to_string()))?;
         if !whole.get().starts_with('{') {
@@ -162,6 +163,29 @@ impl Envelope {
     pub(super) fn context(&self) -> Option<&Map<String, Value>> {
         self.context.as_ref()
     }
+}
+
+/// The text with each NUL that stands raw inside quotes written as JSON has it: then it spoils its own item, not the body.
+fn without_raw_nul(text: &str) -> Cow<'_, str> {
+    if !text.contains('\0') {
+        return text.into();
+    }
+    let mut written = String::with_capacity(text.len() + 16);
+    let (mut in_text, mut escaped) = (false, false);
+    for c in text.chars() {
+        match c {
+            // Behind a backslash it stays what no JSON has.
+            '\0' if in_text && !escaped => written.push_str("\\u0000"),
+            c => written.push(c),
+        }
+        match c {
+            _ if escaped => escaped = false,
+            '\\' if in_text => escaped = true,
+            '"' => in_text = !in_text,
+            _ => {}
+        }
+    }
+    written.into()
 }
 
 fn batch(raw: Option<Box<RawValue>>) -> Result<Vec<Box<RawValue>>, BodyError> {

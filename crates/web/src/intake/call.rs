@@ -132,7 +132,8 @@ fn arrival(
         Kind::Identify => properties = traits.cloned().unwrap_or_default(),
         Kind::Group => {
             properties = map(item, "traits")?.cloned().unwrap_or_default();
-            properties.extend(id(item, "groupId")?.map(|id| ("groupId".to_owned(), id.into())));
+            let group = id(item, "groupId")?.ok_or(Fault::NoGroup)?;
+            properties.insert("groupId".to_owned(), group.into());
         }
         Kind::Page | Kind::Screen => {
             for word in ["name", "category"] {

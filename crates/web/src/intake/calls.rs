@@ -47,7 +47,7 @@ async fn call(
     headers: HeaderMap,
     body: std::result::Result<Bytes, BytesRejection>,
 ) -> Response {
-    let Some(endpoint) = Endpoint::from_word(&word) else { return StatusCode::NOT_FOUND.into_response() };
+    let Some(endpoint) = Endpoint::from_word(&word) else { return Answer::NoSuchCall(word).into_response() };
     let (cors, answer) = calls.take(endpoint, &headers, body).await;
     let mut response = answer.into_response();
     response.headers_mut().extend(cors);
@@ -61,7 +61,11 @@ async fn preflight(State(calls): State<Calls>, headers: HeaderMap) -> Response {
     };
     match cors::preflight(&headers, &origins) {
         Some(cors) => (StatusCode::NO_CONTENT, cors).into_response(),
-        None => StatusCode::FORBIDDEN.into_response(),
+        None => {
+            let origin = headers.get(http::header::ORIGIN).map(http::HeaderValue::as_bytes);
+            let shown = String::from_utf8_lossy(origin.unwrap_or_default()).chars().take(200).collect();
+            Answer::Foreign(cors::ForeignPage(shown)).into_response()
+        }
     }
 }
 

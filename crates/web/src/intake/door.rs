@@ -4,15 +4,23 @@
 //! is dropped after [`BODY_LIMIT`] bytes. The limit is axum's own (`DefaultBodyLimit`), which speaks
 //! up in the handler's extractor, and not the layer of tower-http, which answers a large
 //! `Content-Length` by itself, in words of its own: so every 413 is one [`Answer`](super::answer::Answer).
-//! Encodings other than gzip get 415 from the layer.
+//! Encodings other than gzip get 415 from the layer, and its body here.
 
-use super::body::{BODY_LIMIT, BodyError};
+use super::{
+    answer::Answer,
+    body::{BODY_LIMIT, BodyError},
+};
 use axum::{
     Router,
     body::Bytes,
-    extract::{DefaultBodyLimit, rejection::BytesRejection},
+    extract::{DefaultBodyLimit, Request, rejection::BytesRejection},
+    middleware::{map_request, map_response},
+    response::{IntoResponse, Response},
 };
-use http::StatusCode;
+use http::{
+    HeaderValue, StatusCode,
+    header::{ACCEPT_ENCODING, CONTENT_ENCODING},
+};
 use tower_http::decompression::RequestDecompressionLayer;
 
 /// Puts the door before the routes of intake. Their handlers take `Result<Bytes, BytesRejection>`
@@ -20,7 +28,33 @@ use tower_http::decompression::RequestDecompressionLayer;
 /// JSON as `text/plain`, which spares them a preflight).
 pub fn behind_the_door<S: Clone + Send + Sync + 'static>(routes: Router<S>) -> Router<S> {
     // What is added later stands further out: gunzip, then the limit, then the handler.
-    routes.layer(DefaultBodyLimit::max(BODY_LIMIT)).layer(RequestDecompressionLayer::new())
+    routes
+        .layer(DefaultBodyLimit::max(BODY_LIMIT))
+        .layer(RequestDecompressionLayer::new())
+        .layer(map_request(in_small_letters))
+        .layer(map_response(in_words))
+}
+
+/// Names of encodings have no case (RFC 9110 8.4.1), and the layer takes them as they are written.
+async fn in_small_letters(mut request: Request) -> Request {
+    if let Some(encoding) = request.headers_mut().get_mut(CONTENT_ENCODING)
+        && let Ok(small) = HeaderValue::from_bytes(&encoding.as_bytes().to_ascii_lowercase())
+    {
+        *encoding = small;
+    }
+    request
+}
+
+/// The layer's own 415 says nothing.
+async fn in_words(response: Response) -> Response {
+    match response.status() {
+        StatusCode::UNSUPPORTED_MEDIA_TYPE => {
+            let mut told = Answer::Unpackable.into_response();
+            told.headers_mut().insert(ACCEPT_ENCODING, HeaderValue::from_static("gzip"));
+            told
+        }
+        _ => response,
+    }
 }
 
 /// The body, if all of it came in.
@@ -38,17 +72,9 @@ pub fn whole(body: Result<Bytes, BytesRejection>) -> Result<Bytes, BodyError> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::intake::answer::Answer;
-    use axum::{
-        body::Body,
-        response::{IntoResponse, Response},
-        routing::post,
-    };
+    use axum::{body::Body, routing::post};
     use base64::{Engine, engine::general_purpose::STANDARD};
-    use http::{
-        Request,
-        header::{ACCEPT_ENCODING, CONTENT_ENCODING, CONTENT_LENGTH},
-    };
+    use http::{Request, header::CONTENT_LENGTH};
     use tower::ServiceExt;
 
     /// `{"userId":"kim","event":"Pricing Page Viewed"}`
@@ -92,11 +118,13 @@ mod tests {
     async fn gzip_is_undone() {
         let packed = STANDARD.decode(CALL).unwrap();
         let length = packed.len();
-        let (status, response) = send(Some("gzip"), packed, Some(length)).await;
-        assert_eq!(
-            (status, text(response).await.as_str()),
-            (200, r#"{"userId":"kim","event":"Pricing Page Viewed"}"#)
-        );
+        for encoding in ["gzip", "GZIP"] {
+            let (status, response) = send(Some(encoding), packed.clone(), Some(length)).await;
+            assert_eq!(
+                (status, text(response).await.as_str()),
+                (200, r#"{"userId":"kim","event":"Pricing Page Viewed"}"#)
+            );
+        }
     }
 
     #[tokio::test]
@@ -129,5 +157,6 @@ mod tests {
             (status, &response.headers()[ACCEPT_ENCODING]),
             (415, &http::HeaderValue::from_static("gzip"))
         );
+        assert!(text(response).await.contains(r#""code":"unknown_encoding""#));
     }
 }

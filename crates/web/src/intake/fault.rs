@@ -20,6 +20,9 @@ pub enum Fault {
     /// An alias that lacks one of its two ids.
     #[error("an alias needs two ids: \"previousId\" and \"userId\"")]
     HalfAlias,
+    /// A group that is not named.
+    #[error("a group needs the id of the group: \"groupId\"")]
+    NoGroup,
     /// A track without a name.
     #[error("the event has no name: give \"event\", for example \"Signed Up\"")]
     NoEvent,
@@ -63,7 +66,7 @@ impl Fault {
     /// For scripts.
     pub fn code(&self) -> &'static str {
         match self {
-            Self::NoId | Self::OnlyBadEmail(_) | Self::HalfAlias => "no_id",
+            Self::NoId | Self::OnlyBadEmail(_) | Self::HalfAlias | Self::NoGroup => "no_id",
             Self::NoEvent => "no_event",
             Self::TooLarge => "too_large",
             Self::TooDeep => "too_deep",

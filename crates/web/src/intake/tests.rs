@@ -115,6 +115,18 @@ fn an_address_is_found_where_senders_put_it() {
 }
 
 #[test]
+fn a_raw_nul_spoils_its_own_item_and_outside_of_texts_the_body() {
+    let body = "{\"batch\": [{\"type\": \"track\", \"userId\": \"1\", \"event\": \"a\0\"}, {\"type\": \"track\", \"userId\": \"1\", \"event\": \"b\"}]}";
+    let read = |body: &str| parse(Endpoint::Batch, body.as_bytes(), &key(Trust::Server), now(), now());
+    let parsed = read(body).unwrap();
+    assert_eq!((parsed.bad[0].0, parsed.bad[0].1.code.as_str()), (0, "nul"));
+    assert_eq!((parsed.good[0].0, parsed.good[0].1.name.as_str()), (1, "b"));
+    for none in ["{\"batch\": [\0]}", "{\"batch\": [\"\\\0\"]}"] {
+        assert!(matches!(read(none), Err(BodyError::NotJson(_))), "{none:?}");
+    }
+}
+
+#[test]
 fn what_is_bad_is_kept_with_its_reason() {
     let long = "x".repeat(256);
     let deep = format!("{}{}", "[".repeat(40), "]".repeat(40));
@@ -123,6 +135,7 @@ fn what_is_bad_is_kept_with_its_reason() {
         ("track", r#"{"userId": " ", "anonymousId": "", "event": "x"}"#.to_owned(), "no_id"),
         ("track", r#"{"userId": "undefined", "anonymousId": "NULL", "event": "x"}"#.to_owned(), "no_id"),
         ("alias", r#"{"userId": "1"}"#.to_owned(), "no_id"),
+        ("group", r#"{"userId": "1", "traits": {"name": "Acme"}}"#.to_owned(), "no_id"),
         ("alias", r#"{"previousId": "1", "anonymousId": "1"}"#.to_owned(), "no_id"),
         ("track", r#"{"userId": "1"}"#.to_owned(), "no_event"),
         ("track", r#"{"userId": "1", "event": "  "}"#.to_owned(), "no_event"),

@@ -39,6 +39,13 @@ struct Taken {
     used_before: bool,
 }
 
+#[derive(Template)]
+#[template(path = "offer_over.html")]
+struct Over {
+    company: String,
+    expires: String,
+}
+
 /// An offer that a link leads to.
 struct Found {
     delivery: Delivery,
@@ -74,6 +81,10 @@ impl Found {
         self.last_day.format("%-d %B %Y").to_string()
     }
 
+    fn over(&self, doors: Doors) -> Response {
+        page(StatusCode::GONE, &Over { company: doors.settings.company, expires: self.expires() })
+    }
+
     fn taken(&self, doors: Doors, used_before: bool) -> Response {
         let expires = self.expires();
         let code = doors.store.ring().offer_code(self.delivery.id.0);
@@ -88,7 +99,7 @@ pub(super) async fn show(State(doors): State<Doors>, token: Token) -> Result<Res
         return Ok(found.taken(doors, true));
     }
     if found.is_over {
-        return Err(Trouble::NoSuchLink);
+        return Ok(found.over(doors));
     }
     let expires = found.expires();
     let template = Show {
@@ -109,7 +120,7 @@ pub(super) async fn take(State(doors): State<Doors>, token: Token) -> Result<Res
     let id = found.delivery.id;
     let now = doors.store.clock().calendar();
     if found.is_over && !doors.store.clicks().offer_taken(id).await? {
-        return Err(Trouble::NoSuchLink);
+        return Ok(found.over(doors));
     }
     let code = doors.store.ring().offer_code(id.0);
     let first = take_once(&doors.store, &found.delivery, &code).await?;

@@ -72,9 +72,16 @@ async fn decided(
         "again" => Event::SendAgain,
         "drop" => Event::Drop,
         other => {
-            let help = did_you_mean(other, VERDICTS);
-            let name = super::saying::cut(other, 60);
-            return Err(Refusal::Unknown { what: "verdict", name, help }.into());
+            let wrong = super::saying::cut(other, 60);
+            let text = match wrong.is_empty() {
+                true => format!("Say what became of the mail: {}.", VERDICTS.join(", ")),
+                false => {
+                    let help = did_you_mean(other, VERDICTS);
+                    let end = if help.ends_with('?') { "" } else { "." };
+                    format!("“{wrong}” is no verdict on a mail{help}{end}")
+                }
+            };
+            return Err(Refusal::Usage { text }.into());
         }
     };
     let delivery = doors.store.clicks().delivery(id).await?.ok_or_else(unknown)?;

@@ -117,7 +117,8 @@ async fn an_offer_is_good_to_the_end_of_its_last_day_and_a_taken_code_stays() {
     assert!(world.post(&taken, "").await.text.contains("It is yours"));
     world.later(TimeDelta::minutes(1));
     let gone = world.get(&late).await;
-    assert_eq!(gone.status, StatusCode::NOT_FOUND);
+    assert_eq!(gone.status, StatusCode::GONE);
+    assert!(gone.text.contains("It was good until 7 December 2026"), "{}", gone.text);
     assert_eq!(world.post(&late, "").await.text, gone.text);
     assert!(done(&world, "late@acme.test", names::ACCEPTED).await.is_empty());
     assert_eq!(world.post(&taken, "").await.status, StatusCode::OK);

@@ -133,7 +133,8 @@ async fn only_who_runs_campaigns_decides_about_deliveries_and_the_audit_knows() 
     assert_eq!(known.status, StatusCode::CONFLICT);
     assert!(known.text.contains("This delivery is pending"), "{}", known.text);
     let typo = world.as_member(&mia, Method::POST, &path, "verdict=agian").await;
-    assert!(typo.text.contains("again"), "{}", typo.text);
+    assert_eq!(typo.status, StatusCode::BAD_REQUEST);
+    assert!(typo.text.contains("again") && typo.text.contains("Not understood"), "{}", typo.text);
 
     make_unknown(&world).await;
     let seen = world.as_member(&sam, Method::GET, "/", "").await;
@@ -151,7 +152,7 @@ async fn only_who_runs_campaigns_decides_about_deliveries_and_the_audit_knows() 
 
     let audit = world.store().audited(None, 10).await.unwrap();
     let said: Vec<_> = audit.iter().map(|entry| (entry.actor.as_str(), entry.result.as_str())).collect();
-    assert_eq!(said, [("mia", "ok"), ("mia", "unknown"), ("mia", "not_unknown"), ("sam", "not_allowed")]);
+    assert_eq!(said, [("mia", "ok"), ("mia", "usage"), ("mia", "not_unknown"), ("sam", "not_allowed")]);
     assert_eq!(audit[0].lead, Some(lead.id));
     assert!(audit[0].deed.ends_with(" drop"), "{:?}", audit[0]);
 }

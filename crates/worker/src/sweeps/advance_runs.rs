@@ -15,14 +15,8 @@ use rekindle_storage::Result;
 const PAGE: u64 = 500;
 
 pub(super) async fn sweep(at: &Round<'_>) -> Result<usize> {
-    let mut advanced = 0;
-    loop {
-        let leads = at.store.runs().due(at.now(), PAGE).await?;
-        match at.decide(&leads, |scene, now| advance(scene, at.playbooks, now)).await? {
-            0 => return Ok(advanced),
-            count => advanced += count,
-        }
-    }
+    let page = || async { at.store.runs().due(at.now(), PAGE).await };
+    at.decide_pages(page, |scene, now| advance(scene, at.playbooks, now)).await
 }
 
 /// Takes the next step of every run of a lead that is due.

@@ -13,7 +13,7 @@ pub(super) async fn sweep(at: &Round<'_>) -> Result<usize> {
     let quiet_before = sunset.quiet_before(at.now());
     let mut cooled = 0;
     let mut after = None;
-    loop {
+    while !at.stop.is_cancelled() {
         let page = at.store.leads().due_to_cool(quiet_before, after, PAGE).await?;
         let Some(last) = page.last() else { break };
         after = Some(*last);
@@ -25,14 +25,8 @@ pub(super) async fn sweep(at: &Round<'_>) -> Result<usize> {
         });
         cooled += count.await?;
     }
-    loop {
-        let over = at.store.leads().cold_without_run(PAGE).await?;
-        match at
-            .decide(&over, |scene, now| scene.lead.stay_cold_no_longer(!scene.runs.is_empty(), now))
-            .await?
-        {
-            0 => return Ok(cooled),
-            count => cooled += count,
-        }
-    }
+    let over = || async { at.store.leads().cold_without_run(PAGE).await };
+    let archived =
+        at.decide_pages(over, |scene, now| scene.lead.stay_cold_no_longer(!scene.runs.is_empty(), now));
+    Ok(cooled + archived.await?)
 }

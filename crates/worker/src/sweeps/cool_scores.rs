@@ -7,16 +7,10 @@ use rekindle_storage::Result;
 const PAGE: u64 = 500;
 
 pub(super) async fn sweep(at: &Round<'_>) -> Result<usize> {
-    let mut cooled = 0;
-    loop {
-        let leads = at.store.leads().due_to_cool_down(at.now(), PAGE).await?;
-        let due = |at: Option<rekindle_core::time::Moment>, now| at.is_some_and(|at| at <= now);
-        let count = at.decide(&leads, |scene, now| {
-            due(scene.lead.cools_at, now).then(|| cool_down(scene, at.playbooks, now))
-        });
-        match count.await? {
-            0 => return Ok(cooled),
-            count => cooled += count,
-        }
-    }
+    let page = || async { at.store.leads().due_to_cool_down(at.now(), PAGE).await };
+    at.decide_pages(page, |scene, now| {
+        let due = scene.lead.cools_at.is_some_and(|at| at <= now);
+        due.then(|| cool_down(scene, at.playbooks, now))
+    })
+    .await
 }

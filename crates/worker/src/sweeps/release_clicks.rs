@@ -10,10 +10,10 @@ const PAGE: u64 = 500;
 pub(super) async fn sweep(at: &Round<'_>) -> Result<usize> {
     let clicks = at.store.clicks();
     let mut released = 0;
-    loop {
+    while !at.stop.is_cancelled() {
         let (arrivals, looked_at) = clicks.due(at.now(), PAGE).await?;
         if looked_at.is_empty() {
-            return Ok(released);
+            break;
         }
         if !arrivals.is_empty() {
             at.store.leads().observe(&arrivals, at.playbooks).await?;
@@ -21,4 +21,5 @@ pub(super) async fn sweep(at: &Round<'_>) -> Result<usize> {
         clicks.release(&looked_at).await?;
         released += looked_at.len();
     }
+    Ok(released)
 }

@@ -102,6 +102,26 @@ async fn a_hot_lead_cools_when_its_points_have_decayed() {
 }
 
 #[tokio::test]
+async fn lines_the_wrong_way_round_do_not_count_a_hot_lead_without_end() {
+    let mut house = House::with(|playbook| {
+        let scoring = playbook.get_mut("scoring.toml").unwrap();
+        *scoring = scoring.replace("cools_below = 80", "cools_below = 200");
+    })
+    .await;
+    let kim = house.subscriber("kim@lead.test").await;
+    for minute in 0..3 {
+        house.clock.advance(TimeDelta::minutes(minute));
+        house.act("kim@lead.test", "Demo Requested").await;
+    }
+    let lead = house.lead(kim).await;
+    assert!(lead.hot && lead.cools_at.unwrap() > house.clock.calendar(), "{lead:?}");
+    assert_eq!(house.tick().await.swept.get("cool_scores"), None);
+    house.clock.set(lead.cools_at.unwrap());
+    assert_eq!(house.tick().await.swept["cool_scores"], 1);
+    assert!(!house.lead(kim).await.hot);
+}
+
+#[tokio::test]
 async fn a_held_campaign_waits_a_stopped_one_ends_and_a_finished_one_is_done() {
     let mut house = House::new().await;
     let ana = member("ana").handle;

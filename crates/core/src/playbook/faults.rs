@@ -1,0 +1,165 @@
+//! What can be read in a playbook, and cannot be meant: it would mail the wrong people, or nobody.
+//!
+//! Looked for when a playbook is checked or applied. A version that is in force already was let in by an older program,
+//! and goes on as it always went.
+
+use super::{Files, Playbook};
+use crate::{
+    read::{self, FileError},
+    score::{Grades, Thresholds},
+    sequence::{Sequence, Step},
+    span::Span,
+    sunset::Sunset,
+};
+use std::collections::BTreeSet;
+
+/// What cannot be meant: where in the file it stands ("thresholds.hot"), and why.
+type Fault = (String, String);
+
+impl Playbook {
+    /// Everything in it that cannot be meant, each with its file and line.
+    pub fn faults(&self, files: &Files) -> Vec<FileError> {
+        let mut faults = Vec::new();
+        let mut told = |file: &str, found: Vec<Fault>| {
+            let text = files.get(file).map(String::as_str).unwrap_or_default();
+            faults.extend(found.into_iter().map(|(path, message)| {
+                let at = read::place(text, &path).map_or(0, |place| place.start);
+                FileError::at(file, text, at, message)
+            }));
+        };
+        let mut scoring = of_thresholds(&self.scoring.thresholds);
+        scoring.extend(of_grades(&self.scoring.grades));
+        told("scoring.toml", scoring);
+        told("segments.toml", of_names(self.segments.iter().map(|(name, _)| name.as_str())));
+        told("sunset.toml", of_sunset(&self.sunset));
+        for (file, text) in files.iter().filter(|(file, _)| file.starts_with("sequences/")) {
+            let Ok(sequence) = read::toml::<Sequence>(file, text) else { continue };
+            told(file, of_steps(&sequence));
+        }
+        faults
+    }
+}
+
+fn fault(path: impl Into<String>, why: impl Into<String>) -> Fault {
+    (path.into(), why.into())
+}
+
+fn of_thresholds(lines: &Thresholds) -> Vec<Fault> {
+    let mut found = Vec::new();
+    if lines.hot < 1 {
+        found.push(fault("thresholds.hot", "hot is at least 1: with less, every lead would be hot"));
+    } else if lines.max < lines.hot {
+        let why = format!("max is below hot ({}): no lead could ever be hot", lines.hot);
+        found.push(fault("thresholds.max", why));
+    }
+    if lines.cools_below > lines.hot {
+        let why = format!(
+            "cools_below is above hot: a lead would turn hot and have cooled at once; write at most {}",
+            lines.hot
+        );
+        found.push(fault("thresholds.cools_below", why));
+    }
+    found
+}
+
+fn of_grades(grades: &Grades) -> Vec<Fault> {
+    let mut found = Vec::new();
+    for (name, [best, second]) in [("fit", grades.fit), ("engagement", grades.engagement)] {
+        if best < second {
+            let why = format!(
+                "the borders go from the best grade down, and {best} is below {second}; write [{second}, {best}]"
+            );
+            found.push(fault(format!("grades.{name}"), why));
+        }
+    }
+    found
+}
+
+fn of_names<'a>(names: impl Iterator<Item = &'a str>) -> Vec<Fault> {
+    let mut known = BTreeSet::new();
+    let twice = names.enumerate().filter(|(_, name)| !known.insert(*name));
+    let why = |name: &str| format!("there are two segments “{name}”: nobody could tell which one is meant");
+    twice.map(|(at, name)| fault(format!("segment[{at}].name"), why(name))).collect()
+}
+
+fn of_sunset(sunset: &Sunset) -> Vec<Fault> {
+    let why = "quiet_for is more than no time: every lead would go cold at once";
+    if sunset.quiet_for == Span::ZERO { vec![fault("quiet_for", why)] } else { Vec::new() }
+}
+
+/// What stands behind the step that ends a run is never done.
+fn of_steps(sequence: &Sequence) -> Vec<Fault> {
+    let ends = |step: &Step| matches!(step, Step::Archive | Step::Finish);
+    let Some(end) = sequence.step.iter().position(ends) else { return Vec::new() };
+    let Some(next) = sequence.step.get(end + 1) else { return Vec::new() };
+    let (next, last) = (next.label(), sequence.step[end].label());
+    let why = format!("this step ({next}) is never reached: the run ends with “{last}”, step {}", end + 1);
+    vec![fault(format!("step[{}]", end + 1), why)]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn shipped() -> Files {
+        [
+            ("scoring.toml", include_str!("../../../../config/playbook/scoring.toml")),
+            ("segments.toml", include_str!("../../../../config/playbook/segments.toml")),
+            ("routing.toml", include_str!("../../../../config/playbook/routing.toml")),
+            ("sunset.toml", include_str!("../../../../config/playbook/sunset.toml")),
+            (
+                "sequences/re-engagement.toml",
+                include_str!("../../../../config/playbook/sequences/re-engagement.toml"),
+            ),
+        ]
+        .map(|(file, text)| (file.to_owned(), text.to_owned()))
+        .into()
+    }
+
+    /// What is told about the shipped playbook with one text in the place of another.
+    fn told(file: &str, from: &str, to: &str) -> String {
+        let mut files = shipped();
+        let text = files.get_mut(file).unwrap();
+        assert!(text.contains(from), "{file}: {from}");
+        *text = text.replacen(from, to, 1);
+        let playbook = Playbook::parse(&files).unwrap();
+        playbook.faults(&files).iter().map(ToString::to_string).collect()
+    }
+
+    #[test]
+    fn the_shipped_playbook_has_none() {
+        assert_eq!(told("routing.toml", "", ""), "");
+    }
+
+    #[test]
+    fn what_cannot_be_meant_is_refused_with_its_line() {
+        for (file, from, to, at, words) in [
+            ("scoring.toml", "cools_below = 80", "cools_below = 200", "scoring.toml:5:15", "at most 100"),
+            ("scoring.toml", "max = 1000", "max = 50", "scoring.toml:6:7", "ever be hot"),
+            ("scoring.toml", "hot = 100", "hot = -5", "scoring.toml:4:7", "every lead"),
+            ("scoring.toml", "fit = [10, 5]", "fit = [5, 10]", "scoring.toml:9:7", "write [10, 5]"),
+            ("sunset.toml", "quiet_for = \"30d\"", "quiet_for = \"0d\"", "sunset.toml:3:13", "at once"),
+            ("segments.toml", "\"directors\"", "\"warm\"", "segments.toml:28:8", "two segments “warm”"),
+            (
+                "sequences/re-engagement.toml",
+                "archive = true",
+                "archive = true\n\n[[step]]\nmail = \"breakup\"",
+                "re-engagement.toml:41:",
+                "never reached",
+            ),
+        ] {
+            let told = told(file, from, to);
+            assert!(told.contains(at) && told.contains(words), "{to}: {told}");
+        }
+    }
+
+    #[test]
+    fn one_mistake_in_a_sequence_is_one_error() {
+        let mut files = shipped();
+        let text = files.get_mut("sequences/re-engagement.toml").unwrap();
+        *text = text.replace("wait = \"7d\"", "wait = \"soon\"");
+        let errors = Playbook::parse(&files).unwrap_err();
+        assert_eq!(errors.len(), 1, "{errors:?}");
+        assert_eq!(errors[0].line, Some(36), "{errors:?}");
+    }
+}
