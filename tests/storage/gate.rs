@@ -199,7 +199,7 @@ async fn what_waits(home: Home) {
             }
             _ => ready(&house, &sender, sequence).await,
         };
-        let expires = claimed.delivery.expires_at;
+        let expires = house.delivery(mail).await.expires_at;
         let pressed = Pause { by: mia.clone(), at: house.now() };
         match hold {
             "claimed" => house.claim(kim, "ana").await,

@@ -52,7 +52,7 @@ async fn nothing_leaves_after_an_acknowledged_unsubscribe(home: Home) {
                 assert!(!(was_acknowledged && went), "round {round}: {passed:?} after the acknowledgement");
                 looks += 1;
                 if passed[0] != Passage::Clear {
-                    return Some(passed[0].clone());
+                    return Some(passed[0]);
                 }
             }
         });

@@ -233,7 +233,8 @@ async fn two_hundred_mails_use_one_session_and_no_word_too_many() {
 async fn a_354_behind_a_refusal_gets_no_body() {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let relay = Relay::parse(&format!("smtp://{}", listener.local_addr().unwrap())).unwrap();
-    let serving = tokio::spawn(async move {
+    let mut serving = tokio::task::JoinSet::new();
+    serving.spawn(async move {
         let (mut stream, _) = listener.accept().await.unwrap();
         let mut said = Vec::new();
         stream.write_all(b"220 hasty.test\r\n").await.unwrap();
@@ -252,7 +253,7 @@ async fn a_354_behind_a_refusal_gets_no_body() {
     assert!(matches!(session.begin(FROM, "who@acme.test").await, Err(Refusal::Permanent { code: 550, .. })));
     assert!(!session.is_reusable(), "every word would be body");
     session.quit().await;
-    assert_eq!(serving.await.unwrap(), b"");
+    assert_eq!(serving.join_next().await.unwrap().unwrap(), b"");
 }
 
 #[tokio::test]

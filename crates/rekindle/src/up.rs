@@ -216,6 +216,7 @@ pub fn worker_settings(house: &House) -> rekindle_worker::Settings {
         public_url: config.public_url(),
         zone: config.team.zone,
         sessions: config.mail.sessions as usize,
+        journal: Some(house.data.join("outbox.journal")),
         cool_leads: config.schedule.cool_leads.clone(),
     }
 }

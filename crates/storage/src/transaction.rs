@@ -68,7 +68,31 @@ impl Store {
 
     /// A statement whose text is written once with `?` for its values.
     pub(crate) fn sql(&self, text: &str, values: Vec<Value>) -> Statement {
+        #[cfg(test)]
+        said::hear(text);
         statement(self.db.get_database_backend(), text, values)
+    }
+}
+
+/// What was said to the database by this thread's test, to be explained.
+#[cfg(test)]
+pub(crate) mod said {
+    use std::cell::RefCell;
+
+    thread_local! {
+        static SAID: RefCell<Option<Vec<String>>> = const { RefCell::new(None) };
+    }
+
+    pub(crate) fn begin() {
+        SAID.set(Some(Vec::new()));
+    }
+
+    pub(super) fn hear(text: &str) {
+        SAID.with_borrow_mut(|said| said.iter_mut().for_each(|said| said.push(text.to_owned())));
+    }
+
+    pub(crate) fn end() -> Vec<String> {
+        SAID.take().unwrap_or_default()
     }
 }
 

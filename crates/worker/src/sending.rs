@@ -7,12 +7,13 @@
 //! ```
 //! Everything that the database is told about single mails goes through the one [`gatekeeper`], which commits intents and
 //! fates of all sessions together. A mail that was claimed *lands* exactly once: its fate is written, or it went back.
-//! While a fate cannot be written nothing new is claimed; if the process dies with it, the next one finds the mail
-//! COMMITTING and calls it unknown, which is never sent again by itself.
+//! While a fate cannot be written nothing new is claimed; if the process dies with it, the next one reads it in the
+//! [`journal`]. A mail whose fate nobody heard is found COMMITTING and called unknown, which is never sent again by itself.
 
 mod circuit;
 mod flight;
 mod gatekeeper;
+mod journal;
 mod prepare;
 mod session;
 
@@ -107,6 +108,11 @@ impl Sending {
         sessions.close();
         gatekeeper.close();
         Self { shared, queue, words, sessions, gatekeeper }
+    }
+
+    /// Tells the database what a process before this one could not: before anything else is looked at.
+    pub(crate) async fn replay(store: &Store, settings: &Settings) -> Result<()> {
+        journal::replay(store, settings.journal.as_deref()).await
     }
 
     /// Takes over from dead senders, and applies the policy of the unknown.

@@ -3,6 +3,7 @@
 use chrono_tz::Tz;
 use rekindle_core::{email::EmailAddress, schedule::Schedule};
 use rekindle_mail::transport::Transport;
+use std::path::PathBuf;
 
 /// How mail leaves, in whose name, and when the daily work is done.
 #[derive(Debug, Clone)]
@@ -27,6 +28,8 @@ pub struct Settings {
     pub zone: Tz,
     /// How many sessions with the relay may be open at once; at least one is.
     pub sessions: usize,
+    /// Where fates that the database does not take are kept on the disk; without one, in memory alone.
+    pub journal: Option<PathBuf>,
     /// When leads that went quiet are looked for.
     pub cool_leads: Schedule,
 }

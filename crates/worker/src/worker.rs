@@ -142,6 +142,7 @@ impl Worker {
         if let Some(sending) = &self.sending {
             return Ok(sending.clone());
         }
+        Sending::replay(&self.store, &self.settings).await?;
         let sender = self.store.outbox().enlist().await?;
         let templates = self.templates.take().expect("templates are there until sending has begun");
         let sending = Sending::start(self.store.clone(), self.settings.clone(), templates, sender);

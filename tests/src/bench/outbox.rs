@@ -160,6 +160,7 @@ fn settings(orders: &Orders) -> Measured<Settings> {
         public_url: "https://leads.example.com".to_owned(),
         zone: chrono_tz::UTC,
         sessions: SESSIONS,
+        journal: None,
         cool_leads: "0 3 * * *".parse()?,
     })
 }

@@ -165,7 +165,7 @@ impl Outbox<'_> {
         Ok(rows.into_iter().map(|row| row.id).collect())
     }
 
-    async fn read(&self, sender: &Sender, taken: &[Uuid]) -> Result<Vec<Claimed>> {
+    pub(super) async fn read(&self, sender: &Sender, taken: &[Uuid]) -> Result<Vec<Claimed>> {
         let db = &self.0.db;
         let ids = rounded(taken.to_vec());
         let text = format!(

@@ -34,7 +34,7 @@ pub struct Rules<'a> {
 }
 
 /// What became of a ticket at the gate.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Passage {
     /// Its intent is committed: the dot may be sent, once.
     Go,
@@ -191,7 +191,7 @@ impl Outbox<'_> {
     ) -> Result<Vec<Passage>> {
         let now = self.0.clock.calendar();
         let tx = self.0.begin().await?;
-        let due = settle::write(self, &tx, sender, fates, now).await?;
+        let due = settle::write(self, &tx, sender.id(), fates, now).await?;
         let mut passages = Vec::new();
         let mut ended = false;
         if !tickets.is_empty() {
@@ -394,4 +394,80 @@ fn judge(asked: &Asked, last_mail_at: Option<Moment>, rules: Rules<'_>, now: Mom
         zone: rules.zone,
     };
     gate(&scene, now)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rekindle_core::{delivery::Event, ids::EnrollmentId, time::Clock};
+    use std::{sync::Arc, time::Duration};
+
+    #[derive(Debug)]
+    struct Stopped;
+
+    impl Clock for Stopped {
+        fn calendar(&self) -> Moment {
+            Moment::UNIX_EPOCH
+        }
+        fn wall(&self) -> Moment {
+            Moment::UNIX_EPOCH
+        }
+        fn stopwatch(&self) -> Duration {
+            Duration::ZERO
+        }
+    }
+
+    /// What is asked and written for every mail goes by indexes: a look at every row of a table would grow with the outbox.
+    #[tokio::test]
+    async fn no_statement_of_the_outbox_looks_at_every_row() {
+        let folder = tempfile::tempdir().unwrap();
+        let url = format!("sqlite://{}/rekindle.db", folder.path().display());
+        let store = crate::Store::open(&url, Arc::new(Stopped)).await.unwrap();
+        let outbox = store.outbox();
+        let sender = outbox.enlist().await.unwrap();
+        let ticket = |number: u128| Ticket {
+            id: DeliveryId(Uuid::from_u128(number)),
+            generation: 1,
+            lead: LeadId(Uuid::from_u128(number)),
+            enrollment: Some(EnrollmentId(Uuid::from_u128(number))),
+            attempt: 1,
+        };
+        let tickets: Vec<Ticket> = (1..6).map(ticket).collect();
+        let going: Vec<(usize, Ticket)> = tickets.iter().copied().enumerate().collect();
+        let events = [Event::Accepted, Event::Refused, Event::NotTaken, Event::Lost, Event::Back];
+        let fates: Vec<Fate> = tickets
+            .iter()
+            .zip(events)
+            .map(|(ticket, event)| Fate { ticket: *ticket, event, answer: "250 ok".to_owned() })
+            .collect();
+        crate::transaction::said::begin();
+        let now = Moment::UNIX_EPOCH;
+        outbox.claim(&sender, 10).await.unwrap();
+        outbox.read(&sender, &[Uuid::from_u128(1), Uuid::from_u128(2)]).await.unwrap();
+        let tx = store.begin().await.unwrap();
+        settle::write(&outbox, &tx, sender.id(), &fates, now).await.unwrap();
+        settle::advance(&outbox, &tx, &[Uuid::from_u128(1)], "expired", now).await.unwrap();
+        outbox.ask(&*tx, &sender, &tickets, now).await.unwrap();
+        outbox.intend(&tx, &sender, &going, &mut [Passage::Clear; 5], now).await.unwrap();
+        outbox.put_back(&tx, vec![(Uuid::from_u128(1), 1, 1, "why".to_owned())], now).await.unwrap();
+        let never = vec![(Uuid::from_u128(1), Event::Cancel, "why".to_owned())];
+        outbox.end_all(&tx, never, now).await.unwrap();
+        store.commit(tx, false).await.unwrap();
+        let said = crate::transaction::said::end();
+        assert!(said.len() >= 9, "{said:#?}");
+        for texts in said {
+            for text in texts.split("; ") {
+                let explain =
+                    sea_orm::Statement::from_string(DbBackend::Sqlite, format!("EXPLAIN QUERY PLAN {text}"));
+                for row in store.db.query_all_raw(explain).await.unwrap() {
+                    let step: String = row.try_get("", "detail").unwrap();
+                    let whole = ["delivery", "lead", "enrollment", "frozen", "attempt", "d", "l", "e", "m"];
+                    let scans = whole.iter().any(|table| {
+                        step.strip_prefix("SCAN ").is_some_and(|rest| rest.split(' ').next() == Some(table))
+                    });
+                    assert!(!scans, "{step}\nin {text}");
+                }
+            }
+        }
+    }
 }

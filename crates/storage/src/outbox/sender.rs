@@ -42,6 +42,11 @@ impl Sender {
         self.id
     }
 
+    /// What it is called where its word is kept for later.
+    pub fn name(&self) -> String {
+        self.id.simple().to_string()
+    }
+
     /// Whether the lock still stands; a connection that broke has lost it, and the sender must stop claiming.
     pub async fn is_alive(&mut self) -> bool {
         match &mut self._lock {

@@ -1,10 +1,10 @@
 //! What became of deliveries, written down: the delivery, the attempt, and the run that awaited it.
 
-use super::{Outbox, Sender, Ticket};
+use super::{Outbox, Ticket};
 use crate::{
     Result,
     rows::micros,
-    transaction::{Writing, list_of, rows_of},
+    transaction::{Writing, again, list_of, rows_of},
 };
 use rekindle_core::{
     delivery::{DeliveryState, Event, backoff},
@@ -49,11 +49,29 @@ struct GoesOn {
     due_at: i64,
 }
 
+impl Outbox<'_> {
+    /// Writes down a fate that a sender of that name could not tell while it lived; one that was told before changes nothing.
+    ///
+    /// # Errors
+    /// As the database says.
+    pub async fn tell(&self, sender: &str, fate: &Fate) -> Result<()> {
+        let Ok(sender) = Uuid::try_parse(sender) else { return Ok(()) };
+        again!(self.tell_once(sender, fate))
+    }
+
+    async fn tell_once(&self, sender: Uuid, fate: &Fate) -> Result<()> {
+        let now = self.0.clock.calendar();
+        let tx = self.0.begin().await?;
+        let due = write(self, &tx, sender, std::slice::from_ref(fate), now).await?;
+        self.0.commit(tx, due).await
+    }
+}
+
 /// Writes fates down; a fate whose claim is over changes nothing. True when a run's next step is due now.
 pub(super) async fn write(
     outbox: &Outbox<'_>,
     tx: &Writing,
-    sender: &Sender,
+    sender: Uuid,
     fates: &[Fate],
     now: Moment,
 ) -> Result<bool> {
@@ -77,7 +95,7 @@ pub(super) async fn write(
 async fn write_alike(
     outbox: &Outbox<'_>,
     tx: &Writing,
-    sender: &Sender,
+    sender: Uuid,
     fates: &[&Fate],
     from: &[DeliveryState],
     to: DeliveryState,
@@ -104,7 +122,7 @@ async fn write_alike(
             answer(fate).into(),
             micros(not_before).into(),
             micros(now).into(),
-            sender.id().into(),
+            sender.into(),
         ]);
     }
     let text = match outbox.0.db.get_database_backend() {

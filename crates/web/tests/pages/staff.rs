@@ -6,7 +6,7 @@ use axum::{
     http::{Method, StatusCode, header},
 };
 use rekindle_core::{activity::Kind, delivery::Event, ids::LeadId, team::Role};
-use rekindle_storage::outbox::{Claimed, Fate, Passage, Rules, Ticket};
+use rekindle_storage::outbox::{Fate, Passage, Rules, Ticket};
 use rekindle_web::{assets, signed_out_page, signin_page, staff_pages};
 use serde_json::{Value, json};
 

@@ -2,9 +2,9 @@
 //!
 //! Whatever the sessions said while the last transaction committed goes into the next: group commit by itself, without a
 //! timer. A session says a mail's fate before it asks for its next intent, so at most one fate a session is unwritten
-//! when an intent is committed. A fate that cannot be written stays in memory and is tried again until it is.
+//! when an intent is committed. A fate that cannot be written stays in memory and in the journal, and is tried again until it is.
 
-use super::{REST, Shared};
+use super::{REST, Shared, journal::Journal};
 use rekindle_core::delivery::Event;
 use rekindle_storage::{
     Result, StoreError,
@@ -41,17 +41,20 @@ pub(super) struct Gatekeeper {
     /// What is not written yet.
     fates: Vec<Fate>,
     backs: Vec<Ticket>,
+    journal: Journal,
 }
 
 impl Gatekeeper {
     pub(super) fn new(shared: Arc<Shared>) -> Self {
-        Self { shared, fates: Vec::new(), backs: Vec::new() }
+        let journal = Journal::at(shared.settings.journal.clone());
+        Self { shared, fates: Vec::new(), backs: Vec::new(), journal }
     }
 
     /// Works until nobody is left who could say anything, and all is written.
     pub(super) async fn run(mut self, mut words: mpsc::UnboundedReceiver<Word>) {
         let mut heard = Vec::with_capacity(MOST);
         loop {
+            self.journal.keep(&self.shared, &self.fates).await;
             let held_up = !(self.fates.is_empty() && self.backs.is_empty());
             self.shared.flight.hold_up(held_up);
             if held_up {

@@ -127,6 +127,7 @@ pub(crate) fn settings(transport: Transport) -> Settings {
         public_url: "http://127.0.0.1:8787".to_owned(),
         zone: chrono_tz::Tz::UTC,
         sessions: 4,
+        journal: None,
         cool_leads: "0 6 * * *".parse().unwrap(),
     }
 }

@@ -5,7 +5,9 @@ use crate::{
     slow_relay::SlowRelay,
 };
 use rekindle_core::{delivery::DeliveryState as S, desk};
-use rekindle_worker::Worker;
+use rekindle_mail::transport::Transport;
+use rekindle_storage::Store;
+use rekindle_worker::{Settings, Worker};
 use sqlx::{Connection, Executor, SqliteConnection};
 use std::time::Duration;
 use tokio_util::task::TaskTracker;
@@ -86,4 +88,44 @@ async fn an_intent_that_cannot_be_written_sends_nothing_and_the_mail_waits() {
     house.clock.advance(chrono::TimeDelta::minutes(15));
     house.tick().await;
     assert_eq!(house.memory.len(), 3);
+}
+
+#[test]
+fn a_fate_that_cannot_be_written_outlives_its_process() {
+    let folder = tempfile::tempdir().unwrap();
+    let journal = folder.path().join("outbox.journal");
+    let runtime =
+        || tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
+    let keeping = |house: &House| Settings {
+        journal: Some(journal.clone()),
+        ..settings(Transport::Memory(house.memory.clone()))
+    };
+    // A process hears that the relay took the mail, and dies before the database takes that.
+    let dying = runtime();
+    let (house, database) = dying.block_on(async {
+        let house = enrolled(1).await;
+        let database = refuse(&house, "sent").await;
+        let mut worker = Worker::new(house.store.clone(), keeping(&house), templates());
+        TaskTracker::new().spawn(async move { worker.tick().await.map(drop) });
+        while !journal.exists() {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        (house, database)
+    });
+    assert_eq!(house.memory.len(), 1);
+    dying.shutdown_background();
+
+    runtime().block_on(async {
+        let mut free = SqliteConnection::connect(&house.url).await.unwrap();
+        free.execute("DROP TRIGGER refuse").await.unwrap();
+        let store = Store::open(&house.url, house.clock.clone()).await.unwrap();
+        let mut worker = Worker::new(store.clone(), keeping(&house), templates());
+        worker.tick().await.unwrap();
+        let state = store.outbox().list(&[], 10).await.unwrap()[0].delivery.state;
+        assert_eq!(state, S::Sent, "not unknown: the answer was heard");
+        assert_eq!(house.memory.len(), 1, "and nothing leaves twice");
+        assert!(!journal.exists(), "it is told");
+        worker.leave().await;
+        drop((house, database));
+    });
 }

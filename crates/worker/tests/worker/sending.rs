@@ -14,7 +14,7 @@ use rekindle_mail::{
     outcome::{DotOutcome, Refusal},
     transport::Transport,
 };
-use rekindle_storage::outbox::{Claimed, Rules};
+use rekindle_storage::outbox::Rules;
 use std::{collections::HashSet, time::Duration};
 
 async fn one_enrolled() -> (House, rekindle_core::ids::LeadId) {
