@@ -5,6 +5,9 @@
 //! shown to a person, never sent again by itself. The states and moves are
 //! [`rekindle_core::delivery`]'s; every move here is one compare-and-set on (id, state, generation,
 //! owner). Correctness rests on the generation, never on a lease's time.
+//!
+//! Where a delivery is found by its id, its state is asked as `(state || '')`: the index on open states holds all that was
+//! open a moment ago, and PostgreSQL, which believes that hardly anything is, would read all of it for each mail.
 
 mod claim;
 mod gate;

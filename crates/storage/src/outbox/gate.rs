@@ -239,7 +239,7 @@ impl Outbox<'_> {
         let ids = rounded(tickets.iter().map(|ticket| ticket.id.0).collect());
         let text = format!(
             "SELECT {ASKED} FROM delivery d JOIN lead l ON l.id = d.lead_id LEFT JOIN enrollment e ON e.id = d.enrollment_id \
-             LEFT JOIN campaign c ON c.id = d.campaign_id WHERE d.id IN ({}) AND d.state = 'claimed' AND d.owner = ?",
+             LEFT JOIN campaign c ON c.id = d.campaign_id WHERE d.id IN ({}) AND (d.state || '') = 'claimed' AND d.owner = ?",
             list_of(ids.len())
         );
         let mut values: Vec<Value> = vec![micros(now - ONE_MAIL_IN).into()];
@@ -265,7 +265,7 @@ impl Outbox<'_> {
         let claims = rounded(going.to_vec());
         let text = format!(
             "WITH v(id, generation) AS (VALUES {}) UPDATE delivery SET state = 'committing', committed_at = ?, moved_at = ?, reason = NULL FROM v \
-             WHERE delivery.id = v.id AND delivery.generation = v.generation AND delivery.state = 'claimed' AND delivery.owner = ? RETURNING delivery.id AS id",
+             WHERE delivery.id = v.id AND delivery.generation = v.generation AND (delivery.state || '') = 'claimed' AND delivery.owner = ? RETURNING delivery.id AS id",
             rows_of(claims.len(), 2)
         );
         let mut values: Vec<Value> =
