@@ -9,6 +9,7 @@
 //! Where a delivery is found by its id, its state is asked as `(state || '')`: the index on open states holds all that was
 //! open a moment ago, and PostgreSQL, which believes that hardly anything is, would read all of it for each mail.
 
+mod asked;
 mod claim;
 mod gate;
 mod look;

@@ -1,27 +1,22 @@
 //! Gate and fate in one transaction: what waits to leave is asked everything again, and what has
 //! left or failed is written down. Whatever queued while the last one committed goes into the next.
 
-use super::{Fate, Outbox, Sender, Ticket, settle};
+use super::{Fate, Outbox, Sender, Ticket, asked::Asked, settle};
 use crate::{
     Result,
-    rows::{Columns, micros, moment, word},
-    settings::Pause,
+    rows::{micros, moment},
     transaction::{Writing, again, list_of, rounded, rows_of},
 };
 use chrono_tz::Tz;
 use rekindle_core::{
-    campaign::CampaignState,
-    consent::ConsentState,
     delivery::{DeliveryState, Event, MailKind},
     enrollment::Ended,
-    gate::{GateScene, ONE_MAIL_IN, Recipient, Verdict, gate, is_hold},
+    gate::{GateScene, Verdict, gate, is_hold},
     ids::{DeliveryId, LeadId},
-    lead::Nurture,
     playbook::Playbooks,
-    team::Handle,
     time::Moment,
 };
-use sea_orm::{ConnectionTrait, DbBackend, FromQueryResult, QueryResult, Value, prelude::Uuid};
+use sea_orm::{ConnectionTrait, DbBackend, FromQueryResult, Value, prelude::Uuid};
 use std::collections::HashMap;
 
 /// What the gate needs to know beside the rows.
@@ -44,95 +39,6 @@ pub enum Passage {
     Stopped,
     /// Somebody else has it: this claim is over.
     Lost,
-}
-
-/// A delivery that its sender holds, with everything that is asked about it, and no column more: this is read for each mail.
-struct Asked {
-    id: Uuid,
-    generation: i64,
-    kind: MailKind,
-    in_run: bool,
-    was_committed: bool,
-    not_before: i64,
-    expires_at: i64,
-    reason: Option<String>,
-    to: Recipient,
-    suppressed: bool,
-    run: Option<Run>,
-    campaign: Option<CampaignState>,
-    last_mail_at: Option<Moment>,
-    paused_by: Option<String>,
-}
-
-/// The run of a delivery, as far as the gate asks.
-struct Run {
-    sequence: String,
-    version: i64,
-    awaits_this: bool,
-    goes_on: bool,
-    reason: Option<String>,
-}
-
-/// What is asked, in the order in which [`Asked::read`] takes it.
-const ASKED: &str = "d.id, d.generation, d.kind, d.enrollment_id IS NOT NULL, d.committed_at IS NOT NULL, d.not_before, d.expires_at, d.reason, \
-    l.email IS NOT NULL, l.nurture, l.consent, l.owner, l.zone, l.country, \
-    EXISTS (SELECT 1 FROM suppression s WHERE s.address_hash = l.address_hash), \
-    e.sequence, e.version, e.delivery_id = d.id, e.state, e.reason, c.state, \
-    (SELECT max(m.committed_at) FROM delivery m WHERE m.lead_id = d.lead_id AND m.committed_at > ? AND m.kind = 'campaign' \
-        AND m.state IN ('sent', 'sent_assumed', 'unknown', 'committing')), \
-    (SELECT p.value FROM setting p WHERE p.name = 'pause')";
-
-impl Asked {
-    fn read(row: &QueryResult) -> Result<Self> {
-        let mut from = Columns::of(row);
-        let id: Uuid = from.take()?;
-        let mut asked = Self {
-            id,
-            generation: from.take()?,
-            kind: word("delivery", "kind", id, &from.take::<String>()?, MailKind::from_word)?,
-            in_run: from.take()?,
-            was_committed: from.take()?,
-            not_before: from.take()?,
-            expires_at: from.take()?,
-            reason: from.take()?,
-            to: Recipient {
-                has_address: from.take()?,
-                nurture: word("lead", "nurture", id, &from.take::<String>()?, Nurture::from_word)?,
-                consent: word("lead", "consent", id, &from.take::<String>()?, ConsentState::from_word)?,
-                owner: from.take::<Option<String>>()?.as_deref().and_then(Handle::of),
-                zone: from.take()?,
-                country: from.take()?,
-            },
-            suppressed: from.take()?,
-            run: None,
-            campaign: None,
-            last_mail_at: None,
-            paused_by: None,
-        };
-        let sequence: Option<String> = from.take()?;
-        let version: Option<i64> = from.take()?;
-        let is_named: Option<bool> = from.take()?;
-        let state: Option<String> = from.take()?;
-        let reason: Option<String> = from.take()?;
-        if let (Some(sequence), Some(version), Some(state)) = (sequence, version, state) {
-            asked.run = Some(Run {
-                sequence,
-                version,
-                awaits_this: state == "awaiting" && is_named == Some(true),
-                // Nobody and nothing has ended it before its last step.
-                goes_on: ["due", "awaiting", Ended::Finished.word()].contains(&state.as_str()),
-                reason,
-            });
-        }
-        if let Some(state) = from.take::<Option<String>>()? {
-            asked.campaign = Some(word("campaign", "state", id, &state, CampaignState::from_word)?);
-        }
-        asked.last_mail_at = from.take::<Option<i64>>()?.map(moment);
-        let pause: Option<sea_orm::JsonValue> = from.take()?;
-        let pause: Option<Pause> = pause.and_then(|pause| serde_json::from_value(pause).ok()).flatten();
-        asked.paused_by = pause.map(|pause| pause.by.name());
-        Ok(asked)
-    }
 }
 
 /// What the gate has decided about a group, to be written.
@@ -226,28 +132,6 @@ impl Outbox<'_> {
             format!("SELECT id FROM lead WHERE id IN ({}) ORDER BY id FOR UPDATE", list_of(leads.len()));
         tx.execute_raw(self.0.sql(&text, leads.into_iter().map(Value::from).collect())).await?;
         Ok(())
-    }
-
-    /// Reads everything that is asked about these deliveries, as far as this sender holds them.
-    async fn ask(
-        &self,
-        db: &impl ConnectionTrait,
-        sender: &Sender,
-        tickets: &[Ticket],
-        now: Moment,
-    ) -> Result<HashMap<DeliveryId, Asked>> {
-        let ids = rounded(tickets.iter().map(|ticket| ticket.id.0).collect());
-        let text = format!(
-            "SELECT {ASKED} FROM delivery d JOIN lead l ON l.id = d.lead_id LEFT JOIN enrollment e ON e.id = d.enrollment_id \
-             LEFT JOIN campaign c ON c.id = d.campaign_id WHERE d.id IN ({}) AND (d.state || '') = 'claimed' AND d.owner = ?",
-            list_of(ids.len())
-        );
-        let mut values: Vec<Value> = vec![micros(now - ONE_MAIL_IN).into()];
-        values.extend(ids.into_iter().map(Value::from));
-        values.push(sender.id().into());
-        let rows = db.query_all_raw(self.0.sql(&text, values)).await?;
-        let asked = rows.iter().map(Asked::read).map(|asked| asked.map(|a| (DeliveryId(a.id), a)));
-        asked.collect()
     }
 
     /// Commits the intents, each by one compare-and-set on (id, state, generation, owner): whoever loses it may not send.

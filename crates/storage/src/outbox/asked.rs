@@ -1,0 +1,135 @@
+//! What is asked about a claimed delivery before it may leave: one question for a group, read for each mail.
+
+use super::{Outbox, Sender, Ticket};
+use crate::{
+    Result,
+    rows::{Columns, micros, moment, word},
+    settings::Pause,
+    transaction::{list_of, rounded},
+};
+use rekindle_core::{
+    campaign::CampaignState,
+    consent::ConsentState,
+    delivery::MailKind,
+    enrollment::Ended,
+    gate::{ONE_MAIL_IN, Recipient},
+    ids::DeliveryId,
+    lead::Nurture,
+    team::Handle,
+    time::Moment,
+};
+use sea_orm::{ConnectionTrait, QueryResult, Value, prelude::Uuid};
+use std::collections::HashMap;
+
+/// A delivery that its sender holds, with everything that is asked about it, and no column more.
+pub(super) struct Asked {
+    pub(super) id: Uuid,
+    pub(super) generation: i64,
+    pub(super) kind: MailKind,
+    pub(super) in_run: bool,
+    pub(super) was_committed: bool,
+    pub(super) not_before: i64,
+    pub(super) expires_at: i64,
+    pub(super) reason: Option<String>,
+    pub(super) to: Recipient,
+    pub(super) suppressed: bool,
+    pub(super) run: Option<Run>,
+    pub(super) campaign: Option<CampaignState>,
+    pub(super) last_mail_at: Option<Moment>,
+    pub(super) paused_by: Option<String>,
+}
+
+/// The run of a delivery, as far as the gate asks.
+pub(super) struct Run {
+    pub(super) sequence: String,
+    pub(super) version: i64,
+    pub(super) awaits_this: bool,
+    pub(super) goes_on: bool,
+    pub(super) reason: Option<String>,
+}
+
+/// What is asked, in the order in which [`Asked::read`] takes it.
+const ASKED: &str = "d.id, d.generation, d.kind, d.enrollment_id IS NOT NULL, d.committed_at IS NOT NULL, d.not_before, d.expires_at, d.reason, \
+    l.email IS NOT NULL, l.nurture, l.consent, l.owner, l.zone, l.country, \
+    EXISTS (SELECT 1 FROM suppression s WHERE s.address_hash = l.address_hash), \
+    e.sequence, e.version, e.delivery_id = d.id, e.state, e.reason, c.state, \
+    (SELECT max(m.committed_at) FROM delivery m WHERE m.lead_id = d.lead_id AND m.committed_at > ? AND m.kind = 'campaign' \
+        AND m.state IN ('sent', 'sent_assumed', 'unknown', 'committing')), \
+    (SELECT p.value FROM setting p WHERE p.name = 'pause')";
+
+impl Asked {
+    fn read(row: &QueryResult) -> Result<Self> {
+        let mut from = Columns::of(row);
+        let id: Uuid = from.take()?;
+        let mut asked = Self {
+            id,
+            generation: from.take()?,
+            kind: word("delivery", "kind", id, &from.take::<String>()?, MailKind::from_word)?,
+            in_run: from.take()?,
+            was_committed: from.take()?,
+            not_before: from.take()?,
+            expires_at: from.take()?,
+            reason: from.take()?,
+            to: Recipient {
+                has_address: from.take()?,
+                nurture: word("lead", "nurture", id, &from.take::<String>()?, Nurture::from_word)?,
+                consent: word("lead", "consent", id, &from.take::<String>()?, ConsentState::from_word)?,
+                owner: from.take::<Option<String>>()?.as_deref().and_then(Handle::of),
+                zone: from.take()?,
+                country: from.take()?,
+            },
+            suppressed: from.take()?,
+            run: None,
+            campaign: None,
+            last_mail_at: None,
+            paused_by: None,
+        };
+        let sequence: Option<String> = from.take()?;
+        let version: Option<i64> = from.take()?;
+        let is_named: Option<bool> = from.take()?;
+        let state: Option<String> = from.take()?;
+        let reason: Option<String> = from.take()?;
+        if let (Some(sequence), Some(version), Some(state)) = (sequence, version, state) {
+            asked.run = Some(Run {
+                sequence,
+                version,
+                awaits_this: state == "awaiting" && is_named == Some(true),
+                // Nobody and nothing has ended it before its last step.
+                goes_on: ["due", "awaiting", Ended::Finished.word()].contains(&state.as_str()),
+                reason,
+            });
+        }
+        if let Some(state) = from.take::<Option<String>>()? {
+            asked.campaign = Some(word("campaign", "state", id, &state, CampaignState::from_word)?);
+        }
+        asked.last_mail_at = from.take::<Option<i64>>()?.map(moment);
+        let pause: Option<sea_orm::JsonValue> = from.take()?;
+        let pause: Option<Pause> = pause.and_then(|pause| serde_json::from_value(pause).ok()).flatten();
+        asked.paused_by = pause.map(|pause| pause.by.name());
+        Ok(asked)
+    }
+}
+
+impl Outbox<'_> {
+    /// Reads everything that is asked about these deliveries, as far as this sender holds them.
+    pub(super) async fn ask(
+        &self,
+        db: &impl ConnectionTrait,
+        sender: &Sender,
+        tickets: &[Ticket],
+        now: Moment,
+    ) -> Result<HashMap<DeliveryId, Asked>> {
+        let ids = rounded(tickets.iter().map(|ticket| ticket.id.0).collect());
+        let text = format!(
+            "SELECT {ASKED} FROM delivery d JOIN lead l ON l.id = d.lead_id LEFT JOIN enrollment e ON e.id = d.enrollment_id \
+             LEFT JOIN campaign c ON c.id = d.campaign_id WHERE d.id IN ({}) AND (d.state || '') = 'claimed' AND d.owner = ?",
+            list_of(ids.len())
+        );
+        let mut values: Vec<Value> = vec![micros(now - ONE_MAIL_IN).into()];
+        values.extend(ids.into_iter().map(Value::from));
+        values.push(sender.id().into());
+        let rows = db.query_all_raw(self.0.sql(&text, values)).await?;
+        let asked = rows.iter().map(Asked::read).map(|asked| asked.map(|a| (DeliveryId(a.id), a)));
+        asked.collect()
+    }
+}
