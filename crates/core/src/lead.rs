@@ -180,7 +180,7 @@ impl Lead {
 
     /// The first name to greet them by.
     pub fn greeting(&self) -> Option<&str> {
-        self.first_name.as_deref().or_else(|| self.name.as_deref()?.split_whitespace().next())
+        greeting(self.first_name.as_deref(), self.name.as_deref())
     }
 
     /// Since when nobody has seen a human sign of them.
@@ -274,6 +274,16 @@ impl Lead {
             }
         }
     }
+}
+
+/// The rule behind [`Lead::greeting`], for whoever has no more of the lead than its names.
+pub fn greeting<'a>(first_name: Option<&'a str>, name: Option<&'a str>) -> Option<&'a str> {
+    first_name.or_else(|| name?.split_whitespace().next())
+}
+
+/// The language that a lead told, by the traits in which senders tell it.
+pub fn language(traits: &Value) -> Option<&str> {
+    ["language", "locale"].iter().find_map(|key| traits.get(*key)?.as_str())
 }
 
 /// The rule behind [`Lead::may_be_mailed`], for whoever has no more of the lead than this.

@@ -10,6 +10,7 @@ use rekindle_core::{
     delivery::MailKind,
     email::EmailAddress,
     ids::{CampaignId, DeliveryId, EnrollmentId, LeadId},
+    lead,
     time::Moment,
 };
 use sea_orm::{
@@ -101,27 +102,26 @@ impl Claimed {
 }
 
 impl Person {
-    fn read(from: &mut Columns<'_>, lead: LeadId) -> Result<Self> {
+    fn read(from: &mut Columns<'_>, of: LeadId) -> Result<Self> {
         let email = match from.take::<Option<String>>()? {
             None => None,
             Some(email) => Some(EmailAddress::parse(&email).map_err(|_| StoreError::Corrupt {
                 table: "lead",
                 column: "email",
-                row: lead.to_string(),
+                row: of.to_string(),
                 found: "no address".to_owned(),
             })?),
         };
         let (name, first_name, company) = (from.take()?, from.take()?, from.take()?);
         let (title, country, zone) = (from.take()?, from.take()?, from.take()?);
         let traits: sea_orm::JsonValue = from.take()?;
-        let told = ["language", "locale"].iter().find_map(|key| traits.get(*key)?.as_str());
-        let language = told.map(ToOwned::to_owned);
+        let language = lead::language(&traits).map(ToOwned::to_owned);
         Ok(Self { email, name, first_name, company, title, country, zone, language })
     }
 
     /// The first name to greet them by.
     pub fn greeting(&self) -> Option<&str> {
-        self.first_name.as_deref().or_else(|| self.name.as_deref()?.split_whitespace().next())
+        lead::greeting(self.first_name.as_deref(), self.name.as_deref())
     }
 }
 

@@ -57,8 +57,9 @@ impl Outbox<'_> {
     /// # Errors
     /// As the database says.
     pub async fn look(&self, sender: &Sender, tickets: &[Ticket], rules: Rules<'_>) -> Result<Vec<Passage>> {
-        let asked = self.ask(&self.0.db, sender, tickets, self.0.clock.calendar()).await?;
-        let (mut passages, verdicts) = decide(&asked, tickets, rules, self.0.clock.calendar());
+        let now = self.0.clock.calendar();
+        let asked = self.ask(&self.0.db, sender, tickets, now).await?;
+        let (mut passages, verdicts) = decide(&asked, tickets, rules, now);
         if verdicts.later.is_empty() && verdicts.never.is_empty() {
             return Ok(passages);
         }

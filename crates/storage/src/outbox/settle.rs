@@ -50,7 +50,7 @@ struct GoesOn {
 }
 
 impl Outbox<'_> {
-    /// Writes down a fate that a sender of that name could not tell while it lived; one that was told before changes nothing.
+    /// Writes down a fate that a sender of that name could not tell while it lived; one that was told before moves nothing.
     ///
     /// # Errors
     /// As the database says.

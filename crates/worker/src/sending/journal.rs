@@ -2,7 +2,7 @@
 //!
 //! A fate that cannot be written waits in memory and is tried again. Should the process die meanwhile, the next one reads
 //! it here first, before it looks at anything, so that a mail whose answer was heard is not called unknown. A line is one
-//! fate, as JSON, and is on the disk before the wait goes on. To say a fate twice changes nothing.
+//! fate, as JSON, and is on the disk before the wait goes on. To say a fate twice moves nothing.
 
 use super::Shared;
 use rekindle_core::{delivery::Event, ids::DeliveryId};
