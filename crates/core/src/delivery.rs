@@ -158,6 +158,11 @@ impl DeliveryState {
         matches!(self, Self::Sent | Self::SentAssumed | Self::Unknown | Self::Committing)
     }
 
+    /// Whether it has an owner: whoever claimed it, alive or dead.
+    pub fn has_owner(self) -> bool {
+        matches!(self, Self::Claimed | Self::Committing | Self::Unknown)
+    }
+
     /// Whether nothing can change it any more, but a bounce one assumed sent.
     pub fn is_final(self) -> bool {
         matches!(

@@ -172,6 +172,8 @@ fn options(url: &str, connections: u32) -> ConnectOptions {
                 .busy_timeout(Duration::from_secs(10))
                 .statement_cache_capacity(STATEMENTS)
                 .pragma("cache_size", "-65536")
+                // A page that changes again and again goes to the file once in so many (16 MB of the log).
+                .pragma("wal_autocheckpoint", "4000")
                 .pragma("temp_store", "memory")
         });
     options

@@ -6,7 +6,7 @@
 //! [`rekindle_core::delivery`]'s; every move here is one compare-and-set on (id, state, generation,
 //! owner). Correctness rests on the generation, never on a lease's time.
 //!
-//! Where a delivery is found by its id, its state is asked as `(state || '')`: the index on open states holds all that was
+//! Where a delivery is found by its id, its owner is asked as `(owner = ?) IS TRUE`: the index on owners holds all that was
 //! open a moment ago, and PostgreSQL, which believes that hardly anything is, would read all of it for each mail.
 
 mod asked;

@@ -24,11 +24,12 @@ use crate::{Measured, Orders, intake, mails};
 
 const SESSIONS: usize = 10;
 /// How often it is looked whether all have left.
-const LOOK: Duration = Duration::from_millis(10);
+const LOOK: Duration = Duration::from_millis(20);
 /// A mail that nobody sends must not keep this waiting for ever.
 const LONGEST: Duration = Duration::from_secs(600);
 
-const UNDER_WAY: &str = "SELECT count(*) FROM (SELECT 1 FROM delivery WHERE state IN ('claimed', 'committing', 'unknown') LIMIT 1) AS found";
+const UNDER_WAY: &str =
+    "SELECT count(*) FROM (SELECT 1 FROM delivery WHERE owner IS NOT NULL LIMIT 1) AS found";
 const WAITING: &str =
     "SELECT count(*) FROM (SELECT 1 FROM delivery WHERE state = 'pending' LIMIT 1) AS found";
 

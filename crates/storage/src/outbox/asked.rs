@@ -122,7 +122,7 @@ impl Outbox<'_> {
         let ids = rounded(tickets.iter().map(|ticket| ticket.id.0).collect());
         let text = format!(
             "SELECT {ASKED} FROM delivery d JOIN lead l ON l.id = d.lead_id LEFT JOIN enrollment e ON e.id = d.enrollment_id \
-             LEFT JOIN campaign c ON c.id = d.campaign_id WHERE d.id IN ({}) AND (d.state || '') = 'claimed' AND d.owner = ?",
+             LEFT JOIN campaign c ON c.id = d.campaign_id WHERE d.id IN ({}) AND d.state = 'claimed' AND (d.owner = ?) IS TRUE",
             list_of(ids.len())
         );
         let mut values: Vec<Value> = vec![micros(now - ONE_MAIL_IN).into()];

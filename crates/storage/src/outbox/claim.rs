@@ -170,7 +170,7 @@ impl Outbox<'_> {
         let ids = rounded(taken.to_vec());
         let text = format!(
             "SELECT {READ} FROM delivery d JOIN lead l ON l.id = d.lead_id LEFT JOIN enrollment e ON e.id = d.enrollment_id \
-             WHERE d.id IN ({}) AND (d.state || '') = 'claimed' AND d.owner = ?",
+             WHERE d.id IN ({}) AND d.state = 'claimed' AND (d.owner = ?) IS TRUE",
             list_of(ids.len())
         );
         let mut values: Vec<Value> = ids.into_iter().map(Value::from).collect();

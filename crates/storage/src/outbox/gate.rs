@@ -98,11 +98,12 @@ impl Outbox<'_> {
     ) -> Result<Vec<Passage>> {
         let now = self.0.clock.calendar();
         let tx = self.0.begin().await?;
+        let leads = tickets.iter().chain(fates.iter().map(|fate| &fate.ticket)).map(|ticket| ticket.lead.0);
+        self.lock(&tx, leads.collect()).await?;
         let due = settle::write(self, &tx, sender.id(), fates, now).await?;
         let mut passages = Vec::new();
         let mut ended = false;
         if !tickets.is_empty() {
-            self.lock(&tx, tickets).await?;
             let asked = self.ask(&*tx, sender, tickets, now).await?;
             let verdicts;
             (passages, verdicts) = decide(&asked, tickets, rules, now);
@@ -120,14 +121,15 @@ impl Outbox<'_> {
         Ok(passages)
     }
 
-    /// The lock on the lead orders an unsubscribe before or after this gate; what is read behind it is read anew.
+    /// The lock on the lead orders an unsubscribe before or after this gate; what is read behind it is read anew. It comes
+    /// first, and in the order of ids, as it does for every decision: two that meet wait for each other, never crosswise.
     /// SQLite's transaction is alone already.
-    async fn lock(&self, tx: &Writing, tickets: &[Ticket]) -> Result<()> {
-        if self.0.db.get_database_backend() != DbBackend::Postgres {
+    async fn lock(&self, tx: &Writing, mut leads: Vec<Uuid>) -> Result<()> {
+        if leads.is_empty() || self.0.db.get_database_backend() != DbBackend::Postgres {
             return Ok(());
         }
-        let mut leads: Vec<Uuid> = tickets.iter().map(|ticket| ticket.lead.0).collect();
         leads.sort_unstable();
+        leads.dedup();
         let leads = rounded(leads);
         let text =
             format!("SELECT id FROM lead WHERE id IN ({}) ORDER BY id FOR UPDATE", list_of(leads.len()));
@@ -150,7 +152,7 @@ impl Outbox<'_> {
         let claims = rounded(going.to_vec());
         let text = format!(
             "WITH v(id, generation) AS (VALUES {}) UPDATE delivery SET state = 'committing', committed_at = ?, moved_at = ?, reason = NULL FROM v \
-             WHERE delivery.id = v.id AND delivery.generation = v.generation AND (delivery.state || '') = 'claimed' AND delivery.owner = ? RETURNING delivery.id AS id",
+             WHERE delivery.id = v.id AND delivery.generation = v.generation AND delivery.state = 'claimed' AND (delivery.owner = ?) IS TRUE RETURNING delivery.id AS id",
             rows_of(claims.len(), 2)
         );
         let mut values: Vec<Value> =

@@ -27,6 +27,9 @@ impl Outbox<'_> {
         if !states.is_empty() {
             query = query.filter(delivery::Column::State.is_in(states.iter().map(|state| state.word())));
         }
+        if !states.is_empty() && states.iter().all(|state| state.has_owner()) {
+            query = query.filter(delivery::Column::Owner.is_not_null());
+        }
         let rows = query.all(&self.0.db).await?;
         let wanted = rows.iter().map(|row| row.lead_id);
         let leads = lead::Entity::find().filter(lead::Column::Id.is_in(wanted)).all(&self.0.db).await?;

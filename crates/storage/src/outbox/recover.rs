@@ -125,7 +125,7 @@ impl Outbox<'_> {
         let (event, after) = kind.on_unknown();
         let Some(to) = DeliveryState::Unknown.after(event) else { return Ok(0) };
         let tx = self.0.begin().await?;
-        let text = "UPDATE delivery SET state = ?, owner = NULL, moved_at = ?, not_before = ? WHERE state = 'unknown' AND kind = ? AND moved_at <= ?";
+        let text = "UPDATE delivery SET state = ?, owner = NULL, moved_at = ?, not_before = ? WHERE owner IS NOT NULL AND state = 'unknown' AND kind = ? AND moved_at <= ?";
         let values: Vec<Value> = vec![
             to.word().into(),
             micros(now).into(),

@@ -100,7 +100,7 @@ impl Outbox<'_> {
         let mut others: Vec<Uuid> =
             small::sender::Entity::find().all(&self.0.db).await?.into_iter().map(|row| row.id).collect();
         // A claim of a sender that was killed may have been committed after it was buried.
-        let text = "SELECT DISTINCT owner FROM delivery WHERE state IN ('claimed', 'committing') AND owner IS NOT NULL";
+        let text = "SELECT DISTINCT owner FROM delivery WHERE owner IS NOT NULL AND state IN ('claimed', 'committing')";
         for row in self.0.db.query_all_raw(self.0.sql(text, Vec::new())).await? {
             others.push(row.try_get("", "owner")?);
         }

@@ -106,7 +106,7 @@ async fn write_alike(
     let owner = if to == DeliveryState::Unknown { "owner" } else { "NULL" };
     let moves = format!(
         "UPDATE delivery SET state = '{to_word}', owner = {owner}, answer = v.answer, not_before = v.not_before, moved_at = v.at FROM v \
-         WHERE delivery.id = v.id AND delivery.generation = v.generation AND delivery.owner = v.sender AND (delivery.state || '') IN ({states})"
+         WHERE delivery.id = v.id AND delivery.generation = v.generation AND (delivery.owner = v.sender) IS TRUE AND delivery.state IN ({states})"
     );
     let notes = format!(
         "INSERT INTO attempt (delivery_id, generation, state, answer, at) SELECT id, generation, '{to_word}', answer, at FROM v"
