@@ -9,7 +9,8 @@
 //! - [`wall`]: a channel on a platform that shows cards;
 //! - [`announcer`]: keeps the cards of every wall up to date;
 //! - [`inbound`]: what comes in from a platform is kept once, acknowledged, then handled;
-//! - [`console`]: the built-in chat, the one platform that is always there.
+//! - [`console`]: the built-in chat, the one platform that is always there;
+//! - [`slack`]: Slack.
 //!
 //! Only the modules of a platform know it; everything else here is the same for all of them.
 
@@ -21,6 +22,7 @@ pub mod desk;
 pub mod inbound;
 pub mod intent;
 pub mod reply;
+pub mod slack;
 pub mod wall;
 
 mod table;
