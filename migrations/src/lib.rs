@@ -13,6 +13,7 @@ mod m0006_console;
 mod m0007_waits;
 mod m0008_outbox_pages;
 mod m0009_outbox_open;
+mod m0010_chat;
 
 use sea_orm_migration::prelude::*;
 
@@ -33,6 +34,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0007_waits::Migration),
             Box::new(m0008_outbox_pages::Migration),
             Box::new(m0009_outbox_open::Migration),
+            Box::new(m0010_chat::Migration),
         ]
     }
 }

@@ -207,6 +207,20 @@ pub enum Team {
         #[arg(value_parser = roles())]
         role: Role,
     },
+    /// Say by which address a chat knows a member
+    Email {
+        /// Their name
+        member: String,
+        /// Their address at work
+        address: String,
+    },
+    /// Say who somebody in a chat is
+    Link {
+        /// Their name
+        member: String,
+        /// Who they are there: slack:T0123/U0456
+        user: String,
+    },
 }
 
 impl Command {
@@ -234,7 +248,9 @@ impl Command {
                 House::Help { .. } | House::Whoami | House::Status | House::Dashboard => Deed::Look,
                 House::Pause | House::Resume => Deed::Campaign,
                 House::Team { what: None } => Deed::Look,
-                House::Team { what: Some(Team::Add { .. } | Team::Role { .. }) } => Deed::ManageTeam,
+                House::Team {
+                    what: Some(Team::Add { .. } | Team::Role { .. } | Team::Email { .. } | Team::Link { .. }),
+                } => Deed::ManageTeam,
             },
         }
     }

@@ -6,8 +6,11 @@
 //! - [`intent`]: what a button of a card asks;
 //! - [`desk`]: runs a command or a press for a member, and says what came of it: a [`reply`];
 //! - [`card`]: an alert or a campaign as everybody sees it, on every platform alike;
-//! - [`announcer`]: keeps the cards of a place up to date;
-//! - [`console`]: the built-in chat, the one platform that is always there.
+//! - [`wall`]: a channel on a platform that shows cards;
+//! - [`announcer`]: keeps the cards of every wall up to date;
+//! - [`inbound`]: what comes in from a platform is kept once, acknowledged, then handled;
+//! - [`console`]: the built-in chat, the one platform that is always there;
+//! - [`slack`]: Slack.
 //!
 //! Only the modules of a platform know it; everything else here is the same for all of them.
 
@@ -16,8 +19,11 @@ pub mod card;
 pub mod command;
 pub mod console;
 pub mod desk;
+pub mod inbound;
 pub mod intent;
 pub mod reply;
+pub mod slack;
+pub mod wall;
 
 mod table;
 mod wording;
