@@ -14,6 +14,7 @@ mod m0007_waits;
 mod m0008_outbox_pages;
 mod m0009_outbox_open;
 mod m0010_chat;
+mod m0011_notices;
 
 use sea_orm_migration::prelude::*;
 
@@ -35,6 +36,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0008_outbox_pages::Migration),
             Box::new(m0009_outbox_open::Migration),
             Box::new(m0010_chat::Migration),
+            Box::new(m0011_notices::Migration),
         ]
     }
 }

@@ -3,6 +3,7 @@
 use std::collections::HashSet;
 use std::time::Duration;
 
+use rekindle_core::team::Handle;
 use rekindle_tests::{on_both, stores::Home};
 use serde_json::json;
 use tokio::task::JoinSet;
@@ -36,12 +37,14 @@ async fn who_pages_by_seq_misses_nothing(home: Home) {
     assert_eq!(seen.len(), 120, "somebody was missed");
     assert_eq!(seen.iter().collect::<HashSet<_>>().len(), 120);
     assert_eq!(last, 120, "without gaps");
-    assert_eq!(stores[1].console().latest(500).await.unwrap().len(), 120);
+    let ana = Handle::of("ana").unwrap();
+    assert_eq!(stores[1].console().latest(&ana, 500).await.unwrap().len(), 120);
 }
 
 async fn an_edit_comes_again(home: Home) {
     let store = home.open().await;
     let console = store.console();
+    let ana = Handle::of("ana").unwrap();
     let card = (uuid::Uuid::from_u128(1), json!({"title": "Kim\u{1f600}"}));
     let first = console.post("ops", "rekindle", "with\0 a card", Some(card)).await.unwrap();
     let second = console.post("ops", "ana", "hello", None).await.unwrap();
@@ -51,6 +54,6 @@ async fn an_edit_comes_again(home: Home) {
     assert_eq!(news.len(), 1);
     assert_eq!((news[0].id, news[0].seq, news[0].text.as_str()), (first, 3, "with a card"));
     assert_eq!(news[0].card, Some(json!({"title": "Kim, claimed"})));
-    let latest: Vec<i64> = console.latest(10).await.unwrap().iter().map(|message| message.id).collect();
+    let latest: Vec<i64> = console.latest(&ana, 10).await.unwrap().iter().map(|message| message.id).collect();
     assert_eq!(latest, [first, second], "an edit does not move a message");
 }

@@ -14,6 +14,7 @@ mod console;
 mod fates;
 mod gate;
 mod migrations;
+mod notices;
 mod recovery;
 mod roundtrip;
 mod scores;

@@ -18,6 +18,7 @@ use clap::{
 };
 use rekindle_core::{
     alert::Outcome,
+    notice::Topic,
     refusal::Refusal,
     team::{Deed, Role},
 };
@@ -71,6 +72,16 @@ pub enum Lead {
     Release {
         /// Address or id
         lead: String,
+    },
+    /// Pass a lead on to a colleague, who is told
+    Pass {
+        /// Address or id
+        lead: String,
+        /// To whom: a handle, as /rekindle team shows them
+        member: String,
+        /// What they should know
+        #[arg(value_hint = ValueHint::Other, allow_hyphen_values = true)]
+        note: Option<String>,
     },
     /// Put a lead off: 1h, tomorrow, monday, 2026-12-01
     Snooze {
@@ -186,6 +197,18 @@ pub enum House {
     },
     /// A link that signs you in to the dashboard, once
     Dashboard,
+    /// Hear no more of a topic: passed, back; without one, see what is muted
+    Mute {
+        /// passed (leads passed on to you) or back (leads of yours that come back)
+        #[arg(value_parser = topics())]
+        topic: Option<Topic>,
+    },
+    /// Hear of a topic again
+    Unmute {
+        /// passed (leads passed on to you) or back (leads of yours that come back)
+        #[arg(value_parser = topics())]
+        topic: Topic,
+    },
 }
 
 /// `/rekindle team`
@@ -231,6 +254,7 @@ impl Command {
                 Lead::Show { .. } | Lead::Why { .. } | Lead::Hot | Lead::Mine => Deed::Look,
                 Lead::Claim { .. }
                 | Lead::Release { .. }
+                | Lead::Pass { .. }
                 | Lead::Snooze { .. }
                 | Lead::Outcome { .. }
                 | Lead::Note { .. } => Deed::WorkLeads,
@@ -245,7 +269,12 @@ impl Command {
                 | Campaign::Stop { .. } => Deed::Campaign,
             },
             Self::Rekindle(house) => match house {
-                House::Help { .. } | House::Whoami | House::Status | House::Dashboard => Deed::Look,
+                House::Help { .. }
+                | House::Whoami
+                | House::Status
+                | House::Dashboard
+                | House::Mute { .. }
+                | House::Unmute { .. } => Deed::Look,
                 House::Pause | House::Resume => Deed::Campaign,
                 House::Team { what: None } => Deed::Look,
                 House::Team {
@@ -392,6 +421,11 @@ fn outcomes() -> impl TypedValueParser<Value = Outcome> {
 fn roles() -> impl TypedValueParser<Value = Role> {
     PossibleValuesParser::new(Role::ALL.map(Role::word))
         .try_map(|word| Role::from_word(&word).ok_or("is no role"))
+}
+
+fn topics() -> impl TypedValueParser<Value = Topic> {
+    PossibleValuesParser::new(Topic::ALL.iter().map(|topic| topic.word()))
+        .try_map(|word| Topic::from_word(&word).ok_or("is no topic"))
 }
 
 #[cfg(test)]

@@ -12,11 +12,13 @@
 //! The sign-in layer of the house puts the member into each request; without one nothing is told or
 //! done. What changes something must carry `X-Requested-With: console`, which no foreign page can send.
 
+mod ear;
 mod events;
 mod page;
 mod state;
 mod wall;
 
+pub use ear::ConsoleEar;
 pub use wall::ConsoleWall;
 
 use crate::{

@@ -7,6 +7,7 @@ mod campaign;
 mod house;
 mod identity;
 mod lead;
+mod notices;
 mod preview;
 mod view;
 mod why;

@@ -9,6 +9,7 @@
 //! - [`wall`]: a channel on a platform that shows cards;
 //! - [`announcer`]: keeps the cards of every wall up to date;
 //! - [`inbound`]: what comes in from a platform is kept once, acknowledged, then handled;
+//! - [`teller`]: tells one member what concerns them alone;
 //! - [`console`]: the built-in chat, the one platform that is always there;
 //! - [`slack`]: Slack.
 //!
@@ -23,6 +24,7 @@ pub mod inbound;
 pub mod intent;
 pub mod reply;
 pub mod slack;
+pub mod teller;
 pub mod wall;
 
 mod table;

@@ -2,6 +2,7 @@
 //!
 //! ```text
 //! open --claim--> claimed --won, lost, not a fit--> closed
+//!   |               |  |\--pass--> claimed by another
 //!   |               |  \--release--> open
 //!   |--snooze--> snoozed --the time has come, claim--> open, claimed
 //!   \--not a fit--> closed
@@ -80,6 +81,9 @@ pub enum AlertState {
         at: Moment,
         /// The last word on it, when the work goes on.
         last: Option<Outcome>,
+        /// Who passed it on to them.
+        #[serde(default)]
+        from: Option<Handle>,
     },
     /// Put off. Made by [`Alert::snooze`]; left by [`Alert::wake`] and [`Alert::claim`].
     Snoozed {
@@ -192,7 +196,25 @@ impl Alert {
             AlertState::Open | AlertState::Snoozed { .. } => {}
         }
         self.first_claimed_at.get_or_insert(wall);
-        self.state = AlertState::Claimed { by: by.clone(), at: wall, last: None };
+        self.state = AlertState::Claimed { by: by.clone(), at: wall, last: None, from: None };
+        Ok(self.touched())
+    }
+
+    /// Passed on to another member: one that nobody has by anybody, else by who has it, or an admin.
+    ///
+    /// # Errors
+    /// [`Refusal::AlreadyClaimed`] when it is theirs already, [`Refusal::NotYours`], [`Refusal::Closed`].
+    pub fn pass(mut self, by: &Member, to: &Handle, called: &str, wall: Moment) -> Result<Self, Refusal> {
+        if !self.is_live() || self.holder().is_some() {
+            self.must_hold(by, called)?;
+        }
+        if self.holder() == Some(to) {
+            let at = self.first_claimed_at.unwrap_or(self.raised_at);
+            return Err(Refusal::AlreadyClaimed { lead: called.to_owned(), by: to.clone(), at });
+        }
+        self.first_claimed_at.get_or_insert(wall);
+        let from = Some(by.handle.clone());
+        self.state = AlertState::Claimed { by: to.clone(), at: wall, last: None, from };
         Ok(self.touched())
     }
 
@@ -236,7 +258,8 @@ impl Alert {
             return None;
         }
         self.state = if *kept {
-            AlertState::Claimed { by: by.clone(), at: self.first_claimed_at.unwrap_or(wall), last: None }
+            let at = self.first_claimed_at.unwrap_or(wall);
+            AlertState::Claimed { by: by.clone(), at, last: None, from: None }
         } else {
             AlertState::Open
         };
@@ -283,7 +306,8 @@ impl Alert {
             AlertState::Closed { how, note, by: by.handle.clone(), at: wall }
         } else {
             let holder = self.holder().cloned().unwrap_or_else(|| by.handle.clone());
-            AlertState::Claimed { by: holder, at: self.first_claimed_at.unwrap_or(wall), last: Some(how) }
+            let at = self.first_claimed_at.unwrap_or(wall);
+            AlertState::Claimed { by: holder, at, last: Some(how), from: None }
         };
         Ok(self.touched())
     }

@@ -1,4 +1,4 @@
-//! What the team decides about a lead: claim, release, snooze, outcome, note, enroll, stop.
+//! What the team decides about a lead: claim, pass, release, snooze, outcome, note, enroll, stop.
 //!
 //! Each takes the scene and returns the change, or says why not. Whoever asks has been told apart by
 //! their role before ([`crate::team::Member::may`]). Marketing mail waits while a rep has the lead.
@@ -9,10 +9,11 @@ use crate::{
     enrollment::{Ended, Planned, may_begin},
     ids::AlertId,
     lead::{Lifecycle, Nurture},
+    notice::{Notice, Topic},
     playbook::Playbooks,
     refusal::Refusal,
     scene::{Change, Effect, Scene},
-    team::{Handle, Member},
+    team::{Deed, Handle, Member, Role},
     time::Moment,
 };
 
@@ -30,13 +31,52 @@ pub fn claim(scene: &Scene, by: &Member, new: AlertId, wall: Moment) -> Result<C
             at: scene.lead.nurture_since,
         });
     }
-    let by_hand = Raised { reason: Reason::Hand, because: vec!["Taken by hand".to_owned()], meant_for: None };
-    let alert = scene.alert.clone().unwrap_or_else(|| Alert::raise(new, scene.lead.id, &by_hand, wall));
-    let alert = alert.claim(&by.handle, called, wall)?;
+    let alert = live_or_by_hand(scene, new, wall).claim(&by.handle, called, wall)?;
     let mut change = scene.unchanged();
     own(&mut change, Some(&by.handle));
     change.lead.reach(Lifecycle::Sql);
     change.effects.push(Effect::Alert(alert));
+    Ok(change)
+}
+
+/// A member passes the lead on to another, who is told. `new` is the id of an alert that is made where none is live.
+///
+/// # Errors
+/// What [`Alert::pass`] refuses; [`Refusal::NotYours`] for a lead that another has without an alert; [`Refusal::Not`] when `to`
+/// may not work leads or has left.
+pub fn pass(
+    scene: &Scene,
+    by: &Member,
+    to: &Member,
+    note: Option<&str>,
+    new: AlertId,
+    wall: Moment,
+) -> Result<Change, Refusal> {
+    let called = scene.lead.called();
+    if to.may(Deed::WorkLeads).is_err() {
+        let text = format!("{} cannot work leads; their role is {}.", to.name, to.role);
+        return Err(Refusal::Not { code: "cannot_work_leads", text });
+    }
+    if let (None, Some(owner)) = (&scene.alert, &scene.lead.owner)
+        && *owner != by.handle
+        && by.role != Role::Admin
+    {
+        return Err(Refusal::NotYours { lead: called.to_owned(), by: owner.clone() });
+    }
+    let alert = live_or_by_hand(scene, new, wall).pass(by, &to.handle, called, wall)?;
+    let mut change = scene.unchanged();
+    own(&mut change, Some(&to.handle));
+    change.lead.reach(Lifecycle::Sql);
+    change.effects.push(Effect::Alert(alert));
+    if to.handle != by.handle {
+        let note = note.map(|note| format!(": {note}")).unwrap_or_else(|| ".".to_owned());
+        change.effects.push(Effect::Tell(Notice {
+            to: to.handle.clone(),
+            topic: Topic::Passed,
+            lead: scene.lead.id,
+            text: format!("{} passed {called} on to you{note}", by.name),
+        }));
+    }
     Ok(change)
 }
 
@@ -157,6 +197,12 @@ pub fn stop(scene: &Scene, by: &Handle, for_good: bool, now: Moment) -> Change {
         change.lead.move_nurture(to, format!("stopped by {}", by.name()), now);
     }
     change
+}
+
+/// The alert that is live, or one that is made because a rep takes the lead.
+fn live_or_by_hand(scene: &Scene, new: AlertId, wall: Moment) -> Alert {
+    let by_hand = Raised { reason: Reason::Hand, because: vec!["Taken by hand".to_owned()], meant_for: None };
+    scene.alert.clone().unwrap_or_else(|| Alert::raise(new, scene.lead.id, &by_hand, wall))
 }
 
 fn live(scene: &Scene) -> Result<Alert, Refusal> {

@@ -10,7 +10,7 @@
 //!   did something), [`alert`] (the team is asked to act), [`desk`] (what it decides), [`sunset`] (a lead went quiet);
 //! - **what they are written**: [`sequence`], [`enrollment`], [`campaign`], [`delivery`], [`gate`];
 //! - **what a marketer writes**: [`playbook`];
-//! - **where the team talks**: [`chat`];
+//! - **where the team talks**: [`chat`], and what one member is told alone: [`notice`];
 //! - **small parts**: [`ids`], [`time`], [`span`], [`schedule`], [`window`], [`zone`], [`email`],
 //!   [`link`], [`refusal`], [`nearest`], [`read`].
 
@@ -29,6 +29,7 @@ pub mod ids;
 pub mod lead;
 pub mod link;
 pub mod nearest;
+pub mod notice;
 pub mod observe;
 pub mod playbook;
 pub mod read;

@@ -8,6 +8,7 @@ use crate::{
     consent::ConsentState,
     enrollment::Ended,
     lead::{Lead, Lifecycle, Nurture},
+    notice::{Notice, Topic},
     playbook::Playbooks,
     scene::{Change, Effect, Scene},
     score::{Explanation, LineKind},
@@ -151,6 +152,15 @@ fn rescore(scene: &Scene, change: &mut Change, back: Option<String>, playbooks: 
         }
         (false, None) => return,
     };
+    if let Some(before) = &raised.meant_for {
+        let how = if raised.reason == Reason::Hot { "is hot" } else { "is back from the cold" };
+        change.effects.push(Effect::Tell(Notice {
+            to: before.clone(),
+            topic: Topic::Back,
+            lead: change.lead.id,
+            text: format!("{}, who was yours, {how}. Nobody has them yet.", change.lead.called()),
+        }));
+    }
     change.effects.push(Effect::Raise(raised));
 }
 

@@ -10,6 +10,7 @@ use crate::{
     enrollment::{Enrollment, Outgoing, Planned},
     ids::{CampaignId, EnrollmentId},
     lead::Lead,
+    notice::Notice,
     time::Moment,
 };
 use std::collections::HashMap;
@@ -62,6 +63,8 @@ pub enum Effect {
     },
     /// Mail that waits for this lead may be looked at again at once.
     Wake,
+    /// Tell one member.
+    Tell(Notice),
     /// Never write to this address again, whatever becomes of the lead.
     Suppress {
         /// Why, in a word: "unsubscribed", "bounced", …

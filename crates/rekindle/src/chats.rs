@@ -9,9 +9,10 @@ use axum::Router;
 use rekindle_bot::{
     inbound::Inbound,
     slack::{self, Slack},
+    teller::Ear,
     wall::Destination,
 };
-use std::{future::Future, pin::Pin};
+use std::{future::Future, pin::Pin, sync::Arc};
 use tokio_util::sync::CancellationToken;
 
 /// What runs until the house is closed.
@@ -22,6 +23,8 @@ pub(crate) type Task = Pin<Box<dyn Future<Output = ()> + Send>>;
 pub(crate) struct Chats {
     /// Where cards are shown.
     pub(crate) walls: Vec<Destination>,
+    /// Where members are told something alone.
+    pub(crate) ears: Vec<Arc<dyn Ear>>,
     /// Where the platforms reach us; without the sign-in of the team, since each request is signed.
     pub(crate) router: Router,
     /// What listens to the platforms.

@@ -17,7 +17,7 @@ use axum::{
     response::{IntoResponse, Redirect, Response},
     routing::get,
 };
-use rekindle_bot::{announcer::Announcer, console, desk::Desk, inbound::Inbound};
+use rekindle_bot::{announcer::Announcer, console, desk::Desk, inbound::Inbound, teller::Teller};
 use rekindle_core::{
     activity::Trust,
     team::{Member, Role},
@@ -135,6 +135,8 @@ pub async fn open(house: &House, which: Which, listener: Option<TcpListener>) ->
         let announcer = Announcer::new(house.store.clone(), settings).with(chats.walls);
         let until = stop.clone();
         tasks.spawn(async move { announcer.run(until).await });
+        let (teller, until) = (Teller::new(house.store.clone(), chats.ears), stop.clone());
+        tasks.spawn(async move { teller.run(until).await });
     }
     if which.web || which.bot {
         let secure = config.public_url().starts_with("https://");

@@ -5,11 +5,12 @@ use crate::{
     rows::{micros, moment, small},
     transaction::{Writing, again},
 };
-use rekindle_core::time::Moment;
+use rekindle_core::{team::Handle, time::Moment};
 use sea_orm::{
     ActiveValue::{NotSet, Set},
     ColumnTrait, ConnectionTrait, EntityTrait, FromQueryResult, QueryFilter, QueryOrder, QuerySelect,
     prelude::Uuid,
+    sea_query::ExprTrait,
 };
 use serde_json::Value;
 
@@ -30,6 +31,15 @@ pub struct Message {
     pub text: String,
     /// The card, rendered.
     pub card: Option<Value>,
+    /// The one member who sees it; everybody, where there is none.
+    pub only_for: Option<Handle>,
+}
+
+impl Message {
+    /// Whether a member sees it.
+    pub fn is_for(&self, member: &Handle) -> bool {
+        self.only_for.as_ref().is_none_or(|only| only == member)
+    }
 }
 
 /// The console.
@@ -67,7 +77,15 @@ impl Console<'_> {
         text: &str,
         card: Option<(Uuid, Value)>,
     ) -> Result<i64> {
-        again!(self.post_once(channel, author, text, card.clone()))
+        again!(self.post_once(channel, author, text, card.clone(), None))
+    }
+
+    /// Posts a message that one member sees alone; returns its id.
+    ///
+    /// # Errors
+    /// As the database says.
+    pub async fn whisper(&self, to: &Handle, channel: &str, author: &str, text: &str) -> Result<i64> {
+        again!(self.post_once(channel, author, text, None, Some(to)))
     }
 
     async fn post_once(
@@ -76,6 +94,7 @@ impl Console<'_> {
         author: &str,
         text: &str,
         card: Option<(Uuid, Value)>,
+        only_for: Option<&Handle>,
     ) -> Result<i64> {
         let tx = self.0.begin().await?;
         let (card_id, card) = card.unzip();
@@ -88,6 +107,7 @@ impl Console<'_> {
             text: Set(text.chars().filter(|c| *c != '\0').take(4000).collect()),
             card_id: Set(card_id),
             card: Set(card),
+            only_for: Set(only_for.map(ToString::to_string)),
         };
         let id = small::console_message::Entity::insert(row).exec(&*tx).await?.last_insert_id;
         self.0.commit(tx, true).await?;
@@ -138,12 +158,14 @@ impl Console<'_> {
         Ok(row.map_or(0, |row| row.id))
     }
 
-    /// The newest messages, oldest first.
+    /// The newest messages that a member sees, oldest first.
     ///
     /// # Errors
     /// As the database says.
-    pub async fn latest(&self, most: u64) -> Result<Vec<Message>> {
+    pub async fn latest(&self, member: &Handle, most: u64) -> Result<Vec<Message>> {
+        let only_for = small::console_message::Column::OnlyFor;
         let rows = small::console_message::Entity::find()
+            .filter(only_for.is_null().or(only_for.eq(member.as_str())))
             .order_by_desc(small::console_message::Column::Id)
             .limit(most)
             .all(&self.0.db)
@@ -151,7 +173,7 @@ impl Console<'_> {
         Ok(rows.into_iter().rev().map(message).collect())
     }
 
-    /// What was posted or edited since `seq`, in that order.
+    /// What was posted or edited since `seq`, in that order, for whomever.
     ///
     /// # Errors
     /// As the database says.
@@ -175,5 +197,6 @@ fn message(row: small::console_message::Model) -> Message {
         author: row.author,
         text: row.text,
         card: row.card,
+        only_for: row.only_for.as_deref().and_then(Handle::of),
     }
 }

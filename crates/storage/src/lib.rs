@@ -25,6 +25,7 @@ pub mod figures;
 pub mod inbound;
 pub mod keys;
 pub mod leads;
+pub mod notices;
 pub mod outbox;
 pub mod playbooks;
 pub mod runs;

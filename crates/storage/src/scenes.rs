@@ -175,6 +175,7 @@ impl Store {
         let mut mails = Vec::new();
         let mut woken = Vec::new();
         let mut suppressions = Vec::new();
+        let mut notices = Vec::new();
         for (change, scene) in changes {
             for effect in change.effects {
                 match effect {
@@ -196,6 +197,7 @@ impl Store {
                         runs.push(run.awaits(id, mail.then));
                     }
                     Effect::Wake => woken.push(change.lead.id),
+                    Effect::Tell(notice) => notices.push(notice),
                     Effect::Suppress { reason } => {
                         // Two leads of one mailbox may say no at once: one row.
                         if let Some(address_hash) = lead::address_hash(&change.lead, &self.ring)
@@ -230,6 +232,7 @@ impl Store {
         rows::put::<enrollment::Entity, _>(&**tx, runs.iter().map(enrollment::Model::of).collect()).await?;
         rows::add::<rows::delivery::Entity, _>(&**tx, mails).await?;
         rows::put::<small::suppression::Entity, _>(&**tx, suppressions).await?;
+        self.notices().keep(tx, notices).await?;
         self.wake(tx, &woken, now).await?;
         Ok(loud)
     }

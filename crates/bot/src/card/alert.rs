@@ -124,6 +124,14 @@ fn status(alert: &Alert, scenery: &Scenery<'_>) -> String {
     };
     match &alert.state {
         AlertState::Open => format!("Nobody has it yet, since {}", dated(alert.raised_at, zone)),
+        AlertState::Claimed { by, from: Some(from), .. } => {
+            format!(
+                "With {}, passed on by {}; claimed{}",
+                by.name(),
+                from.name(),
+                speed().trim_start_matches(',')
+            )
+        }
         AlertState::Claimed { by, last, .. } => match last {
             Some(how) => format!("Claimed by {}{}; {}", by.name(), speed(), how.label()),
             None => format!("Claimed by {}{}", by.name(), speed()),

@@ -18,6 +18,7 @@ use axum::{
     response::{IntoResponse, Response, sse},
 };
 use futures_util::stream;
+use rekindle_core::team::Handle;
 use rekindle_storage::{Changes, console::Message};
 use serde::Deserialize;
 use serde_json::Value;
@@ -38,12 +39,12 @@ pub(super) struct From {
 
 pub(super) async fn events(
     State(console): State<Console>,
-    Who(_): Who,
+    Who(member): Who,
     Query(from): Query<From>,
     headers: HeaderMap,
 ) -> Response {
     let told = headers.get("last-event-id").and_then(|id| id.to_str().ok()?.parse().ok());
-    let watcher = Watcher::new(console, told.or(from.after).unwrap_or_default());
+    let watcher = Watcher::new(console, member.handle, told.or(from.after).unwrap_or_default());
     let stream = stream::unfold(watcher, |mut watcher| async move {
         let event = watcher.next().await?;
         Some((Ok::<_, Infallible>(event), watcher))
@@ -55,6 +56,7 @@ pub(super) async fn events(
 /// One connection.
 struct Watcher {
     console: Console,
+    member: Handle,
     changes: Changes,
     seq: i64,
     /// The newest message that the browser has seen; unknown before the first look.
@@ -65,7 +67,7 @@ struct Watcher {
 }
 
 impl Watcher {
-    fn new(console: Console, seq: i64) -> Self {
+    fn new(console: Console, member: Handle, seq: i64) -> Self {
         let every = |period| {
             let mut interval = interval(period);
             interval.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -76,6 +78,7 @@ impl Watcher {
         Self {
             changes,
             console,
+            member,
             seq,
             newest: None,
             ready: VecDeque::new(),
@@ -132,7 +135,9 @@ impl Watcher {
         };
         for message in console.since(self.seq, BATCH).await? {
             self.seq = message.seq;
-            self.ready.extend(news(&message, newest));
+            if message.is_for(&self.member) {
+                self.ready.extend(news(&message, newest));
+            }
             newest = newest.max(message.id);
         }
         self.newest = Some(newest);

@@ -12,7 +12,7 @@ const LATEST: u64 = 200;
 
 pub(super) async fn state(State(console): State<Console>, Who(member): Who) -> Result<Json<Value>, Broken> {
     let playbooks = console.store.load_playbooks().await?;
-    let messages = console.store.console().latest(LATEST).await?;
+    let messages = console.store.console().latest(&member.handle, LATEST).await?;
     let last = messages.iter().map(|message| message.seq).max().unwrap_or_default();
     let channels: Vec<Value> = playbooks
         .current()
@@ -44,6 +44,7 @@ pub(super) fn said(message: &Message) -> Value {
         "at": message.at,
         "text": message.text,
         "card": message.card,
+        "private": message.only_for.is_some(),
     })
 }
 

@@ -31,6 +31,9 @@ impl Desk {
                 self.give_email(member, address).await
             }
             Asked::Team { what: Some(Team::Link { member, user }) } => self.link_user(member, user).await,
+            Asked::Mute { topic: None } => self.muted(member).await,
+            Asked::Mute { topic: Some(topic) } => self.mute(member, *topic, true).await,
+            Asked::Unmute { topic } => self.mute(member, *topic, false).await,
             Asked::Dashboard => {
                 let link = self.link(member).await?;
                 Ok(Reply::done(format!(

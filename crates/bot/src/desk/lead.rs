@@ -39,6 +39,7 @@ impl Desk {
             | Asked::Snooze { lead, .. }
             | Asked::Outcome { lead, .. }
             | Asked::Note { lead, .. }
+            | Asked::Pass { lead, .. }
             | Asked::Enroll { lead, .. }
             | Asked::Stop { lead, .. } => lead,
         };
@@ -58,6 +59,10 @@ impl Desk {
                     lead: Some(id),
                     audited: true,
                 });
+            }
+            Asked::Pass { member: to, note, .. } => {
+                let reply = self.pass(member, &lead, to, note.as_deref()).await?;
+                return Ok(Done { reply, lead: Some(id), audited: false });
             }
             Asked::Enroll { sequence, .. } => {
                 return Ok(Done {
@@ -336,7 +341,7 @@ impl Desk {
 }
 
 /// The alert as a change leaves it.
-fn alert_of(change: &Change) -> Option<Alert> {
+pub(super) fn alert_of(change: &Change) -> Option<Alert> {
     change.effects.iter().rev().find_map(|effect| match effect {
         Effect::Alert(alert) => Some(alert.clone()),
         _ => None,

@@ -65,10 +65,14 @@ impl View<'_> {
 
     /// What reps wrote about a lead, newest first. The audit keeps the words as they were given.
     pub(crate) async fn notes(&self, lead: LeadId) -> Result<Vec<Note>> {
-        // Only what may be a note is read: a lead that is passed to and fro has hundreds of other lines.
-        let entries = self.store.audited_with(lead, "note", 20).await?;
+        // Only what may be a note is read: a lead that changes hands often has hundreds of other lines.
+        let mut entries = self.store.audited_with(lead, "note", 20).await?;
+        entries.extend(self.store.audited_with(lead, "pass", 20).await?);
+        entries.sort_by_key(|entry| std::cmp::Reverse(entry.at));
         let notes = entries.into_iter().filter_map(|entry| match command::parse(&entry.deed) {
-            Ok(Command::Lead(LeadCommand::Note { text, .. })) => {
+            Ok(Command::Lead(
+                LeadCommand::Note { text, .. } | LeadCommand::Pass { note: Some(text), .. },
+            )) => {
                 let by = Handle::of(&entry.actor).map_or(entry.actor, |handle| handle.name());
                 Some(Note { by, at: entry.at, text })
             }

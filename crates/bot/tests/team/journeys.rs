@@ -139,7 +139,7 @@ async fn the_announcer_wakes_by_itself_and_stops_when_told() {
     let watch = async {
         stage.turn_hot("kim@acme.test", "Kim Park").await;
         let mut changes = stage.store.changes();
-        while stage.store.console().latest(1).await.unwrap().is_empty() {
+        while stage.store.console().latest(&stage.handle("ana"), 1).await.unwrap().is_empty() {
             changes.wait(Duration::from_secs(5)).await;
         }
         cancel.cancel();

@@ -7,4 +7,5 @@ mod stage;
 
 mod console;
 mod journeys;
+mod notices;
 mod roles;

@@ -5,6 +5,7 @@ use rekindle_bot::{
     card::Card,
     desk::{Desk, Settings},
     reply::Reply,
+    teller::Teller,
 };
 use rekindle_core::{
     activity::{Activity, Kind, Trust},
@@ -12,7 +13,7 @@ use rekindle_core::{
     email::EmailAddress,
     ids::LeadId,
     playbook::Files,
-    team::{Member, Role},
+    team::{Handle, Member, Role},
     time::{Clock, Moment},
 };
 use rekindle_mail::templates::Templates;
@@ -49,6 +50,7 @@ pub(crate) struct Stage {
     pub(crate) store: Store,
     pub(crate) desk: Desk,
     pub(crate) announcer: Announcer,
+    pub(crate) teller: Teller,
     clock: Arc<ManualClock>,
     _folder: tempfile::TempDir,
 }
@@ -89,7 +91,8 @@ impl Stage {
             Settings { zone: chrono_tz::UTC, public_url: "https://rekindle.acme.test/".to_owned() };
         let desk = Desk::new(store.clone(), settings.clone());
         let announcer = Announcer::new(store.clone(), settings);
-        Self { store, desk, announcer, clock, _folder: folder }
+        let teller = Teller::new(store.clone(), []);
+        Self { store, desk, announcer, teller, clock, _folder: folder }
     }
 
     /// Gives the desk the shipped mails.
@@ -108,6 +111,10 @@ impl Stage {
             }
         }
         self.desk = self.desk.clone().with_templates(Arc::new(Templates::load(&files).unwrap()));
+    }
+
+    pub(crate) fn handle(&self, name: &str) -> Handle {
+        Handle::of(name).unwrap()
     }
 
     /// Lets time pass.
@@ -185,7 +192,7 @@ impl Stage {
     /// What the console shows now, with its cards.
     pub(crate) async fn shown(&self) -> Vec<Message> {
         self.announcer.catch_up().await.unwrap();
-        self.store.console().latest(100).await.unwrap()
+        self.store.console().latest(&self.handle("ana"), 100).await.unwrap()
     }
 
     /// The one card that the console shows.

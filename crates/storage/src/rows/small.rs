@@ -107,6 +107,23 @@ table!(wall, "wall", {
     broken_at: Option<i64>,
     why: Option<String>,
 });
+table!(notice, "notice", {
+    #[sea_orm(primary_key, auto_increment = false)] id: Uuid,
+    member: String,
+    topic: String,
+    lead_id: Uuid,
+    text: String,
+    at: i64,
+});
+table!(told, "told", {
+    #[sea_orm(primary_key, auto_increment = false)] notice_id: Uuid,
+    #[sea_orm(primary_key, auto_increment = false)] platform: String,
+    at: i64,
+});
+table!(mute, "mute", {
+    #[sea_orm(primary_key, auto_increment = false)] member: String,
+    #[sea_orm(primary_key, auto_increment = false)] topic: String,
+});
 table!(inbound, "inbound", {
     #[sea_orm(primary_key, auto_increment = false)] platform: String,
     #[sea_orm(primary_key, auto_increment = false)] workspace: String,
@@ -160,4 +177,5 @@ table!(console_message, "console_message", {
     text: String,
     card_id: Option<Uuid>,
     #[sea_orm(column_type = "JsonBinary", nullable)] card: Option<Json>,
+    only_for: Option<String>,
 });
