@@ -5,6 +5,7 @@
 mod stage;
 
 mod cards;
+mod linking;
 mod presses;
 mod requests;
 mod roles;

@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
-use rekindle_tests::slack::{Fault, payloads};
+use rekindle_tests::slack::{Fault, Message, payloads};
 use serde_json::json;
 
-use crate::stage::{By, HOT, Stage, eventually};
+use crate::stage::{By, CAMPAIGNS, HOT, Stage, eventually};
 
 #[tokio::test]
 async fn a_claim_through_the_socket_edits_the_card_and_the_loser_hears_who_won() {
@@ -80,6 +80,53 @@ async fn a_button_that_asks_in_words_opens_a_form_and_says_what_is_wrong_at_its_
     assert_eq!((&told["text"], &told["channel"]), (&json!("Kim Park: won (12,000 EUR)."), &json!(HOT)));
     stage.look().await;
     assert!(stage.card().body["text"].as_str().unwrap().contains("Won (12,000 EUR), says Ana"));
+    stage.slack.no_offences();
+}
+
+#[tokio::test]
+async fn a_lead_is_put_off_until_whenever_somebody_says() {
+    let stage = Stage::set(By::Http).await;
+    stage.turn_hot("kim@acme.test", "Kim Park").await;
+    stage.look().await;
+    let press = payloads::press(&stage.slack, "U0ANA", &stage.card(), "snooze", Some("another"));
+    stage.send("interactions", &press).await;
+    let view = eventually(|| stage.slack.views().first().cloned()).await;
+    assert_eq!(view["blocks"].as_array().unwrap().len(), 1, "the menu's answers are not asked again");
+    let wrong = stage.send("interactions", &payloads::submission("U0ANA", &view, Some("someday"))).await;
+    let said: serde_json::Value = wrong.json().await.unwrap();
+    assert_eq!(said["response_action"], "errors");
+    assert!(said["errors"]["words"].as_str().unwrap().contains("someday"), "{said}");
+    stage.send("interactions", &payloads::submission("U0ANA", &view, Some("2026-03-05 14:00"))).await;
+    assert_eq!(stage.whispered(1).await["text"], "Kim Park is put off until Thu 5 Mar, 14:00.");
+    stage.slack.no_offences();
+}
+
+#[tokio::test]
+async fn a_campaign_is_previewed_launched_and_held_in_slack() {
+    let stage = Stage::set(By::Http).await;
+    stage.turn_hot("kim@acme.test", "Kim Park").await;
+    let launch = payloads::command(&stage.slack, "U0MIA", "/campaign", "launch re-engagement everyone");
+    stage.send("commands", &launch).await;
+    let preview = stage.whispered(1).await;
+    assert!(stage.slack.messages(CAMPAIGNS).is_empty(), "a preview is for her alone");
+    let preview = Message { ts: "1.000001".to_owned(), body: preview, edits: 0 };
+    let press = payloads::press(&stage.slack, "U0MIA", &preview, "launch", None);
+    stage.send("interactions", &press).await;
+    stage.whispered(2).await;
+    stage.look().await;
+    let cards = stage.slack.messages(CAMPAIGNS);
+    assert_eq!(cards.len(), 1);
+    let text = cards[0].body["text"].as_str().unwrap();
+    assert!(text.starts_with("Mia launched re-engagement") && text.contains("Running"), "{text}");
+    stage.send("interactions", &payloads::press(&stage.slack, "U0MIA", &cards[0], "hold", None)).await;
+    stage.whispered(3).await;
+    stage.look().await;
+    let held = stage.slack.messages(CAMPAIGNS).remove(0);
+    assert!(
+        held.body["text"].as_str().unwrap().contains("Held: nothing of it leaves"),
+        "{}",
+        held.body["text"]
+    );
     stage.slack.no_offences();
 }
 

@@ -33,6 +33,8 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 /// The channel of hot leads.
 pub(crate) const HOT: &str = "C0HOT";
+/// The channel of campaigns.
+pub(crate) const CAMPAIGNS: &str = "C0CAMP";
 /// The channel of news.
 pub(crate) const OPS: &str = "C0OPS";
 
@@ -65,7 +67,7 @@ pub(crate) enum By {
 impl Stage {
     pub(crate) async fn set(by: By) -> Self {
         let home = Home::sqlite();
-        let slack = FakeSlack::start(&[HOT, OPS]).await;
+        let slack = FakeSlack::start(&[HOT, CAMPAIGNS, OPS]).await;
         let mut stage = Self::at(home, slack, by).await;
         for (name, role, user) in [
             ("Ana", Role::Sales, "U0ANA"),
@@ -224,7 +226,7 @@ fn app(store: &Store, slack: &FakeSlack, tasks: &TaskTracker, by: By) -> Slack {
         By::Socket => Transport::Socket(Secret::new(APP_TOKEN)),
         By::Http => Transport::Http(Secret::new(SIGNING_SECRET)),
     };
-    let channels = [("hot-leads", HOT), ("ops", OPS)];
+    let channels = [("hot-leads", HOT), ("campaigns", CAMPAIGNS), ("ops", OPS)];
     let settings = slack::Settings {
         bot_token: Secret::new(BOT_TOKEN),
         transport,

@@ -11,7 +11,7 @@ pub fn offences(method: &str, body: &Value) -> Vec<String> {
     let mut found = Vec::new();
     match method {
         "chat.postMessage" | "chat.update" | "chat.postEphemeral" | "response_url" => {
-            message(body, &mut found)
+            message(body, &mut found);
         }
         "views.open" | "views.update" => view(&body["view"], &mut found),
         _ => {}
