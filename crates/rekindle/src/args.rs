@@ -86,6 +86,9 @@ Examples:
   rekindle chat --as ana --json '/campaign launch re-engagement \"gone cold\"'
   rekindle chat --as ana '/campaign launch re-engagement \"gone cold\"' --confirm ID")]
     Chat(Chat),
+    /// Look whether what the settings name works.
+    #[command(subcommand)]
+    Doctor(Doctor),
     /// Slack: what it has to know of us.
     #[command(subcommand)]
     Slack(Slack),
@@ -188,6 +191,14 @@ pub enum Team {
         #[arg(long, value_parser = roles())]
         role: Role,
     },
+}
+
+/// `doctor`
+#[derive(Debug, Subcommand)]
+pub enum Doctor {
+    /// The chats: tokens, workspaces, channels. Nothing is posted; what does not work is said with what would mend it.
+    #[command(after_long_help = "Example:\n  rekindle doctor chat")]
+    Chat,
 }
 
 /// `slack`
