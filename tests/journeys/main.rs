@@ -17,6 +17,8 @@ mod contract_lead;
 
 mod hot_lead;
 
+mod in_slack;
+
 mod claim_race;
 
 mod segment_clients;

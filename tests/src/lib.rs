@@ -3,5 +3,7 @@
 pub mod clock;
 pub mod postgres;
 pub mod program;
+pub mod roles;
+pub mod slack;
 pub mod smtp;
 pub mod stores;

@@ -10,8 +10,9 @@
 //! - [`announcer`]: keeps the cards of every wall up to date;
 //! - [`inbound`]: what comes in from a platform is kept once, acknowledged, then handled;
 //! - [`teller`]: tells one member what concerns them alone;
+//! - [`doctor`]: what a look at a chat finds, and what would mend it;
 //! - [`console`]: the built-in chat, the one platform that is always there;
-//! - [`slack`]: Slack.
+//! - [`slack`] is Slack: the same cards and commands in its channels.
 //!
 //! Only the modules of a platform know it; everything else here is the same for all of them.
 
@@ -20,6 +21,7 @@ pub mod card;
 pub mod command;
 pub mod console;
 pub mod desk;
+pub mod doctor;
 pub mod inbound;
 pub mod intent;
 pub mod reply;

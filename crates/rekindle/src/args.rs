@@ -86,6 +86,12 @@ Examples:
   rekindle chat --as ana --json '/campaign launch re-engagement \"gone cold\"'
   rekindle chat --as ana '/campaign launch re-engagement \"gone cold\"' --confirm ID")]
     Chat(Chat),
+    /// Look whether what the settings name works.
+    #[command(subcommand)]
+    Doctor(Doctor),
+    /// Slack: what it has to know of us.
+    #[command(subcommand)]
+    Slack(Slack),
     /// What is known of a lead.
     #[command(subcommand)]
     Lead(Lead),
@@ -185,6 +191,24 @@ pub enum Team {
         #[arg(long, value_parser = roles())]
         role: Role,
     },
+}
+
+/// `doctor`
+#[derive(Debug, Subcommand)]
+pub enum Doctor {
+    /// The chats: tokens, workspaces, channels. Nothing is posted; what does not work is said with what would mend it.
+    #[command(after_long_help = "Example:\n  rekindle doctor chat")]
+    Chat,
+}
+
+/// `slack`
+#[derive(Debug, Subcommand)]
+pub enum Slack {
+    /// Print the manifest of the app, as YAML: to be pasted where Slack makes an app.
+    ///
+    /// It follows `slack.transport` of the settings: with "http" it names the addresses at `web.public_url`. docs/slack.md leads on.
+    #[command(after_long_help = "Example:\n  rekindle slack manifest > manifest.yaml")]
+    Manifest,
 }
 
 /// `chat`

@@ -2,7 +2,8 @@
 
 use crate::{
     args::{self, Args, Command, ConfigCommand},
-    config::Config,
+    chats,
+    config::{Config, SlackTransport},
     demo,
     exit::{self, Doing, Done, Halt, say},
     files,
@@ -10,7 +11,7 @@ use crate::{
     import, tell,
     up::{self, Which},
 };
-use rekindle_bot::{desk::Desk, reply::Reply};
+use rekindle_bot::{desk::Desk, reply::Reply, slack};
 use rekindle_core::activity::Trust;
 use rekindle_storage::keys::WriteKey;
 use std::fs::File;
@@ -31,6 +32,12 @@ pub async fn run(args: &Args) -> Done {
         Command::Playbook(args::Playbook::Check) => {
             args.config()?;
             check_playbook(args)
+        }
+        Command::Doctor(args::Doctor::Chat) => doctor(&open(args).await?).await,
+        Command::Slack(args::Slack::Manifest) => {
+            let config = args.config()?;
+            let reached = matches!(config.slack.transport, SlackTransport::Http).then(|| config.public_url());
+            exit::data(slack::manifest(reached.as_deref()).trim_end())
         }
         Command::Demo(options) => {
             let named = (args.data != std::path::Path::new("./data")).then_some(args.data.as_path());
@@ -95,6 +102,23 @@ pub async fn run(args: &Args) -> Done {
             }
             Ok(())
         }
+    }
+}
+
+/// Looks at the chats that the settings name.
+async fn doctor(house: &House) -> Done {
+    let found = chats::examine(house).await?;
+    if found.is_empty() {
+        say("The settings name no chat beside the console; docs/slack.md leads to one.");
+    }
+    let mut lines = found.iter().map(|one| match &one.wrong {
+        None => format!("works   {}", one.what),
+        Some(why) => format!("WRONG   {}\n        {why}", one.what),
+    });
+    exit::data(lines.by_ref().collect::<Vec<_>>().join("\n"))?;
+    match found.iter().filter(|one| one.wrong.is_some()).count() {
+        0 => Ok(()),
+        many => Err(Halt::refused(format!("{many} of {} do not work yet", found.len()))),
     }
 }
 

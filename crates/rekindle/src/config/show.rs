@@ -1,6 +1,7 @@
 //! Settings as an operator may read them: with where they come from, and without passwords.
 
 use super::layers::Layers;
+use rekindle_core::nearest::nearest;
 use std::fmt::Write;
 use toml::Value;
 
@@ -32,15 +33,20 @@ pub(super) fn of(layers: &Layers) -> String {
     text
 }
 
+/// The keys of settings that open doors.
+const SECRETS: [&str; 4] = ["token", "bot_token", "app_token", "signing_secret"];
+
 /// Whether the setting with this key opens doors.
 fn is_secret(key: &str) -> bool {
-    matches!(key.trim(), "token" | "bot_token" | "app_token" | "signing_secret")
+    SECRETS.contains(&key)
 }
 
-/// A line of a file without what opens doors in it.
+/// A line of a file without what opens doors in it; a slip in its key does not show it.
 pub(super) fn line_without_secrets(line: &str) -> String {
     match line.split_once('=') {
-        Some((key, _)) if is_secret(key) => format!("{key}= \"***\""),
+        Some((key, _)) if is_secret(key.trim()) || nearest(key.trim(), SECRETS).is_some() => {
+            format!("{key}= \"***\"")
+        }
         _ => redacted(line),
     }
 }
