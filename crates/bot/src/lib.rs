@@ -7,7 +7,8 @@
 //! - [`desk`]: runs a command or a press for a member, and says what came of it: a [`reply`];
 //! - [`card`]: an alert or a campaign as everybody sees it, on every platform alike;
 //! - [`announcer`]: keeps the cards of a place up to date;
-//! - [`console`]: the built-in chat, the one platform that is always there.
+//! - [`console`]: the built-in chat, the one platform that is always there;
+//! - [`discord`]: Discord.
 //!
 //! Only the modules of a platform know it; everything else here is the same for all of them.
 
@@ -16,8 +17,10 @@ pub mod card;
 pub mod command;
 pub mod console;
 pub mod desk;
+pub mod discord;
 pub mod intent;
 pub mod reply;
+pub mod wall;
 
 mod table;
 mod wording;

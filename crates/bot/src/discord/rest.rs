@@ -1,0 +1,365 @@
+//! One call of Discord's API: serenity's routes and builders, our own connection.
+//!
+//! serenity's client sets no time-out, hides how long a limit lasts, and ignores a foreign base while its
+//! limiter is on; so only its [`Request`] is used, over a connection of ours. What Discord says about its
+//! limits is kept ([`limits`]) and obeyed without waiting here: whoever asks is told how long it lasts.
+//!
+//! Sources: <https://discord.com/developers/docs/topics/rate-limits>,
+//! <https://discord.com/developers/docs/topics/opcodes-and-status-codes>.
+
+mod limits;
+
+use crate::wall::Trouble;
+use axum::http::{HeaderMap, StatusCode};
+use limits::Limits;
+use rekindle_core::time::SharedClock;
+use serde::Serialize;
+use serde_json::Value;
+use serenity::all::{
+    ApplicationId, ChannelId, CreateInteractionResponse, CreateInteractionResponseFollowup, CreateMessage,
+    EditInteractionResponse, EditMessage, GuildId, InteractionId, LightMethod, MessageId, Request, Route,
+};
+use std::{
+    fmt,
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
+
+/// How long a call may take.
+const TIME_OUT: Duration = Duration::from_secs(10);
+/// How much of an answer is read.
+const LONGEST: usize = 1 << 20;
+/// How long to wait when Discord does not say: it is down.
+const PAUSE: Duration = Duration::from_secs(5);
+
+/// The token of the bot. Its `Debug` prints nothing of it.
+#[derive(Clone)]
+pub struct Token(String);
+
+impl Token {
+    /// A token as the developer portal shows it.
+    pub fn new(token: &str) -> Self {
+        Self(token.trim().trim_start_matches("Bot ").to_owned())
+    }
+
+    /// As the gateway wants it.
+    pub(crate) fn bare(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for Token {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Token(…)")
+    }
+}
+
+/// Discord's API, for one bot. Cheap to clone.
+#[derive(Clone)]
+pub struct Rest(Arc<Inner>);
+
+struct Inner {
+    client: reqwest::Client,
+    token: Token,
+    application: ApplicationId,
+    /// Another server than Discord's own, for tests: "http://127.0.0.1:1234".
+    base: Option<String>,
+    clock: SharedClock,
+    limits: Mutex<Limits>,
+    /// Discord took the token for none of its own. Each further call would count against a ban.
+    refused: AtomicBool,
+}
+
+impl fmt::Debug for Rest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Rest").field("application", &self.0.application).field("base", &self.0.base).finish()
+    }
+}
+
+impl Rest {
+    /// For the bot of this application. `base` is another server than Discord's, or none.
+    ///
+    /// # Errors
+    /// When no connection can be set up on this machine.
+    pub fn new(
+        token: Token,
+        application: u64,
+        base: Option<String>,
+        clock: SharedClock,
+    ) -> Result<Self, reqwest::Error> {
+        let client = reqwest::Client::builder()
+            .timeout(TIME_OUT)
+            .redirect(reqwest::redirect::Policy::none())
+            .build()?;
+        Ok(Self(Arc::new(Inner {
+            client,
+            token,
+            application: ApplicationId::new(application.max(1)),
+            base,
+            clock,
+            limits: Mutex::default(),
+            refused: AtomicBool::new(false),
+        })))
+    }
+
+    pub(crate) fn token(&self) -> &Token {
+        &self.0.token
+    }
+
+    pub(crate) fn base(&self) -> Option<&str> {
+        self.0.base.as_deref()
+    }
+
+    pub(crate) fn application(&self) -> ApplicationId {
+        self.0.application
+    }
+
+    /// Posts a message; its id. Sent again with the same nonce within some minutes, it is not posted again.
+    ///
+    /// # Errors
+    /// As Discord says.
+    pub async fn post(&self, channel: ChannelId, message: &CreateMessage) -> Result<MessageId, Trouble> {
+        let posted =
+            self.send(Route::ChannelMessages { channel_id: channel }, LightMethod::Post, Some(message)).await?;
+        let id = posted["id"].as_str().and_then(|id| id.parse().ok());
+        id.ok_or_else(|| Trouble::Unknown { why: "Discord's answer has no id of the message".to_owned() })
+    }
+
+    /// Edits a message of ours.
+    ///
+    /// # Errors
+    /// As Discord says.
+    pub async fn edit(&self, channel: ChannelId, id: MessageId, to: &EditMessage) -> Result<(), Trouble> {
+        let route = Route::ChannelMessage { channel_id: channel, message_id: id };
+        self.send(route, LightMethod::Patch, Some(to)).await.map(drop)
+    }
+
+    /// The newest messages of a channel, as Discord tells them.
+    ///
+    /// # Errors
+    /// As Discord says; the bot needs the permission to read the history.
+    pub async fn newest(&self, channel: ChannelId) -> Result<Vec<Value>, Trouble> {
+        let route = Route::ChannelMessages { channel_id: channel };
+        let request = Request::new(route, LightMethod::Get).params(Some(vec![("limit", "100".to_owned())]));
+        match self.execute(route, request).await? {
+            Value::Array(messages) => Ok(messages),
+            _ => Ok(Vec::new()),
+        }
+    }
+
+    /// Answers an interaction that came over the gateway.
+    ///
+    /// # Errors
+    /// As Discord says: [`Trouble::Gone`] when it waited too long.
+    pub async fn respond(
+        &self,
+        id: InteractionId,
+        token: &str,
+        answer: &CreateInteractionResponse,
+    ) -> Result<(), Trouble> {
+        let route = Route::InteractionResponse { interaction_id: id, token };
+        self.send(route, LightMethod::Post, Some(answer)).await.map(drop)
+    }
+
+    /// Writes what came of an interaction into the answer that it was given at first.
+    ///
+    /// # Errors
+    /// As Discord says: [`Trouble::Gone`] after a quarter of an hour.
+    pub async fn complete(&self, token: &str, answer: &EditInteractionResponse) -> Result<(), Trouble> {
+        let route =
+            Route::WebhookOriginalInteractionResponse { application_id: self.0.application, token };
+        self.send(route, LightMethod::Patch, Some(answer)).await.map(drop)
+    }
+
+    /// Says something more about an interaction.
+    ///
+    /// # Errors
+    /// As Discord says: [`Trouble::Gone`] after a quarter of an hour.
+    pub async fn follow(
+        &self,
+        token: &str,
+        answer: &CreateInteractionResponseFollowup,
+    ) -> Result<(), Trouble> {
+        let route = Route::WebhookFollowupMessages { application_id: self.0.application, token };
+        self.send(route, LightMethod::Post, Some(answer)).await.map(drop)
+    }
+
+    /// The slash commands that are registered, of a guild or everywhere.
+    ///
+    /// # Errors
+    /// As Discord says.
+    pub async fn commands(&self, guild: Option<GuildId>) -> Result<Value, Trouble> {
+        self.send::<()>(self.commands_of(guild), LightMethod::Get, None).await
+    }
+
+    /// Registers slash commands in place of all that were there.
+    ///
+    /// # Errors
+    /// As Discord says.
+    pub async fn register(&self, guild: Option<GuildId>, commands: &Value) -> Result<(), Trouble> {
+        self.send(self.commands_of(guild), LightMethod::Put, Some(commands)).await.map(drop)
+    }
+
+    fn commands_of(&self, guild: Option<GuildId>) -> Route<'static> {
+        let application_id = self.0.application;
+        match guild {
+            Some(guild_id) => Route::GuildCommands { application_id, guild_id },
+            None => Route::Commands { application_id },
+        }
+    }
+
+    /// What Discord knows of the bot, a guild or a channel: for looking whether all is well.
+    ///
+    /// # Errors
+    /// As Discord says.
+    pub async fn look(&self, route: Route<'_>) -> Result<Value, Trouble> {
+        self.execute(route, Request::new(route, LightMethod::Get)).await
+    }
+
+    async fn send<B: Serialize>(
+        &self,
+        route: Route<'_>,
+        method: LightMethod,
+        body: Option<&B>,
+    ) -> Result<Value, Trouble> {
+        let body = body
+            .map(serde_json::to_vec)
+            .transpose()
+            .map_err(|error| Trouble::Refused { why: format!("it cannot be written as JSON: {error}") })?;
+        self.execute(route, Request::new(route, method).body(body)).await
+    }
+
+    async fn execute(&self, route: Route<'_>, request: Request<'_>) -> Result<Value, Trouble> {
+        let Inner { client, token, base, clock, limits, refused, .. } = &*self.0;
+        if refused.load(Ordering::Relaxed) {
+            return Err(Trouble::Broken { why: "Discord does not know the token of the bot".to_owned() });
+        }
+        let of_interaction = match route {
+            Route::InteractionResponse { token, .. }
+            | Route::WebhookOriginalInteractionResponse { token, .. }
+            | Route::WebhookFollowupMessages { token, .. } => Some(token.to_owned()),
+            _ => None,
+        };
+        let of_bot = of_interaction.is_none();
+        let kind = (route.ratelimiting_bucket(), of_interaction);
+        let lock = || limits.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(after) = lock().take(&kind, clock.stopwatch()) {
+            return Err(Trouble::Later { after: Some(after), why: "Discord's rate limit is used up".to_owned() });
+        }
+        let unwritable = |error: &dyn fmt::Display| Trouble::Refused { why: format!("it cannot be sent: {error}") };
+        let authorization = format!("Bot {}", token.bare());
+        let built = request.build(client, &authorization, base.as_deref()).map_err(|error| unwritable(&error))?;
+        let answer = match built.send().await {
+            Ok(answer) => answer,
+            Err(error) => return Err(lost(&error)),
+        };
+        let (status, headers) = (answer.status(), answer.headers().clone());
+        let body = read(answer).await?;
+        let said: Value = serde_json::from_slice(&body).unwrap_or_default();
+        lock().learn(kind, &headers, status, &said, clock.stopwatch());
+        if status == StatusCode::UNAUTHORIZED && of_bot {
+            refused.store(true, Ordering::Relaxed);
+        }
+        match status.is_success() {
+            true => Ok(said),
+            false => Err(sorted(status, &headers, &said)),
+        }
+    }
+}
+
+/// The answer, unless it is longer than anything that Discord says.
+async fn read(mut answer: reqwest::Response) -> Result<Vec<u8>, Trouble> {
+    let mut body = Vec::new();
+    while let Some(chunk) = answer.chunk().await.map_err(|error| lost(&error))? {
+        body.extend_from_slice(&chunk);
+        if body.len() > LONGEST {
+            return Err(Trouble::Unknown { why: "Discord's answer does not end".to_owned() });
+        }
+    }
+    Ok(body)
+}
+
+/// What it means that no answer came: nothing left before the connection stood.
+fn lost(error: &reqwest::Error) -> Trouble {
+    // reqwest's own words carry the address, and with it the token of an interaction.
+    if error.is_connect() {
+        return Trouble::Later { after: None, why: "Discord cannot be reached".to_owned() };
+    }
+    let why = if error.is_timeout() { "Discord did not answer in time" } else { "the connection broke" };
+    Trouble::Unknown { why: why.to_owned() }
+}
+
+/// What an answer other than success means.
+fn sorted(status: StatusCode, headers: &HeaderMap, said: &Value) -> Trouble {
+    let code = said["code"].as_i64().unwrap_or_default();
+    let message = said["message"].as_str().unwrap_or_default();
+    let why = match (message.is_empty(), code) {
+        (true, _) => format!("Discord answered {status}"),
+        (false, 0) => message.to_owned(),
+        (false, code) => format!("{message} ({code})"),
+    };
+    match (status.as_u16(), code) {
+        (429, _) => Trouble::Later { after: Some(limits::retry_after(headers, said)), why },
+        // The gateway in front of Discord gave up, whatever became of it behind.
+        (502 | 504, _) => Trouble::Unknown { why },
+        (500.., _) => Trouble::Later { after: Some(PAUSE), why },
+        // No such message; no such interaction, or answered already.
+        (_, 10_008 | 10_062 | 10_015 | 40_060 | 50_027) => Trouble::Gone,
+        // No such channel, guild or application; a thread that is archived; a bot without rights.
+        (_, 10_002..=10_004 | 20_001 | 50_001 | 50_013 | 50_083) | (401 | 403, _) => Trouble::Broken { why },
+        (404, _) => Trouble::Gone,
+        _ => Trouble::Refused { why: details(&why, &said["errors"]) },
+    }
+}
+
+/// With the places that Discord did not like: "Invalid Form Body (50035): embeds.0.title".
+fn details(why: &str, errors: &Value) -> String {
+    fn walk(value: &Value, path: &str, places: &mut Vec<String>) {
+        let Value::Object(map) = value else { return };
+        for (key, inner) in map {
+            match key.as_str() {
+                "_errors" => places.push(path.trim_start_matches('.').to_owned()),
+                key => walk(inner, &format!("{path}.{key}"), places),
+            }
+        }
+    }
+    let mut places = Vec::new();
+    walk(errors, "", &mut places);
+    if places.is_empty() { why.to_owned() } else { format!("{why}: {}", places.join(", ")) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn what_discord_answers_is_sorted() {
+        let said = |status: u16, body: Value| sorted(StatusCode::from_u16(status).unwrap(), &HeaderMap::new(), &body);
+        assert_eq!(said(404, json!({"code": 10008, "message": "Unknown Message"})), Trouble::Gone);
+        let why = "Unknown Channel (10003)".to_owned();
+        assert_eq!(said(404, json!({"code": 10003, "message": "Unknown Channel"})), Trouble::Broken { why });
+        assert!(matches!(said(403, json!({"code": 50001, "message": "Missing Access"})), Trouble::Broken { .. }));
+        assert!(matches!(said(401, json!({"message": "401: Unauthorized", "code": 0})), Trouble::Broken { .. }));
+        assert!(matches!(said(400, json!({"code": 50083, "message": "Thread is archived"})), Trouble::Broken { .. }));
+        assert!(matches!(said(503, json!({})), Trouble::Later { after: Some(PAUSE), .. }));
+        assert!(matches!(said(502, json!({})), Trouble::Unknown { .. }));
+        let after = Some(Duration::from_millis(1_500));
+        let why = "You are being rate limited.".to_owned();
+        let limited = json!({"message": why, "retry_after": 1.5, "global": false});
+        assert_eq!(said(429, limited), Trouble::Later { after, why });
+        let errors = json!({"embeds": {"0": {"title": {"_errors": [{"code": "BASE_TYPE_MAX_LENGTH"}]}}}});
+        let why = "Invalid Form Body (50035): embeds.0.title".to_owned();
+        let bad = json!({"code": 50035, "message": "Invalid Form Body", "errors": errors});
+        assert_eq!(said(400, bad), Trouble::Refused { why });
+    }
+
+    #[test]
+    fn a_token_is_never_printed() {
+        let printed = format!("{:?}", Token::new("Bot abc.def"));
+        assert_eq!((printed.as_str(), Token::new("Bot abc.def").bare()), ("Token(…)", "abc.def"));
+    }
+}
