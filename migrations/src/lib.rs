@@ -12,6 +12,7 @@ mod m0005_outbox;
 mod m0006_console;
 mod m0007_waits;
 mod m0008_outbox_pages;
+mod m0009_chat;
 
 use sea_orm_migration::prelude::*;
 
@@ -31,6 +32,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0006_console::Migration),
             Box::new(m0007_waits::Migration),
             Box::new(m0008_outbox_pages::Migration),
+            Box::new(m0009_chat::Migration),
         ]
     }
 }

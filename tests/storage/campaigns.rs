@@ -7,6 +7,7 @@ use rekindle_core::{
     campaign::{Campaign, CampaignState},
     enrollment::RunState,
     ids::LeadId,
+    time::Moment,
 };
 use rekindle_storage::campaigns::{Previewed, Reason};
 use rekindle_tests::{on_both, stores::Home};
@@ -60,7 +61,9 @@ async fn a_preview_launches_nothing(home: Home) {
     assert_eq!(campaigns.launched(10).await.unwrap(), []);
     assert!(campaigns.named("plain").await.is_err(), "a preview is not yet a campaign");
     assert!(house.store.runs().due(house.now(), 10).await.unwrap().is_empty());
-    assert!(house.store.cards().campaigns_behind("console", 10).await.unwrap().is_empty());
+    assert!(
+        house.store.cards().campaigns_behind("console", Moment::UNIX_EPOCH, 10).await.unwrap().is_empty()
+    );
 
     let mia = member("mia").handle;
     let launched = campaigns.launch(draft.id, &mia).await.unwrap();
@@ -70,7 +73,10 @@ async fn a_preview_launches_nothing(home: Home) {
     assert_eq!(due, leads[..2].iter().copied().collect());
     let (_, runs) = campaigns.progress(draft.id).await.unwrap();
     assert_eq!(runs, [reason("due", 2)]);
-    assert_eq!(house.store.cards().campaigns_behind("console", 10).await.unwrap().len(), 1);
+    assert_eq!(
+        house.store.cards().campaigns_behind("console", Moment::UNIX_EPOCH, 10).await.unwrap().len(),
+        1
+    );
     assert!(campaigns.finished().await.unwrap().is_empty());
 
     let old = previewed(&house, vec![(leads[3], None)]).await;

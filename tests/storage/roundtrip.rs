@@ -7,6 +7,7 @@ use rekindle_core::{
     desk,
     lead::Lead,
     team::{Handle, Role},
+    time::Moment,
 };
 use rekindle_storage::{
     audit::Entry, campaigns::Previewed, clicks::Click, keys::WriteKey, outbox::Frozen, settings::Pause,
@@ -56,13 +57,13 @@ async fn every_table_is_written_and_read(home: Home) {
     assert_eq!(store.alerts().due_to_wake(until - TimeDelta::microseconds(1)).await.unwrap(), []);
     assert_eq!(store.alerts().due_to_wake(until).await.unwrap().len(), 1);
     assert_eq!(store.alerts().held_by(&member("ana").handle).await.unwrap().len(), 1);
-    let behind = store.cards().alerts_behind("console", 10).await.unwrap();
+    let behind = store.cards().alerts_behind("console", Moment::UNIX_EPOCH, 10).await.unwrap();
     let alert = &behind[0].subject;
-    store.cards().shown(alert.id.0, "console", "17", alert.revision).await.unwrap();
-    assert!(store.cards().alerts_behind("console", 10).await.unwrap().is_empty());
-    assert_eq!(store.cards().alerts_behind("elsewhere", 10).await.unwrap().len(), 1);
+    store.cards().shown(alert.id.0, "console", Some("17"), alert.revision).await.unwrap();
+    assert!(store.cards().alerts_behind("console", Moment::UNIX_EPOCH, 10).await.unwrap().is_empty());
+    assert_eq!(store.cards().alerts_behind("elsewhere", Moment::UNIX_EPOCH, 10).await.unwrap().len(), 1);
     house.decide(kim, |scene, _| Ok(desk::noted(scene))).await.unwrap();
-    let again = store.cards().alerts_behind("console", 10).await.unwrap();
+    let again = store.cards().alerts_behind("console", Moment::UNIX_EPOCH, 10).await.unwrap();
     assert_eq!(again[0].message.as_deref(), Some("17"));
 
     let member = store.team().add("Ana", Role::Sales).await.unwrap();

@@ -7,7 +7,7 @@
 mod alert;
 mod campaign;
 
-pub use alert::{Note, Scenery, of_alert};
+pub use alert::{Note, Scenery, of_alert, that_asks};
 pub use campaign::{Progress, of_campaign};
 
 use serde::Serialize;

@@ -9,6 +9,7 @@ mod hint;
 mod split;
 mod when;
 
+pub(crate) use complete::of_argument;
 pub use complete::{Known, Suggestion, complete};
 pub(crate) use when::until;
 
@@ -207,6 +208,20 @@ pub enum Team {
         #[arg(value_parser = roles())]
         role: Role,
     },
+    /// Say by which address a chat knows a member
+    Email {
+        /// Their name
+        member: String,
+        /// Their address at work
+        address: String,
+    },
+    /// Say who somebody in a chat is
+    Link {
+        /// Their name
+        member: String,
+        /// Who they are there: slack:T0123/U0456
+        user: String,
+    },
 }
 
 impl Command {
@@ -234,7 +249,9 @@ impl Command {
                 House::Help { .. } | House::Whoami | House::Status | House::Dashboard => Deed::Look,
                 House::Pause | House::Resume => Deed::Campaign,
                 House::Team { what: None } => Deed::Look,
-                House::Team { what: Some(Team::Add { .. } | Team::Role { .. }) } => Deed::ManageTeam,
+                House::Team {
+                    what: Some(Team::Add { .. } | Team::Role { .. } | Team::Email { .. } | Team::Link { .. }),
+                } => Deed::ManageTeam,
             },
         }
     }
@@ -286,7 +303,7 @@ fn help(of: &[String]) -> Command {
 }
 
 /// The declaration, put together once: that takes longer than reading a line.
-fn declared() -> &'static clap::Command {
+pub(crate) fn declared() -> &'static clap::Command {
     static DECLARED: LazyLock<clap::Command> = LazyLock::new(|| {
         let mut declared = Line::command();
         declared.build();

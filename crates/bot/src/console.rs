@@ -15,6 +15,9 @@
 mod events;
 mod page;
 mod state;
+mod wall;
+
+pub use wall::ConsoleWall;
 
 use crate::{
     desk::Desk,

@@ -5,6 +5,7 @@
 
 mod campaign;
 mod house;
+mod identity;
 mod lead;
 mod preview;
 mod view;

@@ -6,7 +6,9 @@
 //! - [`intent`]: what a button of a card asks;
 //! - [`desk`]: runs a command or a press for a member, and says what came of it: a [`reply`];
 //! - [`card`]: an alert or a campaign as everybody sees it, on every platform alike;
-//! - [`announcer`]: keeps the cards of a place up to date;
+//! - [`wall`]: a channel on a platform that shows cards;
+//! - [`announcer`]: keeps the cards of every wall up to date;
+//! - [`inbound`]: what comes in from a platform is kept once, acknowledged, then handled;
 //! - [`console`]: the built-in chat, the one platform that is always there;
 //! - [`discord`]: Discord.
 //!
@@ -18,6 +20,7 @@ pub mod command;
 pub mod console;
 pub mod desk;
 pub mod discord;
+pub mod inbound;
 pub mod intent;
 pub mod reply;
 pub mod wall;

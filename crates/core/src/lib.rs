@@ -10,6 +10,7 @@
 //!   did something), [`alert`] (the team is asked to act), [`desk`] (what it decides), [`sunset`] (a lead went quiet);
 //! - **what they are written**: [`sequence`], [`enrollment`], [`campaign`], [`delivery`], [`gate`];
 //! - **what a marketer writes**: [`playbook`];
+//! - **where the team talks**: [`chat`];
 //! - **small parts**: [`ids`], [`time`], [`span`], [`schedule`], [`window`], [`zone`], [`email`],
 //!   [`link`], [`refusal`], [`nearest`], [`read`].
 
@@ -17,6 +18,7 @@ pub mod activity;
 pub mod alert;
 pub mod arrival;
 pub mod campaign;
+pub mod chat;
 pub mod consent;
 pub mod delivery;
 pub mod desk;

@@ -24,11 +24,14 @@ pub enum Purpose {
     Unsubscribe,
     /// Sign in, once.
     SignIn,
+    /// Say who somebody in a chat is, once.
+    LinkChat,
 }
 
 impl Purpose {
     /// All purposes.
-    pub const ALL: [Self; 5] = [Self::Click, Self::Offer, Self::Survey, Self::Unsubscribe, Self::SignIn];
+    pub const ALL: [Self; 6] =
+        [Self::Click, Self::Offer, Self::Survey, Self::Unsubscribe, Self::SignIn, Self::LinkChat];
 
     fn domain(self) -> &'static [u8] {
         match self {
@@ -37,6 +40,7 @@ impl Purpose {
             Self::Survey => b"rekindle/1/survey",
             Self::Unsubscribe => b"rekindle/1/unsubscribe",
             Self::SignIn => b"rekindle/1/sign-in",
+            Self::LinkChat => b"rekindle/1/link-chat",
         }
     }
 }

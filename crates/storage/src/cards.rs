@@ -4,10 +4,11 @@
 //! the revision it shows is behind the revision of its row, for each destination.
 
 use crate::{
-    Result, Store,
-    rows::{alert, campaign, small},
+    Result, Store, mint,
+    rows::{alert, campaign, micros, small},
+    transaction::again,
 };
-use rekindle_core::{alert::Alert, campaign::Campaign};
+use rekindle_core::{alert::Alert, campaign::Campaign, time::Moment};
 use sea_orm::{EntityTrait, FromQueryResult, prelude::Uuid};
 
 /// The cards.
@@ -28,64 +29,146 @@ pub struct Behind<T> {
     pub subject: T,
     /// The message that holds it there; `None` when it was never posted.
     pub message: Option<String>,
+    /// What it was to be posted by before: where there is no message, nobody knows whether it was.
+    pub nonce: Option<Uuid>,
 }
 
 #[derive(FromQueryResult)]
 struct Row {
     id: Uuid,
     message: Option<String>,
+    nonce: Option<Uuid>,
+}
+
+#[derive(FromQueryResult)]
+struct Drawn {
+    nonce: Uuid,
 }
 
 impl Cards<'_> {
-    /// Alerts whose card in `destination` is behind, the oldest first.
+    /// Alerts whose card in `destination` is behind: first those that are shown there already, the oldest first. One that was closed before `since` and never shown
+    /// there is over, and is not shown any more.
     ///
     /// # Errors
     /// As the database says.
-    pub async fn alerts_behind(&self, destination: &str, most: u64) -> Result<Vec<Behind<Alert>>> {
+    pub async fn alerts_behind(
+        &self,
+        destination: &str,
+        since: Moment,
+        most: u64,
+    ) -> Result<Vec<Behind<Alert>>> {
+        let which = "(c.subject_id IS NOT NULL OR s.state <> 'closed' OR s.raised_at >= ?)";
         let mut behind = Vec::new();
-        for row in self.behind("alert", "TRUE", destination, most).await? {
+        for row in self.behind("alert", which, destination, since, most).await? {
             if let Some(found) = alert::Entity::find_by_id(row.id).one(&self.0.db).await? {
-                behind.push(Behind { subject: found.alert()?, message: row.message });
+                behind.push(Behind { subject: found.alert()?, message: row.message, nonce: row.nonce });
             }
         }
         Ok(behind)
     }
 
-    /// Campaigns whose card in `destination` is behind, the oldest first; previews have none.
+    /// Campaigns whose card in `destination` is behind, in the same order; previews have none, and neither have those that
+    /// were over before `since`.
     ///
     /// # Errors
     /// As the database says.
-    pub async fn campaigns_behind(&self, destination: &str, most: u64) -> Result<Vec<Behind<Campaign>>> {
+    pub async fn campaigns_behind(
+        &self,
+        destination: &str,
+        since: Moment,
+        most: u64,
+    ) -> Result<Vec<Behind<Campaign>>> {
+        let which = "s.state <> 'draft' AND \
+                     (c.subject_id IS NOT NULL OR s.state IN ('running', 'held') OR s.launched_at >= ?)";
         let mut behind = Vec::new();
-        for row in self.behind("campaign", "s.state <> 'draft'", destination, most).await? {
+        for row in self.behind("campaign", which, destination, since, most).await? {
             if let Some(found) = campaign::Entity::find_by_id(row.id).one(&self.0.db).await? {
-                behind.push(Behind { subject: found.campaign()?, message: row.message });
+                behind.push(Behind { subject: found.campaign()?, message: row.message, nonce: row.nonce });
             }
         }
         Ok(behind)
     }
 
-    async fn behind(&self, table: &str, which: &str, destination: &str, most: u64) -> Result<Vec<Row>> {
+    async fn behind(
+        &self,
+        table: &str,
+        which: &str,
+        destination: &str,
+        since: Moment,
+        most: u64,
+    ) -> Result<Vec<Row>> {
         let text = format!(
-            "SELECT s.id AS id, c.message AS message FROM {table} s LEFT JOIN card c ON c.subject_id = s.id AND c.destination = ? \
-             WHERE {which} AND (c.revision IS NULL OR c.revision < s.revision) ORDER BY s.id LIMIT {most}"
+            "SELECT s.id AS id, c.message AS message, c.nonce AS nonce FROM {table} s \
+             LEFT JOIN card c ON c.subject_id = s.id AND c.destination = ? \
+             WHERE {which} AND (c.revision IS NULL OR c.revision < s.revision) ORDER BY (c.message IS NULL), s.id LIMIT {most}"
         );
-        Ok(Row::find_by_statement(self.0.sql(&text, vec![destination.into()])).all(&self.0.db).await?)
+        let values = vec![destination.into(), micros(since).into()];
+        Ok(Row::find_by_statement(self.0.sql(&text, values)).all(&self.0.db).await?)
     }
 
-    /// The card is shown in `destination` as `message`, at `revision`.
+    /// A card is about to be posted in `destination`: what it is posted by, the same until its message is known.
     ///
     /// # Errors
     /// As the database says.
-    pub async fn shown(&self, subject: Uuid, destination: &str, message: &str, revision: i64) -> Result<()> {
+    pub async fn posting(&self, subject: Uuid, destination: &str) -> Result<Uuid> {
+        again!(self.posting_once(subject, destination))
+    }
+
+    async fn posting_once(&self, subject: Uuid, destination: &str) -> Result<Uuid> {
+        let nonce = mint::id();
+        let text = "INSERT INTO card (subject_id, destination, revision, nonce) VALUES (?, ?, -1, ?) \
+                    ON CONFLICT (subject_id, destination) DO UPDATE SET nonce = COALESCE(card.nonce, excluded.nonce) \
+                    RETURNING nonce";
+        let values = vec![subject.into(), destination.into(), nonce.into()];
+        let tx = self.0.begin().await?;
+        let drawn = Drawn::find_by_statement(self.0.sql(text, values)).one(&*tx).await?;
+        self.0.commit(tx, false).await?;
+        Ok(drawn.map_or(nonce, |drawn| drawn.nonce))
+    }
+
+    /// The card is shown in `destination` as `message`, at `revision`; without a message, that revision cannot be shown
+    /// there, and the next one is tried.
+    ///
+    /// # Errors
+    /// As the database says.
+    pub async fn shown(
+        &self,
+        subject: Uuid,
+        destination: &str,
+        message: Option<&str>,
+        revision: i64,
+    ) -> Result<()> {
+        again!(self.shown_once(subject, destination, message, revision))
+    }
+
+    async fn shown_once(
+        &self,
+        subject: Uuid,
+        destination: &str,
+        message: Option<&str>,
+        revision: i64,
+    ) -> Result<()> {
         let row = small::card::Model {
             subject_id: subject,
             destination: destination.to_owned(),
-            message: Some(message.to_owned()),
+            message: message.map(str::to_owned),
             revision,
+            nonce: None,
         };
         let tx = self.0.begin().await?;
         crate::rows::put::<small::card::Entity, _>(&*tx, vec![row]).await?;
         self.0.commit(tx, false).await
+    }
+
+    /// The message that held the card is gone: it is posted anew, under another nonce.
+    ///
+    /// # Errors
+    /// As the database says.
+    pub async fn lost(&self, subject: Uuid, destination: &str) -> Result<()> {
+        again!(async {
+            let tx = self.0.begin().await?;
+            small::card::Entity::delete_by_id((subject, destination.to_owned())).exec(&*tx).await?;
+            self.0.commit(tx, false).await
+        })
     }
 }

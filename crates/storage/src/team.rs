@@ -31,7 +31,7 @@ impl Store {
     }
 }
 
-fn member(row: small::member::Model) -> Result<Member> {
+pub(crate) fn member(row: small::member::Model) -> Result<Member> {
     let id = MemberId(row.id);
     Ok(Member {
         id,
@@ -73,6 +73,7 @@ impl Team<'_> {
                 role: role.word().to_owned(),
                 active: true,
                 created_at: micros(self.0.clock.wall()),
+                email: None,
             },
         };
         put::<small::member::Entity, _>(&*tx, vec![row.clone()]).await?;
@@ -184,7 +185,7 @@ impl Team<'_> {
         self.0.commit(tx, false).await
     }
 
-    async fn by_id(&self, id: MemberId) -> Result<Option<Member>, StoreError> {
+    pub(crate) async fn by_id(&self, id: MemberId) -> Result<Option<Member>, StoreError> {
         let row = small::member::Entity::find_by_id(id.0).one(&self.0.db).await?;
         Ok(row.map(member).transpose()?.filter(|m| m.active))
     }

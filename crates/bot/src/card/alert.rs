@@ -162,23 +162,38 @@ const LOST: &[(&str, &str)] = &[
 const UNFIT: &[(&str, &str)] =
     &[("student", "Student"), ("too small", "Too small"), ("competitor", "Competitor"), ("spam", "Spam")];
 
+fn said(how: Outcome, label: &'static str, style: Style) -> Button {
+    Button::new(how.word(), label, style)
+}
+
+/// The buttons that ask for a value first.
+fn asking() -> [Button; 4] {
+    [
+        Button::new("snooze", "Snooze", Style::Plain).asking(AskKind::Choice, "Until when?", LATER),
+        said(Outcome::NotAFit, "Not a fit", Style::Danger).asking(AskKind::Text, "Why not?", UNFIT),
+        said(Outcome::Won, "Won", Style::Primary).asking(AskKind::Amount, "How much?", &[]),
+        said(Outcome::Lost, "Lost", Style::Danger).asking(AskKind::Text, "Why?", LOST),
+    ]
+}
+
+/// The button of this word, if it asks for a value first; whatever card it stands on.
+pub fn that_asks(intent: &str) -> Option<Button> {
+    asking().into_iter().find(|button| button.intent == intent)
+}
+
 fn buttons(state: &AlertState) -> Vec<Button> {
-    let said = |how: Outcome, label, style| Button::new(how.word(), label, style);
-    let snooze =
-        || Button::new("snooze", "Snooze", Style::Plain).asking(AskKind::Choice, "Until when?", LATER);
-    let unfit =
-        || said(Outcome::NotAFit, "Not a fit", Style::Danger).asking(AskKind::Text, "Why not?", UNFIT);
+    let [snooze, unfit, won, lost] = asking();
     let claim = || Button::new("claim", "Claim", Style::Primary);
     match state {
-        AlertState::Open => vec![claim(), snooze(), unfit()],
-        AlertState::Snoozed { kept: false, .. } => vec![claim(), unfit()],
+        AlertState::Open => vec![claim(), snooze, unfit],
+        AlertState::Snoozed { kept: false, .. } => vec![claim(), unfit],
         AlertState::Claimed { .. } | AlertState::Snoozed { kept: true, .. } => vec![
             said(Outcome::Connected, "Connected", Style::Plain),
             said(Outcome::NoAnswer, "No answer", Style::Plain),
             said(Outcome::Meeting, "Meeting", Style::Plain),
-            said(Outcome::Won, "Won", Style::Primary).asking(AskKind::Amount, "How much?", &[]),
-            said(Outcome::Lost, "Lost", Style::Danger).asking(AskKind::Text, "Why?", LOST),
-            snooze(),
+            won,
+            lost,
+            snooze,
             Button::new("release", "Release", Style::Plain),
         ],
         AlertState::Closed { .. } => Vec::new(),

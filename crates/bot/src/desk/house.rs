@@ -27,6 +27,10 @@ impl Desk {
             Asked::Team { what: Some(Team::Role { member: name, role }) } => {
                 self.give_role(name, *role).await
             }
+            Asked::Team { what: Some(Team::Email { member, address }) } => {
+                self.give_email(member, address).await
+            }
+            Asked::Team { what: Some(Team::Link { member, user }) } => self.link_user(member, user).await,
             Asked::Dashboard => {
                 let link = self.link(member).await?;
                 Ok(Reply::done(format!(
@@ -61,7 +65,8 @@ impl Desk {
             }
             None => "goes out".to_owned(),
         };
-        let text = pairs(&[
+        let walls = self.store.walls().all().await?;
+        let mut rows = vec![
             ("leads", listed(&nurture)),
             ("queue", format!("{} open, {} claimed", of(&alerts, "open"), of(&alerts, "claimed"))),
             ("mail", mail),
@@ -74,7 +79,18 @@ impl Desk {
                 },
             ),
             ("playbook", format!("version {version}")),
-        ]);
+        ];
+        rows.extend(walls.iter().map(|wall| {
+            let stands = match &wall.broken {
+                None => "takes cards".to_owned(),
+                Some((at, why)) => {
+                    let since = moment(*at, self.store.clock().wall(), self.settings.zone);
+                    format!("takes no cards since {since}: {why}")
+                }
+            };
+            (wall.name.as_str(), stands)
+        }));
+        let text = pairs(&rows);
         let map =
             |counts: &[(String, i64)]| counts.iter().cloned().collect::<std::collections::BTreeMap<_, _>>();
         Ok(Reply::table(text).with_data(json!({
@@ -158,9 +174,13 @@ impl Desk {
     /// A one-time link that signs a member in.
     async fn link(&self, member: &Member) -> Result<String> {
         let token = self.store.team().link(member).await?;
-        // A house that runs may listen elsewhere than the settings say (`--listen`).
+        Ok(format!("{}/in/{token}", self.house_url().await?))
+    }
+
+    /// Where the house is. One that runs may listen elsewhere than the settings say (`--listen`).
+    pub(super) async fn house_url(&self) -> Result<String> {
         let house = self.store.public_url().await?.unwrap_or_else(|| self.settings.public_url.clone());
-        Ok(format!("{}/in/{token}", house.trim_end_matches('/')))
+        Ok(house.trim_end_matches('/').to_owned())
     }
 }
 

@@ -43,7 +43,7 @@ async fn once(rest: &Rest, reception: &Reception, cancel: &CancellationToken) ->
     // serenity would go to Discord's own gateway if it could not ask for the address; so it is asked for
     // first, and nothing is opened without an answer.
     rest.look(Route::Gateway).await?;
-    let mut http = HttpBuilder::new(rest.token().bare()).application_id(rest.application());
+    let mut http = HttpBuilder::new(rest.token().reveal().trim()).application_id(rest.application());
     if let Some(base) = rest.base() {
         // With its limiter on, serenity would not look at the base, and send the token to Discord itself.
         http = http.proxy(base).ratelimiter_disabled(true);
@@ -96,9 +96,12 @@ impl EventHandler for Handler {
             return;
         }
         let (id, token) = (interaction.id(), interaction.token().to_owned());
-        let answer = self.reception.receive(interaction).await;
-        if let Err(trouble) = self.rest.respond(id, &token, &answer).await {
-            tracing::warn!(%id, ?trouble, "an interaction could not be answered");
+        let received = self.reception.receive(interaction).await;
+        match self.rest.respond(id, &token, &received.answer).await {
+            // What was kept is done, also where the acknowledgement was lost.
+            Ok(()) | Err(Trouble::Unknown { .. } | Trouble::Gone) => {}
+            Err(trouble) => tracing::warn!(%id, %trouble, "an interaction could not be acknowledged"),
         }
+        self.reception.begin(received);
     }
 }

@@ -109,10 +109,15 @@ async fn interactions(State(endpoint): State<Arc<Endpoint>>, headers: HeaderMap,
         return StatusCode::UNAUTHORIZED.into_response();
     }
     match serde_json::from_slice::<Interaction>(&body) {
-        Ok(interaction) => Json(endpoint.reception.receive(interaction).await).into_response(),
-        Err(_) => {
-            endpoint.reception.keep(&body).await;
-            Json(json!({})).into_response()
+        Ok(interaction) => {
+            let received = endpoint.reception.receive(interaction).await;
+            let answer = Json(&received.answer).into_response();
+            endpoint.reception.begin(received);
+            answer
         }
+        Err(_) => match endpoint.reception.keep(&body).await {
+            true => Json(json!({})).into_response(),
+            false => StatusCode::SERVICE_UNAVAILABLE.into_response(),
+        },
     }
 }

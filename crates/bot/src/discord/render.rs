@@ -12,9 +12,10 @@ use crate::{
     card::{Ask, AskKind, Button, Card, Fact, Style},
     reply::Reply,
 };
+use serde_json::Value;
 use serenity::builder::{
     CreateActionRow, CreateAllowedMentions, CreateButton, CreateEmbed, CreateInputText,
-    CreateInteractionResponseMessage, CreateMessage, CreateModal, CreateSelectMenu, CreateSelectMenuKind,
+    CreateInteractionResponseFollowup, CreateInteractionResponseMessage, CreateMessage, CreateModal, CreateSelectMenu, CreateSelectMenuKind,
     CreateSelectMenuOption, EditInteractionResponse, EditMessage,
 };
 use serenity::all::{ButtonStyle, InputTextStyle, Nonce};
@@ -46,11 +47,12 @@ pub(crate) fn nobody() -> CreateAllowedMentions {
     CreateAllowedMentions::new()
 }
 
-/// A new message that holds a card. `nonce` makes Discord post it once, however often it is sent.
-pub(crate) fn message(card: &Card, words: &str, nonce: String) -> CreateMessage {
+/// A new message that holds a card. By `nonce`, Discord posts it once within some minutes, however often it
+/// is sent; and as it stands in the address of the title, too, it can be found for as long as the channel is.
+pub(crate) fn message(card: &Card, words: &str, nonce: String, public_url: &str) -> CreateMessage {
     CreateMessage::new()
         .content(escaped(words, CONTENT))
-        .embed(embed(card))
+        .embed(embed(card).url(address(public_url, &nonce)))
         .components(rows(card))
         .allowed_mentions(nobody())
         .nonce(Nonce::String(nonce))
@@ -58,24 +60,51 @@ pub(crate) fn message(card: &Card, words: &str, nonce: String) -> CreateMessage 
 }
 
 /// The same message, as the card stands now.
-pub(crate) fn edited(card: &Card, words: &str) -> EditMessage {
+pub(crate) fn edited(card: &Card, words: &str, public_url: &str) -> EditMessage {
     EditMessage::new()
         .content(escaped(words, CONTENT))
-        .embed(embed(card))
+        .embed(embed(card).url(address(public_url, &card.id)))
         .components(rows(card))
         .allowed_mentions(nobody())
 }
 
-/// What came of it, for the eyes of whoever asked alone.
-pub(crate) fn reply(reply: &Reply, public_url: &str) -> EditInteractionResponse {
-    let words = match (reply.mono, reply.text.is_empty()) {
+/// Where the title of a card leads: to the console.
+fn address(public_url: &str, mark: &str) -> String {
+    format!("{}/console#{mark}", public_url.trim_end_matches('/'))
+}
+
+/// Whether this message, as Discord tells it, was posted with this nonce.
+pub(crate) fn was_posted_with(message: &Value, nonce: &str) -> bool {
+    let address = message["embeds"][0]["url"].as_str().unwrap_or_default();
+    address.split_once('#').is_some_and(|(_, mark)| mark == nonce)
+}
+
+/// News, without a card.
+pub(crate) fn news(words: &str) -> CreateMessage {
+    CreateMessage::new().content(escaped(words, CONTENT)).allowed_mentions(nobody())
+}
+
+/// What came of it, said beside the answer that was given first, for the eyes of whoever asked alone.
+pub(crate) fn follow_up(reply: &Reply, public_url: &str) -> CreateInteractionResponseFollowup {
+    CreateInteractionResponseFollowup::new()
+        .content(words_of(reply, public_url))
+        .allowed_mentions(nobody())
+        .ephemeral(true)
+}
+
+fn words_of(reply: &Reply, public_url: &str) -> String {
+    match (reply.mono, reply.text.is_empty()) {
         (_, true) => "Done.".to_owned(),
         (true, _) => block(&reply.text, CONTENT),
         (false, _) => said(&reply.text, public_url, CONTENT),
-    };
+    }
+}
+
+/// What came of it, for the eyes of whoever asked alone.
+pub(crate) fn reply(reply: &Reply, public_url: &str) -> EditInteractionResponse {
     let shown = reply.card.as_ref().filter(|_| reply.ok);
     EditInteractionResponse::new()
-        .content(words)
+        .content(words_of(reply, public_url))
         .embeds(shown.map(embed).into_iter().collect())
         .components(shown.map(rows).unwrap_or_default())
         .allowed_mentions(nobody())

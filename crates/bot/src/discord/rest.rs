@@ -12,7 +12,7 @@ mod limits;
 use crate::wall::Trouble;
 use axum::http::{HeaderMap, StatusCode};
 use limits::Limits;
-use rekindle_core::time::SharedClock;
+use rekindle_core::{chat::Secret, time::SharedClock};
 use serde::Serialize;
 use serde_json::Value;
 use serenity::all::{
@@ -35,35 +35,13 @@ const LONGEST: usize = 1 << 20;
 /// How long to wait when Discord does not say: it is down.
 const PAUSE: Duration = Duration::from_secs(5);
 
-/// The token of the bot. Its `Debug` prints nothing of it.
-#[derive(Clone)]
-pub struct Token(String);
-
-impl Token {
-    /// A token as the developer portal shows it.
-    pub fn new(token: &str) -> Self {
-        Self(token.trim().trim_start_matches("Bot ").to_owned())
-    }
-
-    /// As the gateway wants it.
-    pub(crate) fn bare(&self) -> &str {
-        &self.0
-    }
-}
-
-impl fmt::Debug for Token {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Token(…)")
-    }
-}
-
 /// Discord's API, for one bot. Cheap to clone.
 #[derive(Clone)]
 pub struct Rest(Arc<Inner>);
 
 struct Inner {
     client: reqwest::Client,
-    token: Token,
+    token: Secret,
     application: ApplicationId,
     /// Another server than Discord's own, for tests: "http://127.0.0.1:1234".
     base: Option<String>,
@@ -80,12 +58,12 @@ impl fmt::Debug for Rest {
 }
 
 impl Rest {
-    /// For the bot of this application. `base` is another server than Discord's, or none.
+    /// For the bot of this application, with its token as the developer portal shows it. `base` is another server than Discord's, or none.
     ///
     /// # Errors
     /// When no connection can be set up on this machine.
     pub fn new(
-        token: Token,
+        token: Secret,
         application: u64,
         base: Option<String>,
         clock: SharedClock,
@@ -105,7 +83,7 @@ impl Rest {
         })))
     }
 
-    pub(crate) fn token(&self) -> &Token {
+    pub(crate) fn token(&self) -> &Secret {
         &self.0.token
     }
 
@@ -250,7 +228,7 @@ impl Rest {
             return Err(Trouble::Later { after: Some(after), why: "Discord's rate limit is used up".to_owned() });
         }
         let unwritable = |error: &dyn fmt::Display| Trouble::Refused { why: format!("it cannot be sent: {error}") };
-        let authorization = format!("Bot {}", token.bare());
+        let authorization = format!("Bot {}", token.reveal().trim());
         let built = request.build(client, &authorization, base.as_deref()).map_err(|error| unwritable(&error))?;
         let answer = match built.send().await {
             Ok(answer) => answer,
@@ -355,11 +333,5 @@ mod tests {
         let why = "Invalid Form Body (50035): embeds.0.title".to_owned();
         let bad = json!({"code": 50035, "message": "Invalid Form Body", "errors": errors});
         assert_eq!(said(400, bad), Trouble::Refused { why });
-    }
-
-    #[test]
-    fn a_token_is_never_printed() {
-        let printed = format!("{:?}", Token::new("Bot abc.def"));
-        assert_eq!((printed.as_str(), Token::new("Bot abc.def").bare()), ("Token(…)", "abc.def"));
     }
 }

@@ -55,6 +55,7 @@ table!(member, "member", {
     role: String,
     active: bool,
     created_at: i64,
+    email: Option<String>,
 });
 table!(sign_in, "sign_in", {
     #[sea_orm(primary_key, auto_increment = false)] id: Uuid,
@@ -97,6 +98,38 @@ table!(card, "card", {
     #[sea_orm(primary_key, auto_increment = false)] destination: String,
     message: Option<String>,
     revision: i64,
+    nonce: Option<Uuid>,
+});
+table!(wall, "wall", {
+    #[sea_orm(primary_key, auto_increment = false)] name: String,
+    platform: String,
+    hung_at: i64,
+    broken_at: Option<i64>,
+    why: Option<String>,
+});
+table!(inbound, "inbound", {
+    #[sea_orm(primary_key, auto_increment = false)] platform: String,
+    #[sea_orm(primary_key, auto_increment = false)] workspace: String,
+    #[sea_orm(primary_key, auto_increment = false)] id: String,
+    received_at: i64,
+    kind: String,
+    #[sea_orm(column_type = "JsonBinary")] payload: Json,
+    state: String,
+});
+table!(chat_user, "chat_user", {
+    #[sea_orm(primary_key, auto_increment = false)] platform: String,
+    #[sea_orm(primary_key, auto_increment = false)] workspace: String,
+    #[sea_orm(primary_key, auto_increment = false)] user_id: String,
+    member_id: Uuid,
+    linked_at: i64,
+    how: String,
+});
+table!(chat_link, "chat_link", {
+    #[sea_orm(primary_key, auto_increment = false)] id: Uuid,
+    platform: String,
+    workspace: String,
+    user_id: String,
+    expires_at: i64,
 });
 table!(playbook, "playbook", {
     #[sea_orm(primary_key, auto_increment = false)] version: i64,

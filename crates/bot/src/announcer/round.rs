@@ -1,0 +1,299 @@
+//! One look at a wall: what is behind there is posted or edited, as fast as the wall takes it.
+
+use super::{Announcer, Hung, PATIENCE, Shown, Standing};
+use crate::{
+    card::{Card, Kind},
+    desk::View,
+    wall::Trouble,
+};
+use rekindle_core::{alert::Reason, team::Handle, time::Moment};
+use rekindle_storage::{Result, StoreError, cards::Behind};
+use std::{future::Future, time::Duration};
+use uuid::Uuid;
+
+/// How many cards are looked at in one go.
+const BATCH: u64 = 200;
+/// How long an edit that only moves figures waits for more of its kind.
+const FIGURES_WAIT: Duration = Duration::from_secs(5);
+/// How long until a message whose answer was lost can be found.
+const SETTLES: Duration = Duration::from_secs(5);
+/// The longest wait between two tries while a platform is away.
+const LONGEST_WAIT: Duration = Duration::from_secs(30);
+/// How long until a broken wall is tried again, with one card: an admin may have mended it.
+const BROKEN_WAIT: Duration = Duration::from_secs(600);
+/// How many cards are remembered between two looks.
+const REMEMBERED: usize = 10_000;
+
+/// A card that is behind on a wall.
+struct Place {
+    subject: Uuid,
+    /// What it is to show.
+    revision: i64,
+    /// The message that holds it, as it was noted.
+    message: Option<String>,
+    /// Whether it may have been posted already.
+    tried: bool,
+}
+
+impl Place {
+    fn of<T>(subject: Uuid, revision: i64, behind: &Behind<T>) -> Self {
+        Self { subject, revision, message: behind.message.clone(), tried: behind.nonce.is_some() }
+    }
+}
+
+/// What came of one card.
+enum Step {
+    /// Shown.
+    Shown,
+    /// Nothing to be done for it now.
+    Passed,
+    /// The wall takes nothing more now.
+    Stop,
+}
+
+impl Announcer {
+    /// Brings the cards of one wall up to date; how many were posted or edited.
+    pub(super) async fn bring_up(&self, hung: &Hung) -> Result<usize> {
+        let mut standing = hung.state.lock().await;
+        if self.store.clock().stopwatch() < standing.not_before {
+            return Ok(0);
+        }
+        let wall = self.store.walls().hang(hung.to.wall.name(), hung.to.platform).await?;
+        // The console was always there: it shows all that ever was.
+        let since = if hung.to.channel.is_none() { Moment::UNIX_EPOCH } else { wall.hung_at };
+        let mut shown = 0;
+        loop {
+            let before = shown;
+            let alerts = self.alerts(hung, &mut standing, since, &mut shown).await?;
+            if !alerts || !self.campaigns(hung, &mut standing, since, &mut shown).await? || shown == before {
+                return Ok(shown);
+            }
+        }
+    }
+
+    /// Whether the wall takes more.
+    async fn alerts(
+        &self,
+        hung: &Hung,
+        standing: &mut Standing,
+        since: Moment,
+        shown: &mut usize,
+    ) -> Result<bool> {
+        let behind = self.store.cards().alerts_behind(hung.to.wall.name(), since, BATCH).await?;
+        if behind.is_empty()
+            || !hung.to.is_called(&self.store.load_playbooks().await?.current().routing.alerts)
+        {
+            return Ok(true);
+        }
+        for one in behind {
+            let place = Place::of(one.subject.id.0, one.subject.revision, &one);
+            let words = |card: &Card| match one.subject.reason {
+                Reason::Hot => format!("{} is hot: {} points.", card.title, card.score.unwrap_or_default()),
+                Reason::Back => format!("{} is back from the cold.", card.title),
+                Reason::Hand => format!("{} was taken by hand.", card.title),
+            };
+            match self.show(hung, standing, place, self.view().alert(&one.subject), words).await? {
+                Step::Shown => *shown += 1,
+                Step::Passed => {}
+                Step::Stop => return Ok(false),
+            }
+        }
+        Ok(true)
+    }
+
+    /// Whether the wall takes more.
+    async fn campaigns(
+        &self,
+        hung: &Hung,
+        standing: &mut Standing,
+        since: Moment,
+        shown: &mut usize,
+    ) -> Result<bool> {
+        let behind = self.store.cards().campaigns_behind(hung.to.wall.name(), since, BATCH).await?;
+        if behind.is_empty()
+            || !hung.to.is_called(&self.store.load_playbooks().await?.current().routing.campaigns)
+        {
+            return Ok(true);
+        }
+        for one in behind {
+            let place = Place::of(one.subject.id.0, one.subject.revision, &one);
+            let by = one.subject.launched_by.as_ref().map(Handle::name).unwrap_or_default();
+            let words = |card: &Card| {
+                format!("{by} launched {} {}.", card.title, card.subtitle.as_deref().unwrap_or_default())
+            };
+            match self.show(hung, standing, place, self.view().campaign(&one.subject), words).await? {
+                Step::Shown => *shown += 1,
+                Step::Passed => {}
+                Step::Stop => return Ok(false),
+            }
+        }
+        Ok(true)
+    }
+
+    /// Posts or edits a card. One that cannot be rendered does not hold up the others.
+    async fn show(
+        &self,
+        hung: &Hung,
+        standing: &mut Standing,
+        place: Place,
+        rendering: impl Future<Output = Result<Card>>,
+        words: impl Fn(&Card) -> String,
+    ) -> Result<Step> {
+        let now = self.store.clock().stopwatch();
+        if let Some(known) = standing.cards.get(&place.subject)
+            && known.waits == Some(place.revision)
+            && now < known.at + FIGURES_WAIT
+        {
+            return Ok(Step::Passed);
+        }
+        let name = hung.to.wall.name();
+        let card = match rendering.await {
+            Ok(card) => card,
+            Err(error @ (StoreError::Away(_) | StoreError::Busy(_))) => return Err(error),
+            // The lead is gone; nothing will ever show.
+            Err(StoreError::Refused(_)) => {
+                self.store
+                    .cards()
+                    .shown(place.subject, name, place.message.as_deref(), place.revision)
+                    .await?;
+                return Ok(Step::Passed);
+            }
+            Err(error) => {
+                tracing::error!(%error, subject = %place.subject, "a card cannot be rendered");
+                return Ok(Step::Passed);
+            }
+        };
+        let says = told_at_once(&card);
+        if let Some(bucket) = &mut standing.bucket {
+            match standing.cards.get_mut(&place.subject).filter(|known| known.says == says) {
+                // Only figures moved: they wait for more of their kind, and for all that is said by people.
+                Some(known) if place.message.is_some() => {
+                    if now < known.at + FIGURES_WAIT || !bucket.take_spare(now) {
+                        known.waits = Some(place.revision);
+                        return Ok(Step::Passed);
+                    }
+                }
+                _ if !bucket.take(now) => return Ok(Step::Stop),
+                _ => {}
+            }
+        }
+        let message = match self.put(hung, &place, &card, &words(&card)).await? {
+            Ok(message) => message,
+            Err(trouble) => return self.troubled(hung, standing, &place, trouble).await,
+        };
+        self.store.cards().shown(place.subject, name, Some(&message), place.revision).await?;
+        if std::mem::take(&mut standing.failures) > 0 {
+            tracing::info!(wall = name, "this wall takes cards again");
+        }
+        if self.store.walls().mended(name).await? {
+            self.tell_of(hung, "takes cards again. What was missed is shown now.").await;
+        }
+        if standing.cards.len() >= REMEMBERED {
+            standing.cards.clear();
+        }
+        standing.cards.insert(place.subject, Shown { says, at: now, waits: None });
+        Ok(Step::Shown)
+    }
+
+    /// Brings the card to the wall; the message that holds it.
+    async fn put(
+        &self,
+        hung: &Hung,
+        place: &Place,
+        card: &Card,
+        words: &str,
+    ) -> Result<Result<String, Trouble>> {
+        let wall = &hung.to.wall;
+        if let Some(message) = &place.message {
+            let late = || Trouble::Later { after: None, why: "no answer within 10 s".to_owned() };
+            let edited = in_time(wall.edit(message, card, words), late).await;
+            return Ok(edited.map(|()| message.clone()));
+        }
+        let nonce = self.store.cards().posting(place.subject, wall.name()).await?;
+        if place.tried {
+            let late = || Trouble::Later { after: None, why: "no answer within 10 s".to_owned() };
+            match in_time(wall.find(nonce), late).await {
+                Err(trouble) => return Ok(Err(trouble)),
+                Ok(Some(message)) => {
+                    let edited = in_time(wall.edit(&message, card, words), late).await;
+                    return Ok(edited.map(|()| message));
+                }
+                Ok(None) => {}
+            }
+        }
+        let late = || Trouble::Unknown { why: "no answer within 10 s".to_owned() };
+        Ok(in_time(wall.post(nonce, card, words), late).await.map_err(|trouble| match trouble {
+            // What was not posted cannot be gone.
+            Trouble::Gone => Trouble::Later { after: None, why: "posted, and gone at once".to_owned() },
+            trouble => trouble,
+        }))
+    }
+
+    async fn troubled(
+        &self,
+        hung: &Hung,
+        standing: &mut Standing,
+        place: &Place,
+        trouble: Trouble,
+    ) -> Result<Step> {
+        let (name, now) = (hung.to.wall.name(), self.store.clock().stopwatch());
+        let subject = place.subject;
+        match trouble {
+            Trouble::Later { after, why } => {
+                let wait = after
+                    .unwrap_or_else(|| Duration::from_secs(1 << standing.failures.min(5)).min(LONGEST_WAIT));
+                if standing.failures == 0 {
+                    tracing::warn!(wall = name, why, "this wall takes no cards for now");
+                }
+                standing.failures = standing.failures.saturating_add(1);
+                standing.not_before = now + wait;
+                Ok(Step::Stop)
+            }
+            Trouble::Unknown { why } => {
+                tracing::warn!(wall = name, why, %subject, "looking later whether this card was posted");
+                standing.failures = standing.failures.saturating_add(1);
+                standing.not_before = now + SETTLES;
+                Ok(Step::Stop)
+            }
+            Trouble::Gone => {
+                tracing::info!(wall = name, %subject, "somebody deleted this card; it is posted anew");
+                self.store.cards().lost(subject, name).await?;
+                Ok(Step::Shown)
+            }
+            Trouble::Broken { why } => {
+                standing.not_before = now + BROKEN_WAIT;
+                if self.store.walls().broke(name, &why).await? {
+                    tracing::error!(wall = name, why, "this wall is broken");
+                    self.tell_of(hung, &format!("takes no more cards: {why}")).await;
+                }
+                Ok(Step::Stop)
+            }
+            Trouble::Refused { why } => {
+                tracing::error!(wall = name, why, %subject, "this card was not taken as it is");
+                self.store.cards().shown(subject, name, place.message.as_deref(), place.revision).await?;
+                Ok(Step::Passed)
+            }
+        }
+    }
+
+    fn view(&self) -> View<'_> {
+        View { store: &self.store, zone: self.settings.zone }
+    }
+}
+
+/// What a human action changes of a card; figures are not in it.
+fn told_at_once(card: &Card) -> String {
+    let buttons: Vec<&str> = card.buttons.iter().map(|button| button.intent).collect();
+    let notes = match card.kind {
+        Kind::Alert => card.facts.iter().filter(|fact| fact.label.starts_with("Note by")).count(),
+        Kind::Campaign => 0,
+    };
+    format!("{} {} {} {} {notes}", card.state, card.headline, card.status, buttons.join(" "))
+}
+
+async fn in_time<T>(
+    asked: impl Future<Output = Result<T, Trouble>>,
+    late: impl FnOnce() -> Trouble,
+) -> Result<T, Trouble> {
+    tokio::time::timeout(PATIENCE, asked).await.unwrap_or_else(|_| Err(late()))
+}

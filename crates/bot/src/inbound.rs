@@ -1,0 +1,258 @@
+//! What comes in from a platform: kept once, acknowledged, then handled, the same for every platform.
+//!
+//! Promise: **one arrival, one effect.** The edge of a platform verifies a request, keeps it under the id that the
+//! platform gave it, acknowledges it, and only then lets it be handled in a task of its own; a second arrival of
+//! the same id does nothing. What was kept and not handled when the process died is handled at the next start,
+//! while it can still be answered.
+//!
+//! Who asks is a member of the team only when they are linked; their role is asked of the team each time.
+
+use crate::{command::Suggestion, desk::Desk, reply::Reply, wall::Trouble};
+use async_trait::async_trait;
+use chrono::TimeDelta;
+use rekindle_core::{
+    chat::{ChatUser, Platform},
+    email::EmailAddress,
+    team::Member,
+};
+use rekindle_storage::{
+    Result, Store,
+    inbound::{Arrived, Became},
+};
+use std::{fmt::Debug, sync::Arc, time::Duration};
+use tokio_util::task::TaskTracker;
+
+/// How often an answer is tried.
+const TRIES: u32 = 3;
+/// The longest wait between two tries of an answer.
+const LONGEST_WAIT: Duration = Duration::from_secs(10);
+
+/// What a platform does for whoever asks there.
+#[async_trait]
+pub trait Voice: Send + Sync + Debug {
+    /// Which platform it is.
+    fn platform(&self) -> Platform;
+
+    /// How long after its arrival something can be answered (wall).
+    fn answers_for(&self) -> TimeDelta;
+
+    /// What was asked; `None` when nobody here knows what it is.
+    fn asked(&self, came: &Arrived) -> Option<Asked>;
+
+    /// The address of a user, where the platform has verified it.
+    async fn email_of(&self, user: &ChatUser) -> Result<Option<EmailAddress>, Trouble>;
+
+    /// Answers whoever asked, privately.
+    async fn whisper(&self, came: &Arrived, reply: &Reply) -> Result<(), Trouble>;
+}
+
+/// What somebody asks on a platform.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Asked {
+    /// Who.
+    pub user: ChatUser,
+    /// What.
+    pub what: What,
+}
+
+/// What is asked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum What {
+    /// A command as it was typed: "/lead claim kim@acme.test".
+    Command(String),
+    /// A button of a card, with the value it asked for.
+    Press {
+        /// The id of the alert or campaign.
+        card: String,
+        /// The word of the button.
+        intent: String,
+        /// What was chosen or written.
+        value: Option<String>,
+    },
+}
+
+/// Somebody whose requests are not even looked at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Stranger {
+    /// From a workspace or guild that the settings do not name.
+    Elsewhere,
+    /// A guest of another organisation in a shared channel.
+    Guest,
+    /// In a direct message, where no guild vouches for them.
+    Direct,
+}
+
+impl Stranger {
+    /// What they are told.
+    pub fn text(self) -> &'static str {
+        match self {
+            Self::Elsewhere => {
+                "Rekindle does not work for this workspace. Its operator can allow it in the settings."
+            }
+            Self::Guest => "Rekindle answers only people of the organisation that it belongs to.",
+            Self::Direct => "Rekindle answers on its team's server, not in direct messages.",
+        }
+    }
+
+    /// The answer.
+    pub fn reply(self) -> Reply {
+        Reply { ok: false, code: Some("stranger"), ..Reply::done(self.text()) }
+    }
+}
+
+/// Keeps and handles what comes in. Cheap to clone.
+#[derive(Debug, Clone)]
+pub struct Inbound {
+    store: Store,
+    desk: Desk,
+    tasks: TaskTracker,
+}
+
+impl Inbound {
+    /// For a desk; what was begun is waited for in `tasks`.
+    pub fn new(store: Store, desk: Desk, tasks: TaskTracker) -> Self {
+        Self { store, desk, tasks }
+    }
+
+    /// The database.
+    pub fn store(&self) -> &Store {
+        &self.store
+    }
+
+    /// Keeps what came in, before it is acknowledged; whether it is new, and to be [begun](Self::begin).
+    ///
+    /// # Errors
+    /// As the database says: then it is not acknowledged.
+    pub async fn keep(&self, came: &Arrived) -> Result<bool> {
+        let new = self.store.inbound().keep(came).await?;
+        if !new {
+            tracing::info!(platform = %came.platform, id = came.id, "came in before; nothing is done");
+        }
+        Ok(new)
+    }
+
+    /// Keeps what nobody here knows.
+    ///
+    /// # Errors
+    /// As the database says.
+    pub async fn keep_unknown(&self, came: &Arrived) -> Result<()> {
+        if self.keep(came).await? {
+            tracing::warn!(platform = %came.platform, kind = came.kind, id = came.id, "nobody here knows what this is");
+            self.store.inbound().became(came, Became::Ignored).await?;
+        }
+        Ok(())
+    }
+
+    /// Handles what was kept, in a task of its own. To be called once it is acknowledged.
+    pub fn begin(&self, voice: Arc<dyn Voice>, came: Arrived) {
+        let inbound = self.clone();
+        self.tasks.spawn(async move { inbound.handle(&*voice, &came).await });
+    }
+
+    /// Tells a stranger so. Nothing of theirs is kept, and nothing read.
+    pub fn turn_away(&self, voice: Arc<dyn Voice>, came: Arrived, stranger: Stranger) {
+        tracing::warn!(platform = %came.platform, kind = came.kind, ?stranger, "turned away");
+        self.tasks.spawn(async move { answer(&*voice, &came, &stranger.reply()).await });
+    }
+
+    /// Handles what was kept and not handled when the process died; to be called once at the start. What is too old to
+    /// be answered is not done any more: whoever asked may long have done otherwise.
+    ///
+    /// # Errors
+    /// As the database says.
+    pub async fn recover(&self, voice: &Arc<dyn Voice>) -> Result<()> {
+        self.store.inbound().forget_old().await?;
+        let now = self.store.clock().wall();
+        for came in self.store.inbound().unhandled(voice.platform()).await? {
+            if now - came.at <= voice.answers_for() {
+                self.begin(voice.clone(), came);
+                continue;
+            }
+            tracing::warn!(platform = %came.platform, id = came.id, "too old to be done");
+            self.store.inbound().became(&came, Became::Done).await?;
+            let voice = voice.clone();
+            let text = "Rekindle was away when you asked this, and has not done it. Please ask again.";
+            let missed = Reply { ok: false, code: Some("missed"), ..Reply::done(text) };
+            self.tasks.spawn(async move { answer(&*voice, &came, &missed).await });
+        }
+        Ok(())
+    }
+
+    /// What could be typed after `text`, for a user who is linked; for others, nothing.
+    ///
+    /// # Errors
+    /// As the database says.
+    pub async fn complete(&self, user: &ChatUser, text: &str) -> Result<Vec<Suggestion>> {
+        match self.store.chat().member_of(user).await? {
+            Some(_) => self.desk.complete(text).await,
+            None => Ok(Vec::new()),
+        }
+    }
+
+    async fn handle(&self, voice: &dyn Voice, came: &Arrived) {
+        let Some(asked) = voice.asked(came) else {
+            tracing::warn!(platform = %came.platform, kind = came.kind, id = came.id, "nobody here knows what this is");
+            self.note(came, Became::Ignored).await;
+            return;
+        };
+        let reply = match self.member(voice, &asked.user).await {
+            Ok(Some(member)) => self.obey(&member, asked).await,
+            Ok(None) => self.desk.invite(&asked.user).await.unwrap_or_else(|error| self.broken(&error)),
+            Err(error) => self.broken(&error),
+        };
+        self.note(came, Became::Done).await;
+        answer(voice, came, &reply).await;
+    }
+
+    async fn obey(&self, member: &Member, asked: Asked) -> Reply {
+        let place = asked.user.platform.word();
+        match asked.what {
+            What::Command(text) => self.desk.run(member, place, &text).await,
+            What::Press { card, intent, value } => {
+                self.desk.press(member, place, &card, &intent, value.as_deref()).await
+            }
+        }
+    }
+
+    /// Who asks: as it was said, or by an address that the platform has verified.
+    async fn member(&self, voice: &dyn Voice, user: &ChatUser) -> Result<Option<Member>> {
+        if let Some(member) = self.store.chat().member_of(user).await? {
+            return Ok(Some(member));
+        }
+        match voice.email_of(user).await {
+            Ok(Some(email)) => self.store.chat().link_by_email(user, &email).await,
+            Ok(None) => Ok(None),
+            Err(trouble) => {
+                tracing::warn!(%trouble, platform = %user.platform, "a user's address is not known");
+                Ok(None)
+            }
+        }
+    }
+
+    fn broken(&self, error: &rekindle_storage::StoreError) -> Reply {
+        tracing::error!(%error, "what came in could not be handled");
+        Reply::of_error(error, self.desk.settings.zone)
+    }
+
+    async fn note(&self, came: &Arrived, became: Became) {
+        if let Err(error) = self.store.inbound().became(came, became).await {
+            tracing::error!(%error, id = came.id, "what was handled could not be noted");
+        }
+    }
+}
+
+/// Answers whoever asked, again where the platform says so.
+async fn answer(voice: &dyn Voice, came: &Arrived, reply: &Reply) {
+    for _ in 1..TRIES {
+        match voice.whisper(came, reply).await {
+            Err(Trouble::Later { after, .. }) => {
+                tokio::time::sleep(after.unwrap_or(Duration::from_secs(1)).min(LONGEST_WAIT)).await;
+            }
+            Err(trouble) => return tracing::warn!(%trouble, id = came.id, "an answer could not be given"),
+            Ok(()) => return,
+        }
+    }
+    if let Err(trouble) = voice.whisper(came, reply).await {
+        tracing::warn!(%trouble, id = came.id, "an answer could not be given");
+    }
+}
