@@ -8,6 +8,7 @@ mod told;
 mod alerts;
 mod arrivals;
 mod campaigns;
+mod chat;
 mod claims;
 mod console;
 mod fates;

@@ -6,8 +6,10 @@
 
 mod alert;
 mod campaign;
+#[cfg(test)]
+pub(crate) mod gallery;
 
-pub use alert::{Note, Scenery, of_alert, that_asks};
+pub use alert::{Note, Scenery, ask_of, of_alert};
 pub use campaign::{Progress, of_campaign};
 
 use serde::Serialize;
@@ -96,6 +98,9 @@ pub enum Style {
 pub struct Ask {
     /// One of some, words, or an amount.
     pub kind: AskKind,
+    /// What stands on the button, above the question.
+    #[serde(skip)]
+    pub title: &'static str,
     /// The question.
     pub label: &'static str,
     /// Answers to choose from.
@@ -130,7 +135,7 @@ impl Button {
 
     fn asking(self, kind: AskKind, label: &'static str, choices: &[(&'static str, &'static str)]) -> Self {
         let choices = choices.iter().map(|(value, label)| Choice { value, label }).collect();
-        Self { ask: Some(Ask { kind, label, choices }), ..self }
+        Self { ask: Some(Ask { kind, title: self.label, label, choices }), ..self }
     }
 }
 

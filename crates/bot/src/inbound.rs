@@ -149,6 +149,11 @@ impl Inbound {
         self.tasks.spawn(async move { inbound.handle(&*voice, &came).await });
     }
 
+    /// Lets something run beside the acknowledgement; it is waited for at the end.
+    pub fn aside(&self, work: impl Future<Output = ()> + Send + 'static) {
+        self.tasks.spawn(work);
+    }
+
     /// Tells a stranger so. Nothing of theirs is kept, and nothing read.
     pub fn turn_away(&self, voice: Arc<dyn Voice>, came: Arrived, stranger: Stranger) {
         tracing::warn!(platform = %came.platform, kind = came.kind, ?stranger, "turned away");
@@ -242,7 +247,7 @@ impl Inbound {
 }
 
 /// Answers whoever asked, again where the platform says so.
-async fn answer(voice: &dyn Voice, came: &Arrived, reply: &Reply) {
+pub(crate) async fn answer(voice: &dyn Voice, came: &Arrived, reply: &Reply) {
     for _ in 1..TRIES {
         match voice.whisper(came, reply).await {
             Err(Trouble::Later { after, .. }) => {

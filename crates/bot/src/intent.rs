@@ -46,6 +46,17 @@ impl Intent {
         })
     }
 
+    /// Whether a button's value can be meant, before it is pressed: a form says so at its field.
+    ///
+    /// # Errors
+    /// [`Refusal::Usage`] with what is wrong.
+    pub fn check_press(word: &str, value: Option<&str>) -> Result<(), Refusal> {
+        match Self::of_press(word, value)? {
+            Self::Outcome(Outcome::Won, Some(note)) => amount(&note).map(drop),
+            _ => Ok(()),
+        }
+    }
+
     /// The word of its button.
     pub fn word(&self) -> &'static str {
         match self {

@@ -3,6 +3,7 @@
 //! This is the one file that reads the environment. What is unknown or wrong is refused, all of it at once, each with its
 //! file and line or with the name of its variable, and with the nearest right name.
 
+mod chat;
 mod layers;
 mod show;
 mod values;
@@ -20,6 +21,7 @@ use std::{
     sync::Arc,
 };
 
+pub use chat::{Discord, DiscordTransport, Slack, SlackTransport};
 pub use layers::Origin;
 pub use show::redacted;
 pub use values::Mailbox;
@@ -41,6 +43,10 @@ pub struct Config {
     pub web: Web,
     /// `[bot]`
     pub bot: Bot,
+    /// `[slack]`
+    pub slack: Slack,
+    /// `[discord]`
+    pub discord: Discord,
     /// `[mail]`
     pub mail: Mail,
     /// `[team]`
@@ -228,7 +234,9 @@ impl Config {
 
     /// What is right alone and wrong together.
     fn contradictions(&self) -> Vec<FileError> {
-        let mut errors = Vec::new();
+        let missing = chat::missing(&self.slack, &self.discord).into_iter();
+        let mut errors: Vec<FileError> =
+            missing.map(|(setting, why)| self.layers.error(setting, why)).collect();
         let Some(relay) = self.mail.relay.as_ref().filter(|_| self.reaches_people()) else {
             return errors;
         };

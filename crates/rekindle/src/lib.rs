@@ -6,6 +6,7 @@
 //! - **the house**: [`house`] (opened), [`up`] (its doors, open), `ready` (whether they take traffic), [`signin`] (who may enter), [`tell`] (what the terminal shows), [`demo`].
 
 pub mod args;
+mod chats;
 pub mod clock;
 pub mod config;
 pub mod demo;

@@ -1,16 +1,19 @@
 //! Signing in: a one-time link becomes a session, and a session tells who asks.
 //!
 //! The link's page does nothing by itself; its button spends the token, so that what only looks at
-//! links cannot use one up. The session's secret is in a cookie that no script can read.
+//! links cannot use one up. The session's secret is in a cookie that no script can read. Whoever has a
+//! session may say who they are in a chat, by a one-time link that the chat gave them.
 
 use axum::{
-    Router,
+    Extension, Router,
     extract::{Path, Request, State},
     middleware::{self, Next},
     response::{IntoResponse, Redirect, Response},
     routing::{get, post},
 };
+use rekindle_core::team::Member;
 use rekindle_storage::Store;
+use rekindle_web::pages;
 use reqwest::header::{COOKIE, HeaderMap, HeaderValue, SET_COOKIE};
 use tower_http::csrf::CsrfLayer;
 
@@ -31,6 +34,7 @@ pub fn behind_sign_in(staff: Router, sign_in: SignIn) -> Router {
     let links = Router::new()
         .route("/in/{token}", get(page).post(enter))
         .route("/sign-out", post(leave))
+        .route("/link-chat/{token}", get(ask_who).post(say_who))
         .with_state(sign_in.clone());
     staff
         .merge(links)
@@ -50,10 +54,8 @@ async fn know(State(sign_in): State<SignIn>, mut request: Request, next: Next) -
 
 async fn page(State(sign_in): State<SignIn>, Path(token): Path<String>) -> Response {
     match sign_in.store.team().of_link(&token).await {
-        Ok(Some(member)) => {
-            rekindle_web::pages::signin_page(&member.name, &format!("/in/{token}")).into_response()
-        }
-        Ok(None) => rekindle_web::pages::signed_out_page().into_response(),
+        Ok(Some(member)) => pages::signin_page(&member.name, &format!("/in/{token}")).into_response(),
+        Ok(None) => pages::signed_out_page().into_response(),
         Err(error) => away(&error),
     }
 }
@@ -67,7 +69,7 @@ async fn enter(State(sign_in): State<SignIn>, Path(token): Path<String>) -> Resp
                 format!("{COOKIE_NAME}={secret}; Path=/; HttpOnly; SameSite=Lax; Max-Age={lasts}{secure}");
             ([(SET_COOKIE, cookie)], Redirect::to("/console")).into_response()
         }
-        Ok(None) => rekindle_web::pages::signed_out_page().into_response(),
+        Ok(None) => pages::signed_out_page().into_response(),
         Err(error) => away(&error),
     }
 }
@@ -80,6 +82,35 @@ async fn leave(State(sign_in): State<SignIn>, headers: HeaderMap) -> Response {
     }
     let cookie = format!("{COOKIE_NAME}=; Path=/; HttpOnly; SameSite=Lax; Max-Age=0");
     ([(SET_COOKIE, cookie)], Redirect::to("/")).into_response()
+}
+
+async fn ask_who(
+    State(sign_in): State<SignIn>,
+    member: Option<Extension<Member>>,
+    Path(token): Path<String>,
+) -> Response {
+    let Some(Extension(member)) = member else { return pages::signed_out_page() };
+    match sign_in.store.chat().of_invite(&token).await {
+        Ok(Some(user)) => {
+            let action = format!("/link-chat/{token}");
+            pages::link_chat_page(&member.name, user.platform.name(), &user.id, &action)
+        }
+        Ok(None) => pages::link_over_page(),
+        Err(error) => away(&error),
+    }
+}
+
+async fn say_who(
+    State(sign_in): State<SignIn>,
+    member: Option<Extension<Member>>,
+    Path(token): Path<String>,
+) -> Response {
+    let Some(Extension(member)) = member else { return pages::signed_out_page() };
+    match sign_in.store.chat().accept(&token, &member).await {
+        Ok(Some(user)) => pages::chat_linked_page(&member.name, user.platform.name()),
+        Ok(None) => pages::link_over_page(),
+        Err(error) => away(&error),
+    }
 }
 
 fn secret_of(headers: &HeaderMap) -> Option<String> {

@@ -4,6 +4,7 @@
 //! claimed; a second one leaves at once.
 
 use crate::{
+    chats,
     exit::{Doing, Done, Halt, say},
     house::House,
     ready::Readiness,
@@ -16,7 +17,7 @@ use axum::{
     response::{IntoResponse, Redirect, Response},
     routing::get,
 };
-use rekindle_bot::{announcer::Announcer, console, desk::Desk};
+use rekindle_bot::{announcer::Announcer, console, desk::Desk, inbound::Inbound};
 use rekindle_core::{
     activity::Trust,
     team::{Member, Role},
@@ -124,8 +125,14 @@ pub async fn open(house: &House, which: Which, listener: Option<TcpListener>) ->
         let settings = bot_settings(house);
         let templates = Arc::new(house.templates()?);
         let desk = Desk::new(house.store.clone(), settings.clone()).with_templates(templates);
+        let inbound = Inbound::new(house.store.clone(), desk.clone(), tasks.clone());
         staff = staff.merge(console::router_until(house.store.clone(), desk, stop.clone()));
-        let announcer = Announcer::new(house.store.clone(), settings);
+        let chats = chats::open(house, &inbound, &stop)?;
+        router = router.merge(chats.router);
+        for listening in chats.tasks {
+            tasks.spawn(listening);
+        }
+        let announcer = Announcer::new(house.store.clone(), settings).with(chats.walls);
         let until = stop.clone();
         tasks.spawn(async move { announcer.run(until).await });
     }

@@ -16,7 +16,7 @@ mod refused;
 mod saying;
 
 pub use assets::assets;
-pub use door::{signed_out_page, signin_page};
+pub use door::{chat_linked_page, link_chat_page, link_over_page, signed_out_page, signin_page};
 
 use crate::{Doors, html};
 use axum::{

@@ -1,6 +1,6 @@
 //! The card of an alert: who, why hot, what they last did, who has them.
 
-use super::{AskKind, Button, Card, Fact, Kind, Style};
+use super::{Ask, AskKind, Button, Card, Fact, Kind, Style};
 use crate::wording::{clean, clocks, dated, length};
 use chrono_tz::Tz;
 use rekindle_core::{
@@ -162,38 +162,44 @@ const LOST: &[(&str, &str)] = &[
 const UNFIT: &[(&str, &str)] =
     &[("student", "Student"), ("too small", "Too small"), ("competitor", "Competitor"), ("spam", "Spam")];
 
+/// What the button `intent` asks for before it is pressed, on whatever card it is.
+pub fn ask_of(intent: &str) -> Option<Ask> {
+    let asking = [snooze(), unfit(), won(), lost()];
+    asking.into_iter().find(|button| button.intent == intent).and_then(|button| button.ask)
+}
+
 fn said(how: Outcome, label: &'static str, style: Style) -> Button {
     Button::new(how.word(), label, style)
 }
 
-/// The buttons that ask for a value first.
-fn asking() -> [Button; 4] {
-    [
-        Button::new("snooze", "Snooze", Style::Plain).asking(AskKind::Choice, "Until when?", LATER),
-        said(Outcome::NotAFit, "Not a fit", Style::Danger).asking(AskKind::Text, "Why not?", UNFIT),
-        said(Outcome::Won, "Won", Style::Primary).asking(AskKind::Amount, "How much?", &[]),
-        said(Outcome::Lost, "Lost", Style::Danger).asking(AskKind::Text, "Why?", LOST),
-    ]
+fn snooze() -> Button {
+    Button::new("snooze", "Snooze", Style::Plain).asking(AskKind::Choice, "Until when?", LATER)
 }
 
-/// The button of this word, if it asks for a value first; whatever card it stands on.
-pub fn that_asks(intent: &str) -> Option<Button> {
-    asking().into_iter().find(|button| button.intent == intent)
+fn unfit() -> Button {
+    said(Outcome::NotAFit, "Not a fit", Style::Danger).asking(AskKind::Text, "Why not?", UNFIT)
+}
+
+fn won() -> Button {
+    said(Outcome::Won, "Won", Style::Primary).asking(AskKind::Amount, "How much?", &[])
+}
+
+fn lost() -> Button {
+    said(Outcome::Lost, "Lost", Style::Danger).asking(AskKind::Text, "Why?", LOST)
 }
 
 fn buttons(state: &AlertState) -> Vec<Button> {
-    let [snooze, unfit, won, lost] = asking();
     let claim = || Button::new("claim", "Claim", Style::Primary);
     match state {
-        AlertState::Open => vec![claim(), snooze, unfit],
-        AlertState::Snoozed { kept: false, .. } => vec![claim(), unfit],
+        AlertState::Open => vec![claim(), snooze(), unfit()],
+        AlertState::Snoozed { kept: false, .. } => vec![claim(), unfit()],
         AlertState::Claimed { .. } | AlertState::Snoozed { kept: true, .. } => vec![
             said(Outcome::Connected, "Connected", Style::Plain),
             said(Outcome::NoAnswer, "No answer", Style::Plain),
             said(Outcome::Meeting, "Meeting", Style::Plain),
-            won,
-            lost,
-            snooze,
+            won(),
+            lost(),
+            snooze(),
             Button::new("release", "Release", Style::Plain),
         ],
         AlertState::Closed { .. } => Vec::new(),

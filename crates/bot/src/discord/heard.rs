@@ -86,13 +86,12 @@ fn pressed(component: &ComponentInteraction) -> First {
         _ => return First::Unknown,
     };
     if value.is_none()
-        && let Some(button) = card::that_asks(&press.intent)
-        && let Some(ask) = &button.ask
+        && let Some(ask) = card::ask_of(&press.intent)
     {
         return First::Ask(match ask.kind {
-            card::AskKind::Choice => CreateInteractionResponse::Message(render::select(&press, ask)),
+            card::AskKind::Choice => CreateInteractionResponse::Message(render::select(&press, &ask)),
             card::AskKind::Text | card::AskKind::Amount => {
-                CreateInteractionResponse::Modal(render::form(&press, button.label, ask))
+                CreateInteractionResponse::Modal(render::form(&press, &ask))
             }
         });
     }

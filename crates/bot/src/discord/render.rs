@@ -131,7 +131,7 @@ pub(crate) fn select(press: &Press, ask: &Ask) -> CreateInteractionResponseMessa
 }
 
 /// A form that asks for the value of a button.
-pub(crate) fn form(press: &Press, button: &str, ask: &Ask) -> CreateModal {
+pub(crate) fn form(press: &Press, ask: &Ask) -> CreateModal {
     let proposals: Vec<&str> = ask.choices.iter().map(|choice| choice.label).collect();
     let hint = match ask.kind {
         AskKind::Amount => "5000, or 12,000 EUR".to_owned(),
@@ -141,7 +141,7 @@ pub(crate) fn form(press: &Press, button: &str, ask: &Ask) -> CreateModal {
         .placeholder(plain(&hint, INPUT_PLACEHOLDER))
         .max_length(INPUT_LENGTH)
         .required(true);
-    CreateModal::new(press.to_string(), plain(button, MODAL_TITLE))
+    CreateModal::new(press.to_string(), plain(ask.label, MODAL_TITLE))
         .components(vec![CreateActionRow::InputText(input)])
 }
 

@@ -1,6 +1,6 @@
 //! The layers of settings: who said what, where, and the last word wins.
 
-use super::show::redacted;
+use super::show::line_without_secrets;
 use rekindle_core::{
     nearest::{did_you_mean, nearest},
     read::{self, FileError},
@@ -267,7 +267,7 @@ fn worded(place: &FileError, message: String) -> FileError {
 
 /// The same without the password that may stand in the line.
 fn hidden(mut error: FileError) -> FileError {
-    error.excerpt = redacted(&error.excerpt);
+    error.excerpt = line_without_secrets(&error.excerpt);
     error
 }
 

@@ -10,6 +10,9 @@ pub(super) fn of(layers: &Layers) -> String {
     for (name, value, origin) in layers.iter() {
         let Some((section, key)) = name.split_once('.') else { continue };
         let value = match value {
+            Value::String(text) if is_secret(key) && !text.is_empty() && !text.starts_with('/') => {
+                Value::String("***".to_owned())
+            }
             Value::String(text) => Value::String(redacted(text)),
             value => value.clone(),
         };
@@ -27,6 +30,19 @@ pub(super) fn of(layers: &Layers) -> String {
         let _ = writeln!(text, "{line:width$}  # {origin}");
     }
     text
+}
+
+/// Whether the setting with this key opens doors.
+fn is_secret(key: &str) -> bool {
+    matches!(key.trim(), "token" | "bot_token" | "app_token" | "signing_secret")
+}
+
+/// A line of a file without what opens doors in it.
+pub(super) fn line_without_secrets(line: &str) -> String {
+    match line.split_once('=') {
+        Some((key, _)) if is_secret(key) => format!("{key}= \"***\""),
+        _ => redacted(line),
+    }
 }
 
 /// A text with `***` for the password of each address in it (`scheme://user:password@host`, `?password=…`).

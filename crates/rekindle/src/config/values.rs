@@ -1,9 +1,13 @@
 //! How each kind of setting is read: strictly, with errors in words.
 
-use super::LogFormat;
+use super::{
+    LogFormat,
+    chat::{DiscordTransport, SlackTransport},
+};
 use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
 use rekindle_core::{
+    chat::Secret,
     email::EmailAddress,
     nearest::did_you_mean,
     time::{Moment, whole_micros},
@@ -11,7 +15,7 @@ use rekindle_core::{
 };
 use rekindle_mail::smtp::Relay;
 use serde::{Deserialize, Deserializer, de::Error};
-use std::{fmt, net::SocketAddr};
+use std::{collections::BTreeMap, fmt, net::SocketAddr, path::Path};
 
 /// The fastest calendar: eleven days in a second.
 const FASTEST: f64 = 1_000_000.0;
@@ -46,7 +50,7 @@ pub(super) fn words<'de, D: Deserializer<'de>>(d: D) -> Result<String, D::Error>
     Ok(text.trim().to_owned())
 }
 
-fn text<'de, D: Deserializer<'de>>(d: D) -> Result<Option<String>, D::Error> {
+pub(super) fn text<'de, D: Deserializer<'de>>(d: D) -> Result<Option<String>, D::Error> {
     let text = String::deserialize(d)?;
     let text = text.trim();
     Ok((!text.is_empty()).then(|| text.to_owned()))
@@ -199,4 +203,106 @@ pub(super) fn log_level<'de, D: Deserializer<'de>>(d: D) -> Result<String, D::Er
         D::Error::custom(format!("“{text}” is no log level; write for example info,rekindle_mail=debug"))
     })?;
     Ok(text)
+}
+
+/// A text that opens doors, or the path of a file that holds it.
+pub(super) fn secret<'de, D: Deserializer<'de>>(d: D) -> Result<Option<Secret>, D::Error> {
+    let Some(text) = text(d)? else { return Ok(None) };
+    if !text.starts_with('/') {
+        return Ok(Some(Secret::new(text)));
+    }
+    secret_in(Path::new(&text)).map(Some).map_err(|why| D::Error::custom(format!("{text}: {why}")))
+}
+
+fn secret_in(path: &Path) -> Result<Secret, String> {
+    let words = |error: std::io::Error| format!("this file cannot be read: {error}");
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        let mode = std::fs::metadata(path).map_err(words)?.permissions().mode();
+        if mode & 0o077 != 0 {
+            return Err("others on this machine may read this file; chmod 600 keeps them out".to_owned());
+        }
+    }
+    let text = std::fs::read_to_string(path).map_err(words)?;
+    match text.trim() {
+        "" => Err("there is nothing in this file".to_owned()),
+        text => Ok(Secret::new(text)),
+    }
+}
+
+fn token<'de, D: Deserializer<'de>>(d: D, begins: &str, what: &str) -> Result<Option<Secret>, D::Error> {
+    let token = secret(d)?;
+    match &token {
+        Some(token) if !token.reveal().starts_with(begins) => {
+            Err(D::Error::custom(format!("this is no {what}: those begin with {begins}")))
+        }
+        _ => Ok(token),
+    }
+}
+
+pub(super) fn slack_bot_token<'de, D: Deserializer<'de>>(d: D) -> Result<Option<Secret>, D::Error> {
+    token(d, "xoxb-", "bot token of Slack")
+}
+
+pub(super) fn slack_app_token<'de, D: Deserializer<'de>>(d: D) -> Result<Option<Secret>, D::Error> {
+    token(d, "xapp-", "app-level token of Slack")
+}
+
+pub(super) fn slack_transport<'de, D: Deserializer<'de>>(d: D) -> Result<SlackTransport, D::Error> {
+    one_of(d, &[("socket", SlackTransport::Socket), ("http", SlackTransport::Http)])
+}
+
+pub(super) fn discord_transport<'de, D: Deserializer<'de>>(d: D) -> Result<DiscordTransport, D::Error> {
+    one_of(d, &[("gateway", DiscordTransport::Gateway), ("http", DiscordTransport::Http)])
+}
+
+fn one_of<'de, D: Deserializer<'de>, T: Copy>(d: D, known: &[(&str, T)]) -> Result<T, D::Error> {
+    let word = String::deserialize(d)?;
+    let found = known.iter().find(|(name, _)| *name == word);
+    found.map(|(_, meant)| *meant).ok_or_else(|| {
+        let hint = did_you_mean(&word, known.iter().map(|(name, _)| *name));
+        D::Error::custom(format!("there is no transport “{word}”{hint}"))
+    })
+}
+
+/// An id as Slack and Discord give them: letters and digits.
+fn is_id(id: &str) -> bool {
+    !id.is_empty() && id.len() <= 40 && id.chars().all(|c| c.is_ascii_alphanumeric())
+}
+
+pub(super) fn ids<'de, D: Deserializer<'de>>(d: D) -> Result<Vec<String>, D::Error> {
+    let ids = Vec::<String>::deserialize(d)?;
+    match ids.iter().find(|id| !is_id(id)) {
+        Some(wrong) => Err(D::Error::custom(format!("“{wrong}” is no id: those are letters and digits"))),
+        None => Ok(ids),
+    }
+}
+
+pub(super) fn channels<'de, D: Deserializer<'de>>(d: D) -> Result<BTreeMap<String, String>, D::Error> {
+    let channels = BTreeMap::<String, String>::deserialize(d)?;
+    match channels.iter().find(|(_, id)| !is_id(id)) {
+        Some((name, wrong)) => Err(D::Error::custom(format!(
+            "{name}: “{wrong}” is no id of a channel; the chat shows it under the channel's details"
+        ))),
+        None => Ok(channels),
+    }
+}
+
+/// Tokens go to this address: one on another machine would be somebody who collects them.
+pub(super) fn api_url<'de, D: Deserializer<'de>>(d: D) -> Result<Option<String>, D::Error> {
+    let Some(url) = public_url(d)? else { return Ok(None) };
+    let rest = url.split_once("://").map_or("", |(_, rest)| rest);
+    let place = rest.split('/').next().unwrap_or_default();
+    let host = match place.strip_prefix('[') {
+        Some(six) => six.split(']').next().unwrap_or_default(),
+        None => place.split(':').next().unwrap_or_default(),
+    };
+    let here = host == "localhost" || host.parse::<std::net::IpAddr>().is_ok_and(|ip| ip.is_loopback());
+    match here {
+        true => Ok(Some(url)),
+        false => Err(D::Error::custom(format!(
+            "our tokens would go to {host}: this is for tests, and must be on this machine (127.0.0.1)"
+        ))),
+    }
 }

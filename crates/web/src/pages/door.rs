@@ -15,6 +15,20 @@ struct SignIn<'a> {
 #[template(path = "signed_out.html")]
 struct SignedOut;
 
+#[derive(Template)]
+#[template(path = "link_chat.html")]
+struct LinkChat<'a> {
+    name: &'a str,
+    platform: &'a str,
+    user: &'a str,
+    action: &'a str,
+    done: bool,
+}
+
+#[derive(Template)]
+#[template(path = "link_over.html")]
+struct LinkOver;
+
 /// Where a one-time link leads: a button that uses it up, and a script that presses it. `action` is the
 /// page's own address. Carries its headers.
 pub fn signin_page(name: &str, action: &str) -> Response {
@@ -25,4 +39,19 @@ pub fn signin_page(name: &str, action: &str) -> Response {
 /// to another: `(StatusCode::UNAUTHORIZED, signed_out_page())`.
 pub fn signed_out_page() -> Response {
     for_sign_in(page(StatusCode::OK, &SignedOut))
+}
+
+/// Where a signed-in member says who they are in a chat: a button that links `user` to `name`. Carries its headers.
+pub fn link_chat_page(name: &str, platform: &str, user: &str, action: &str) -> Response {
+    for_sign_in(page(StatusCode::OK, &LinkChat { name, platform, user, action, done: false }))
+}
+
+/// After they said so. Carries its headers.
+pub fn chat_linked_page(name: &str, platform: &str) -> Response {
+    for_sign_in(page(StatusCode::OK, &LinkChat { name, platform, user: "", action: "", done: true }))
+}
+
+/// Where such a link leads that is good no more. Carries its headers.
+pub fn link_over_page() -> Response {
+    for_sign_in(page(StatusCode::NOT_FOUND, &LinkOver))
 }

@@ -183,7 +183,7 @@ impl World {
             Purpose::Unsubscribe => "u",
             Purpose::Offer => "o",
             Purpose::Survey => "s",
-            Purpose::SignIn => unreachable!("no lead signs in"),
+            Purpose::SignIn | Purpose::LinkChat => unreachable!("no lead signs in"),
         };
         format!("/{door}/{}", self.store().ring().token(purpose, delivery.0, number))
     }

@@ -1,0 +1,214 @@
+//! Chats: who is who there, what came in, and the walls that show cards.
+
+use chrono::TimeDelta;
+use rekindle_core::{
+    alert::Outcome,
+    chat::{ChatUser, How, Platform},
+    desk,
+    email::EmailAddress,
+    team::Role,
+    time::Moment,
+};
+use rekindle_storage::{
+    chat::INVITE_LASTS,
+    inbound::{Arrived, Became},
+};
+use rekindle_tests::{on_both, stores::Home};
+use serde_json::json;
+use tokio::task::JoinSet;
+
+use crate::house::{House, alert_id, member};
+
+on_both!(
+    a_user_is_known_by_address_link_or_an_admins_word,
+    a_link_says_once_who_somebody_is,
+    whoever_left_the_team_is_nobody,
+    what_comes_a_hundred_times_is_kept_once,
+    what_was_not_handled_is_found_again,
+    a_wall_breaks_once_and_is_mended_once,
+    a_post_keeps_its_nonce_until_its_message_is_known,
+    a_new_wall_shows_no_old_stories
+);
+
+fn kim() -> ChatUser {
+    ChatUser { platform: Platform::Slack, workspace: "T1".to_owned(), id: "U1".to_owned() }
+}
+
+fn address(text: &str) -> EmailAddress {
+    EmailAddress::parse(text).unwrap()
+}
+
+async fn a_user_is_known_by_address_link_or_an_admins_word(home: Home) {
+    let house = House::of(home).await;
+    let (team, chat) = (house.store.team(), house.store.chat());
+    let ana = team.add("Ana", Role::Sales).await.unwrap();
+    let ben = team.add("Ben", Role::Viewer).await.unwrap();
+    assert_eq!(chat.member_of(&kim()).await.unwrap(), None);
+    assert_eq!(chat.link_by_email(&kim(), &address("ana@acme.test")).await.unwrap(), None);
+
+    chat.set_email(&ana, &address("Ana@Acme.test")).await.unwrap();
+    let taken = chat.set_email(&ben, &address("ana@acme.TEST")).await.unwrap_err();
+    assert_eq!(taken.refusal().unwrap().code(), "email_taken");
+    assert_eq!(chat.link_by_email(&kim(), &address("ANA@acme.test")).await.unwrap(), Some(ana.clone()));
+    assert_eq!(chat.member_of(&kim()).await.unwrap(), Some(ana.clone()));
+    let elsewhere = ChatUser { workspace: "T2".to_owned(), ..kim() };
+    assert_eq!(chat.member_of(&elsewhere).await.unwrap(), None, "the same id elsewhere is somebody else");
+
+    chat.link(&kim(), &ben, How::Admin).await.unwrap();
+    assert_eq!(chat.member_of(&kim()).await.unwrap(), Some(ben.clone()));
+    assert_eq!(chat.users_of(&ben).await.unwrap(), [kim()]);
+    assert!(chat.users_of(&ana).await.unwrap().is_empty());
+    // A change of role is known at once.
+    let ben = team.add("Ben", Role::Sales).await.unwrap();
+    assert_eq!(chat.member_of(&kim()).await.unwrap().map(|member| member.role), Some(ben.role));
+}
+
+async fn a_link_says_once_who_somebody_is(home: Home) {
+    let house = House::of(home).await;
+    let stores = [house.store.clone(), house.home.open().await];
+    let ana = house.store.team().add("Ana", Role::Sales).await.unwrap();
+    for _ in 0..5 {
+        let token = house.store.chat().invite(&kim()).await.unwrap();
+        assert_eq!(
+            house.store.chat().of_invite(&token).await.unwrap(),
+            Some(kim()),
+            "looking uses nothing up"
+        );
+        let mut saying = JoinSet::new();
+        for press in 0..6 {
+            let (store, token, ana) = (stores[press % 2].clone(), token.clone(), ana.clone());
+            saying.spawn(async move { store.chat().accept(&token, &ana).await.unwrap() });
+        }
+        let said: Vec<ChatUser> = saying.join_all().await.into_iter().flatten().collect();
+        assert_eq!(said, [kim()]);
+        assert_eq!(house.store.chat().of_invite(&token).await.unwrap(), None);
+    }
+    assert_eq!(house.store.chat().member_of(&kim()).await.unwrap(), Some(ana.clone()));
+    let late = house.store.chat().invite(&kim()).await.unwrap();
+    let signing_in = house.store.team().link(&ana).await.unwrap();
+    assert_eq!(house.store.chat().accept(&signing_in, &ana).await.unwrap(), None, "made for something else");
+    house.clock().set_wall(house.now() + INVITE_LASTS + TimeDelta::microseconds(1));
+    assert_eq!(house.store.chat().accept(&late, &ana).await.unwrap(), None, "too late");
+}
+
+async fn whoever_left_the_team_is_nobody(home: Home) {
+    let house = House::of(home).await;
+    let ana = house.store.team().add("Ana", Role::Admin).await.unwrap();
+    house.store.chat().set_email(&ana, &address("ana@acme.test")).await.unwrap();
+    house.store.chat().link(&kim(), &ana, How::Link).await.unwrap();
+    house.shoulder().await.run("UPDATE member SET active = FALSE").await;
+    assert_eq!(house.store.chat().member_of(&kim()).await.unwrap(), None);
+    assert_eq!(house.store.chat().link_by_email(&kim(), &address("ana@acme.test")).await.unwrap(), None);
+}
+
+fn press(house: &House, id: &str) -> Arrived {
+    Arrived {
+        platform: Platform::Slack,
+        workspace: "T1".to_owned(),
+        id: id.to_owned(),
+        at: house.now(),
+        kind: "block_actions".to_owned(),
+        payload: json!({"say": "with\0 a NUL", "list": ["a\0"]}),
+    }
+}
+
+async fn what_comes_a_hundred_times_is_kept_once(home: Home) {
+    let house = House::of(home).await;
+    let stores = [house.store.clone(), house.home.open().await];
+    let mut keeping = JoinSet::new();
+    for n in 0..100 {
+        let (store, came) = (stores[n % 2].clone(), press(&house, "E1"));
+        keeping.spawn(async move { store.inbound().keep(&came).await.unwrap() });
+    }
+    let new = keeping.join_all().await.into_iter().filter(|new| *new).count();
+    assert_eq!(new, 1);
+    let elsewhere = Arrived { workspace: "T2".to_owned(), ..press(&house, "E1") };
+    assert!(
+        house.store.inbound().keep(&elsewhere).await.unwrap(),
+        "ids are the platform's for each workspace"
+    );
+}
+
+async fn what_was_not_handled_is_found_again(home: Home) {
+    let house = House::of(home).await;
+    let inbound = house.store.inbound();
+    for id in ["E1", "E2", "E3"] {
+        inbound.keep(&press(&house, id)).await.unwrap();
+    }
+    inbound.became(&press(&house, "E1"), Became::Done).await.unwrap();
+    inbound.became(&press(&house, "E2"), Became::Ignored).await.unwrap();
+    let left = inbound.unhandled(Platform::Slack).await.unwrap();
+    assert_eq!(left.len(), 1);
+    assert_eq!((left[0].id.as_str(), left[0].at), ("E3", house.now()));
+    assert_eq!(left[0].payload, json!({"say": "with a NUL", "list": ["a"]}));
+    assert!(inbound.unhandled(Platform::Discord).await.unwrap().is_empty());
+    let shoulder = house.shoulder().await;
+    let words = "SELECT count(*) FROM inbound WHERE CAST(payload AS text) LIKE '%with a NUL%'";
+    assert_eq!(shoulder.number(words).await, 2, "what is done keeps no words");
+
+    house.clock().set_wall(house.now() + TimeDelta::days(8));
+    assert_eq!(inbound.forget_old().await.unwrap(), 2, "what was not handled is not forgotten");
+    assert!(!inbound.keep(&press(&house, "E3")).await.unwrap());
+}
+
+async fn a_wall_breaks_once_and_is_mended_once(home: Home) {
+    let house = House::of(home).await;
+    let stores = [house.store.clone(), house.home.open().await];
+    let hung = stores[0].walls().hang("slack:T1/C1", Platform::Slack).await.unwrap();
+    assert_eq!((hung.hung_at, hung.broken), (house.now(), None));
+    let mut breaking = JoinSet::new();
+    for n in 0..6 {
+        let store = stores[n % 2].clone();
+        breaking.spawn(async move { store.walls().broke("slack:T1/C1", "is_archived").await.unwrap() });
+    }
+    assert_eq!(breaking.join_all().await.into_iter().filter(|news| *news).count(), 1);
+    house.clock().set_wall(house.now() + TimeDelta::hours(1));
+    let again = stores[1].walls().hang("slack:T1/C1", Platform::Slack).await.unwrap();
+    assert_eq!(again.hung_at, hung.hung_at, "since the first time");
+    assert_eq!(again.broken, Some((hung.hung_at, "is_archived".to_owned())));
+    assert!(stores[1].walls().mended("slack:T1/C1").await.unwrap());
+    assert!(!stores[0].walls().mended("slack:T1/C1").await.unwrap());
+    assert_eq!(stores[0].walls().all().await.unwrap()[0].broken, None);
+}
+
+async fn a_post_keeps_its_nonce_until_its_message_is_known(home: Home) {
+    let house = House::of(home).await;
+    let subject = alert_id(7).0;
+    let stores = [house.store.clone(), house.home.open().await];
+    let mut drawing = JoinSet::new();
+    for n in 0..6 {
+        let store = stores[n % 2].clone();
+        drawing.spawn(async move { store.cards().posting(subject, "slack:T1/C1").await.unwrap() });
+    }
+    let drawn: std::collections::HashSet<_> = drawing.join_all().await.into_iter().collect();
+    assert_eq!(drawn.len(), 1, "the same at each try");
+    let cards = house.store.cards();
+    let other = cards.posting(subject, "slack:T1/C2").await.unwrap();
+    assert!(!drawn.contains(&other), "each wall has its own");
+    cards.lost(subject, "slack:T1/C1").await.unwrap();
+    let anew = cards.posting(subject, "slack:T1/C1").await.unwrap();
+    assert!(!drawn.contains(&anew), "a message that was deleted is posted anew");
+}
+
+async fn a_new_wall_shows_no_old_stories(home: Home) {
+    let house = House::of(home).await;
+    let [old, live, late] = [house.lead().await, house.lead().await, house.lead().await];
+    let close = async |lead| {
+        house.claim(lead, "ana").await;
+        let wall = house.now();
+        let lost = |scene: &_, now| desk::outcome(scene, &member("ana"), Outcome::Lost, None, wall, now);
+        house.decide(lead, lost).await.unwrap();
+    };
+    close(old).await;
+    house.claim(live, "ana").await;
+    house.clock().set_wall(house.now() + TimeDelta::days(1));
+    let hung_at = house.store.walls().hang("slack:T1/C1", Platform::Slack).await.unwrap().hung_at;
+    house.clock().set_calendar(hung_at + TimeDelta::minutes(1));
+    close(late).await;
+    let behind = async |since: Moment| -> Vec<_> {
+        let behind = house.store.cards().alerts_behind("slack:T1/C1", since, 10).await.unwrap();
+        behind.into_iter().map(|one| one.subject.lead).collect()
+    };
+    assert_eq!(behind(hung_at).await, [live, late], "what was over before is not told");
+    assert_eq!(behind(Moment::UNIX_EPOCH).await, [old, live, late], "the console was always there");
+}
