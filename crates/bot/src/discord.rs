@@ -76,8 +76,9 @@ impl Discord {
     pub fn new(settings: Settings, inbound: Inbound) -> Result<Self, reqwest::Error> {
         let clock = inbound.store().clock().clone();
         let base = settings.api_url.clone();
-        let rest = Rest::new(settings.token.clone(), settings.application, base, clock.clone())?;
-        let voice = voice::DiscordVoice { rest: rest.clone(), public_url: settings.public_url.clone(), clock };
+        let rest = Rest::new(settings.token.clone(), settings.application, base, clock)?;
+        let (store, public_url) = (inbound.store().clone(), settings.public_url.clone());
+        let voice = voice::DiscordVoice { rest: rest.clone(), store, public_url };
         let guilds = settings.guilds.iter().filter(|id| **id > 0).map(|id| GuildId::new(*id)).collect();
         let application = ApplicationId::new(settings.application.max(1));
         let reception = Reception { inbound, voice: Arc::new(voice), application, guilds };

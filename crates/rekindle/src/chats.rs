@@ -1,5 +1,7 @@
 //! The chats that the settings name beside the console: their walls, their routes, and what listens to them.
 
+pub(crate) mod discord;
+
 use crate::{exit::Halt, house::House};
 use axum::Router;
 use rekindle_bot::{inbound::Inbound, wall::Destination};
@@ -24,6 +26,8 @@ pub(crate) struct Chats {
 ///
 /// # Errors
 /// When a platform cannot be spoken with at all, such as without certificates.
-pub(crate) fn open(_house: &House, _inbound: &Inbound, _stop: &CancellationToken) -> Result<Chats, Halt> {
-    Ok(Chats::default())
+pub(crate) fn open(house: &House, inbound: &Inbound, stop: &CancellationToken) -> Result<Chats, Halt> {
+    let mut chats = Chats::default();
+    discord::open(house, inbound, stop, &mut chats)?;
+    Ok(chats)
 }

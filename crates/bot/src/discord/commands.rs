@@ -32,22 +32,23 @@ pub(crate) fn registration() -> Value {
     serde_json::to_value(commands).unwrap_or_default()
 }
 
-/// Whether what Discord says is registered is what we want: it adds keys and defaults of its own.
+/// Whether what Discord says is registered is what we want: it adds keys of its own, leaves out what is not set,
+/// and keeps commands in no order; options and choices keep theirs.
 pub(crate) fn is_registered(wanted: &Value, there: &Value) -> bool {
+    let (Some(wanted), Some(there)) = (wanted.as_array(), there.as_array()) else { return false };
+    let same = |one: &Value| there.iter().any(|other| other["name"] == one["name"] && holds(one, other));
+    wanted.len() == there.len() && wanted.iter().all(same)
+}
+
+/// Whether `there` says all that `wanted` says.
+fn holds(wanted: &Value, there: &Value) -> bool {
     match (wanted, there) {
-        (Value::Object(wanted), there) => wanted.iter().all(|(key, value)| is_registered(value, &there[key])),
+        (Value::Object(wanted), there) => wanted.iter().all(|(key, value)| holds(value, &there[key])),
         (Value::Array(wanted), Value::Array(there)) => {
-            let find = |one: &Value| there.iter().find(|other| !one["name"].is_string() || other["name"] == one["name"]);
-            let by_place = wanted.iter().zip(there);
-            wanted.len() == there.len()
-                && match wanted.first().is_some_and(Value::is_object) && there.iter().all(|one| one["type"].is_number()) {
-                    // Discord does not keep the order of commands.
-                    true => wanted.iter().all(|one| find(one).is_some_and(|other| is_registered(one, other))),
-                    false => by_place.into_iter().all(|(one, other)| is_registered(one, other)),
-                }
+            wanted.len() == there.len() && wanted.iter().zip(there).all(|(one, other)| holds(one, other))
         }
         (Value::Array(wanted), Value::Null) => wanted.is_empty(),
-        (Value::Bool(false), Value::Null) => true,
+        (Value::Null | Value::Bool(false), Value::Null) => true,
         (wanted, there) => wanted == there,
     }
 }
@@ -78,8 +79,8 @@ fn parameter(argument: &Arg) -> CreateCommandOption {
     if !argument.get_action().takes_values() {
         return CreateCommandOption::new(CommandOptionType::Boolean, named, help);
     }
-    let mut option = CreateCommandOption::new(CommandOptionType::String, named, help)
-        .required(argument.is_required_set());
+    let mut option =
+        CreateCommandOption::new(CommandOptionType::String, named, help).required(argument.is_required_set());
     let values = argument.get_possible_values();
     if values.is_empty() {
         return option.set_autocomplete(!of_argument(argument, &something()).is_empty());
@@ -234,11 +235,15 @@ mod tests {
             let inner = option["options"].as_array().cloned().unwrap_or_default();
             assert!(inner.len() <= 25 && depth <= 3, "{name}");
             let required: Vec<bool> = inner.iter().map(|one| one["required"] == true).collect();
-            assert!(required.is_sorted_by(|before, after| before >= after), "{name}: those that must be come first");
+            assert!(
+                required.is_sorted_by(|before, after| before >= after),
+                "{name}: those that must be come first"
+            );
             inner.iter().for_each(|one| check(one, depth + 1));
         }
         let all = registration();
-        let names: Vec<&str> = all.as_array().unwrap().iter().map(|one| one["name"].as_str().unwrap()).collect();
+        let names: Vec<&str> =
+            all.as_array().unwrap().iter().map(|one| one["name"].as_str().unwrap()).collect();
         assert_eq!(names, ["lead", "campaign", "rekindle"]);
         all.as_array().unwrap().iter().for_each(|one| check(one, 0));
         let leaves = |command: &str| {
@@ -250,6 +255,22 @@ mod tests {
         assert_eq!(claim["options"][0]["autocomplete"], true);
         let team = all[2]["options"].as_array().unwrap().iter().find(|one| one["name"] == "team").unwrap();
         assert_eq!((&team["type"], &team["options"][0]["name"]), (&json!(2), &json!("show")));
+    }
+
+    #[test]
+    fn what_is_registered_is_known_again_and_what_has_changed_is_not() {
+        let wanted = registration();
+        let mut there = wanted.clone();
+        there.as_array_mut().unwrap().reverse();
+        there[0]["id"] = json!("1");
+        there[0]["options"][0]
+            .as_object_mut()
+            .unwrap()
+            .retain(|_, value| !value.is_null() && *value != json!(false));
+        assert!(is_registered(&wanted, &there));
+        there[0]["options"][0]["description"] = json!("another");
+        assert!(!is_registered(&wanted, &there));
+        assert!(!is_registered(&wanted, &json!([])));
     }
 
     #[test]
@@ -268,10 +289,18 @@ mod tests {
         let how = [("lead", json!("kim@acme.test")), ("how", json!("won")), ("note", json!("5000 EUR"))];
         means(&filled("lead", "outcome", &how), "/lead outcome kim@acme.test won 5000 EUR");
         let launch = [("sequence", json!("re-engagement")), ("segment", json!("score >= 60 and not hot"))];
-        means(&filled("campaign", "launch", &launch), "/campaign launch re-engagement score >= 60 and not hot");
-        means(&filled("campaign", "launch", &[("confirm", json!("campaign_x"))]), "/campaign launch --confirm campaign_x");
+        means(
+            &filled("campaign", "launch", &launch),
+            "/campaign launch re-engagement score >= 60 and not hot",
+        );
+        means(
+            &filled("campaign", "launch", &[("confirm", json!("campaign_x"))]),
+            "/campaign launch --confirm campaign_x",
+        );
         means(&filled("lead", "hot", &[]), "/lead hot");
-        let group = |inner: Value| data(json!({"name": "rekindle", "options": [{"name": "team", "type": 2, "options": [inner]}]}));
+        let group = |inner: Value| {
+            data(json!({"name": "rekindle", "options": [{"name": "team", "type": 2, "options": [inner]}]}))
+        };
         means(&group(json!({"name": "show", "type": 1})), "/rekindle team");
         let role = json!([{"name": "member", "type": 3, "value": "zoe"}, {"name": "role", "type": 3, "value": "sales"}]);
         means(&group(json!({"name": "role", "type": 1, "options": role})), "/rekindle team role zoe sales");
@@ -280,10 +309,12 @@ mod tests {
     #[test]
     fn what_is_being_typed_is_completed_where_it_stands() {
         let typing = |verb: &str, options: Value| {
-            let data = data(json!({"name": "lead", "options": [{"name": verb, "type": 1, "options": options}]}));
+            let data =
+                data(json!({"name": "lead", "options": [{"name": verb, "type": 1, "options": options}]}));
             begun(&data).map(|begun| begun.text)
         };
-        let focused = |name: &str, value: &str| json!({"name": name, "type": 3, "value": value, "focused": true});
+        let focused =
+            |name: &str, value: &str| json!({"name": name, "type": 3, "value": value, "focused": true});
         assert_eq!(typing("claim", json!([focused("lead", "ki")])).as_deref(), Some("/lead claim ki"));
         assert_eq!(typing("snooze", json!([focused("when", "mo")])).as_deref(), Some("/lead snooze x mo"));
         let given = json!({"name": "lead", "type": 3, "value": "Kim Park"});

@@ -9,7 +9,7 @@ use rekindle_core::chat::{ChatUser, Platform};
 use serde::{Deserialize, Serialize};
 use serenity::all::{
     ActionRowComponent, ComponentInteraction, ComponentInteractionDataKind, CreateInteractionResponse,
-    Interaction, ModalInteraction,
+    Interaction, MessageFlags, ModalInteraction,
 };
 use std::fmt;
 
@@ -81,6 +81,8 @@ pub(super) fn hear(interaction: &Interaction) -> First {
 fn pressed(component: &ComponentInteraction) -> First {
     let Ok(press) = component.data.custom_id.parse::<Press>() else { return First::Unknown };
     let (value, back) = match &component.data.kind {
+        // A card that only this member sees is changed by nobody else.
+        ComponentInteractionDataKind::Button if is_private(component) => (None, Back::First),
         ComponentInteractionDataKind::Button => (None, Back::Beside),
         ComponentInteractionDataKind::StringSelect { values } => (values.first().cloned(), Back::First),
         _ => return First::Unknown,
@@ -101,6 +103,10 @@ fn pressed(component: &ComponentInteraction) -> First {
         back,
         deed: Deed::Press { card: press.card, intent: press.intent, value },
     })
+}
+
+fn is_private(component: &ComponentInteraction) -> bool {
+    component.message.flags.is_some_and(|flags| flags.contains(MessageFlags::EPHEMERAL))
 }
 
 fn filled_in(modal: &ModalInteraction) -> First {

@@ -136,10 +136,19 @@ impl Reception {
             kind: "unknown".to_owned(),
             payload,
         };
-        self.inbound.keep_unknown(&came).await.inspect_err(|error| tracing::error!(%error, "not kept")).is_ok()
+        self.inbound
+            .keep_unknown(&came)
+            .await
+            .inspect_err(|error| tracing::error!(%error, "not kept"))
+            .is_ok()
     }
 
-    async fn complete(&self, guild: &str, interaction: &Interaction, text: &str) -> CreateInteractionResponse {
+    async fn complete(
+        &self,
+        guild: &str,
+        interaction: &Interaction,
+        text: &str,
+    ) -> CreateInteractionResponse {
         let Interaction::Autocomplete(command) = interaction else { return choices(Vec::new()) };
         let user = heard::user(guild, command.user.id.to_string());
         let found = tokio::time::timeout(COMPLETES_IN, self.inbound.complete(&user, text)).await;
@@ -153,7 +162,11 @@ impl Reception {
         };
         let fits = |label: &String| !label.starts_with("--") && label.chars().count() <= CHOICE;
         let offered = suggestions.into_iter().filter(|one| fits(&one.label)).take(CHOICES).map(|one| {
-            let name = if one.help.is_empty() { one.label.clone() } else { format!("{} · {}", one.label, one.help) };
+            let name = if one.help.is_empty() {
+                one.label.clone()
+            } else {
+                format!("{} · {}", one.label, one.help)
+            };
             AutocompleteChoice::new(super::text::plain(&name, CHOICE), one.label)
         });
         choices(offered.collect())
@@ -172,7 +185,9 @@ fn kind(interaction: &Interaction) -> &'static str {
 /// What was sent of it, to be looked at by people.
 fn interaction_body(interaction: &Interaction) -> Value {
     let body = match interaction {
-        Interaction::Command(command) | Interaction::Autocomplete(command) => serde_json::to_value(&command.data),
+        Interaction::Command(command) | Interaction::Autocomplete(command) => {
+            serde_json::to_value(&command.data)
+        }
         Interaction::Component(component) => serde_json::to_value(&component.data),
         Interaction::Modal(modal) => serde_json::to_value(&modal.data),
         _ => Ok(Value::Null),

@@ -13,12 +13,12 @@ use crate::{
     reply::Reply,
 };
 use serde_json::Value;
+use serenity::all::{ButtonStyle, InputTextStyle, Nonce};
 use serenity::builder::{
     CreateActionRow, CreateAllowedMentions, CreateButton, CreateEmbed, CreateInputText,
-    CreateInteractionResponseFollowup, CreateInteractionResponseMessage, CreateMessage, CreateModal, CreateSelectMenu, CreateSelectMenuKind,
-    CreateSelectMenuOption, EditInteractionResponse, EditMessage,
+    CreateInteractionResponseFollowup, CreateInteractionResponseMessage, CreateMessage, CreateModal,
+    CreateSelectMenu, CreateSelectMenuKind, CreateSelectMenuOption, EditInteractionResponse, EditMessage,
 };
-use serenity::all::{ButtonStyle, InputTextStyle, Nonce};
 
 const CONTENT: usize = 2_000;
 const TITLE: usize = 256;

@@ -100,8 +100,9 @@ impl Rest {
     /// # Errors
     /// As Discord says.
     pub async fn post(&self, channel: ChannelId, message: &CreateMessage) -> Result<MessageId, Trouble> {
-        let posted =
-            self.send(Route::ChannelMessages { channel_id: channel }, LightMethod::Post, Some(message)).await?;
+        let posted = self
+            .send(Route::ChannelMessages { channel_id: channel }, LightMethod::Post, Some(message))
+            .await?;
         let id = posted["id"].as_str().and_then(|id| id.parse().ok());
         id.ok_or_else(|| Trouble::Unknown { why: "Discord's answer has no id of the message".to_owned() })
     }
@@ -147,8 +148,7 @@ impl Rest {
     /// # Errors
     /// As Discord says: [`Trouble::Gone`] after a quarter of an hour.
     pub async fn complete(&self, token: &str, answer: &EditInteractionResponse) -> Result<(), Trouble> {
-        let route =
-            Route::WebhookOriginalInteractionResponse { application_id: self.0.application, token };
+        let route = Route::WebhookOriginalInteractionResponse { application_id: self.0.application, token };
         self.send(route, LightMethod::Patch, Some(answer)).await.map(drop)
     }
 
@@ -225,11 +225,16 @@ impl Rest {
         let kind = (route.ratelimiting_bucket(), of_interaction);
         let lock = || limits.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(after) = lock().take(&kind, clock.stopwatch()) {
-            return Err(Trouble::Later { after: Some(after), why: "Discord's rate limit is used up".to_owned() });
+            return Err(Trouble::Later {
+                after: Some(after),
+                why: "Discord's rate limit is used up".to_owned(),
+            });
         }
-        let unwritable = |error: &dyn fmt::Display| Trouble::Refused { why: format!("it cannot be sent: {error}") };
+        let unwritable =
+            |error: &dyn fmt::Display| Trouble::Refused { why: format!("it cannot be sent: {error}") };
         let authorization = format!("Bot {}", token.reveal().trim());
-        let built = request.build(client, &authorization, base.as_deref()).map_err(|error| unwritable(&error))?;
+        let built =
+            request.build(client, &authorization, base.as_deref()).map_err(|error| unwritable(&error))?;
         let answer = match built.send().await {
             Ok(answer) => answer,
             Err(error) => return Err(lost(&error)),
@@ -316,13 +321,24 @@ mod tests {
 
     #[test]
     fn what_discord_answers_is_sorted() {
-        let said = |status: u16, body: Value| sorted(StatusCode::from_u16(status).unwrap(), &HeaderMap::new(), &body);
+        let said = |status: u16, body: Value| {
+            sorted(StatusCode::from_u16(status).unwrap(), &HeaderMap::new(), &body)
+        };
         assert_eq!(said(404, json!({"code": 10008, "message": "Unknown Message"})), Trouble::Gone);
         let why = "Unknown Channel (10003)".to_owned();
         assert_eq!(said(404, json!({"code": 10003, "message": "Unknown Channel"})), Trouble::Broken { why });
-        assert!(matches!(said(403, json!({"code": 50001, "message": "Missing Access"})), Trouble::Broken { .. }));
-        assert!(matches!(said(401, json!({"message": "401: Unauthorized", "code": 0})), Trouble::Broken { .. }));
-        assert!(matches!(said(400, json!({"code": 50083, "message": "Thread is archived"})), Trouble::Broken { .. }));
+        assert!(matches!(
+            said(403, json!({"code": 50001, "message": "Missing Access"})),
+            Trouble::Broken { .. }
+        ));
+        assert!(matches!(
+            said(401, json!({"message": "401: Unauthorized", "code": 0})),
+            Trouble::Broken { .. }
+        ));
+        assert!(matches!(
+            said(400, json!({"code": 50083, "message": "Thread is archived"})),
+            Trouble::Broken { .. }
+        ));
         assert!(matches!(said(503, json!({})), Trouble::Later { after: Some(PAUSE), .. }));
         assert!(matches!(said(502, json!({})), Trouble::Unknown { .. }));
         let after = Some(Duration::from_millis(1_500));

@@ -103,7 +103,10 @@ mod tests {
     fn nothing_that_a_lead_wrote_is_markup() {
         assert_eq!(escaped("**bold** [x](https://evil)", 99), r"\*\*bold\*\* \[x\]\(https\://evil\)");
         assert_eq!(escaped("<@&1> <#2> <t:0:R>", 99), r"\<@&1\> \<\#2\> \<t\:0\:R\>");
-        assert_eq!(escaped("@everyone @Here ana@here.test", 99), "@\u{200b}everyone @\u{200b}Here ana@\u{200b}here.test");
+        assert_eq!(
+            escaped("@everyone @Here ana@here.test", 99),
+            "@\u{200b}everyone @\u{200b}Here ana@\u{200b}here.test"
+        );
         assert_eq!(escaped("12. x\n# y\n1.5", 99), "12\\. x\n\\# y\n1\\.5");
         assert_eq!(escaped("Note: 2.5 kim@acme.test", 99), "Note: 2.5 kim@acme.test");
     }
@@ -130,7 +133,10 @@ mod tests {
     #[test]
     fn only_our_own_links_work() {
         let url = "https://rekindle.acme.test/";
-        assert_eq!(said("Open https://rekindle.acme.test/in/a_b.", url, 99), "Open <https://rekindle.acme.test/in/a_b>.");
+        assert_eq!(
+            said("Open https://rekindle.acme.test/in/a_b.", url, 99),
+            "Open <https://rekindle.acme.test/in/a_b>."
+        );
         assert_eq!(said("Open https://evil.test/in/a_b", url, 99), r"Open https\://evil.test/in/a\_b");
         assert_eq!(said("https://rekindle.acme.test.evil/", url, 99), r"https\://rekindle.acme.test.evil/");
     }

@@ -15,9 +15,8 @@ use chrono::TimeDelta;
 use rekindle_core::{
     chat::{ChatUser, Platform},
     email::EmailAddress,
-    time::SharedClock,
 };
-use rekindle_storage::inbound::Arrived;
+use rekindle_storage::{Store, inbound::Arrived};
 use std::time::Duration;
 
 /// How long the token of an interaction is good: a quarter of an hour, less what an answer takes.
@@ -30,8 +29,17 @@ const SETTLES: TimeDelta = TimeDelta::seconds(5);
 #[derive(Debug)]
 pub(super) struct DiscordVoice {
     pub(super) rest: Rest,
+    pub(super) store: Store,
+    /// Where the team reaches the web pages, as the settings say.
     pub(super) public_url: String,
-    pub(super) clock: SharedClock,
+}
+
+impl DiscordVoice {
+    /// Where the house is. One that runs may listen elsewhere than the settings say.
+    async fn house_url(&self) -> String {
+        let told = self.store.public_url().await.ok().flatten();
+        told.unwrap_or_else(|| self.public_url.clone())
+    }
 }
 
 #[async_trait]
@@ -56,15 +64,18 @@ impl Voice for DiscordVoice {
 
     async fn whisper(&self, came: &Arrived, reply: &Reply) -> Result<(), Trouble> {
         let Ok(heard) = serde_json::from_value::<Heard>(came.payload.clone()) else { return Ok(()) };
+        // The card itself shows what was done.
+        if heard.back == Back::Beside && reply.ok {
+            return Ok(());
+        }
+        let url = self.house_url().await;
         let answered = match heard.back {
-            // The card itself shows what was done.
-            Back::Beside if reply.ok => return Ok(()),
-            Back::Beside => self.rest.follow(&heard.token, &render::follow_up(reply, &self.public_url)).await,
-            Back::First => self.rest.complete(&heard.token, &render::reply(reply, &self.public_url)).await,
+            Back::Beside => self.rest.follow(&heard.token, &render::follow_up(reply, &url)).await,
+            Back::First => self.rest.complete(&heard.token, &render::reply(reply, &url)).await,
         };
         match answered {
             // We may be faster than the acknowledgement on its way.
-            Err(Trouble::Gone) if self.clock.wall() - came.at < SETTLES => Err(Trouble::Later {
+            Err(Trouble::Gone) if self.store.clock().wall() - came.at < SETTLES => Err(Trouble::Later {
                 after: Some(Duration::from_millis(300)),
                 why: "Discord has not seen the acknowledgement yet".to_owned(),
             }),

@@ -53,7 +53,8 @@ fn later() -> Ask {
 }
 
 fn why_not() -> Ask {
-    let choices = vec![Choice { value: "student", label: "Student" }, Choice { value: "spam", label: "Spam" }];
+    let choices =
+        vec![Choice { value: "student", label: "Student" }, Choice { value: "spam", label: "Spam" }];
     Ask { kind: AskKind::Text, label: "Why not?", choices }
 }
 
@@ -91,8 +92,18 @@ fn every_state_of_an_alert() {
     is("open", &message(&open, words, "AZX3wqDoe26NDFobLD1OXw".to_owned(), URL));
     is("back", &edited(&alert("open", "back", "Nobody has it yet", vec![claim(), unfit()]), words, URL));
     is("hand", &edited(&alert("open", "hand", "Nobody has it yet", vec![claim()]), words, URL));
-    is("claimed", &edited(&alert("claimed", "hot", "Claimed by Ana, 14 s after the alert", work()), words, URL));
-    is("snoozed", &edited(&alert("snoozed", "hot", "Put off by Ana until Tue 24 Nov, 09:00", vec![claim()]), words, URL));
+    is(
+        "claimed",
+        &edited(&alert("claimed", "hot", "Claimed by Ana, 14 s after the alert", work()), words, URL),
+    );
+    is(
+        "snoozed",
+        &edited(
+            &alert("snoozed", "hot", "Put off by Ana until Tue 24 Nov, 09:00", vec![claim()]),
+            words,
+            URL,
+        ),
+    );
     is("closed", &edited(&alert("closed", "hot", "Won (5000), says Ana", vec![]), words, URL));
 }
 
@@ -102,8 +113,23 @@ fn every_state_of_a_campaign() {
     let resume = || button("resume", "Resume", Style::Primary);
     let stop = || button("stop", "Stop", Style::Danger);
     let words = "Mia launched re-engagement at “everyone”.";
-    is("campaign_draft", &edited(&campaign("draft", "campaign", "Previewed by Mia", vec![button("launch", "Launch", Style::Primary)]), words, URL));
-    is("campaign_running", &edited(&campaign("running", "campaign", "Running", vec![hold(), stop()]), words, URL));
+    is(
+        "campaign_draft",
+        &edited(
+            &campaign(
+                "draft",
+                "campaign",
+                "Previewed by Mia",
+                vec![button("launch", "Launch", Style::Primary)],
+            ),
+            words,
+            URL,
+        ),
+    );
+    is(
+        "campaign_running",
+        &edited(&campaign("running", "campaign", "Running", vec![hold(), stop()]), words, URL),
+    );
     is("campaign_held", &edited(&campaign("held", "muted", "Held", vec![resume(), stop()]), words, URL));
     is("campaign_stopped", &edited(&campaign("stopped", "muted", "Stopped", vec![]), words, URL));
     is("campaign_done", &edited(&campaign("done", "muted", "Done", vec![]), words, URL));
@@ -126,7 +152,10 @@ fn a_button_that_asks() {
 fn a_reply_is_private_and_its_tables_stand_still() {
     let url = URL;
     is("reply_table", &reply(&Reply::table("lead  score\nKim   105"), url));
-    is("reply_link", &reply(&Reply::done("Open https://rekindle.acme.test/in/a_b: it works once, *now*."), url));
+    is(
+        "reply_link",
+        &reply(&Reply::done("Open https://rekindle.acme.test/in/a_b: it works once, *now*."), url),
+    );
     assert_eq!(json_of(&private("no", url))["flags"], 64);
     let card = alert("open", "hot", "Nobody has it yet", vec![]);
     let shown = json_of(&reply(&Reply::done("Here.").with_card(card.clone()), url));
@@ -162,16 +191,38 @@ fn together(embed: &Value) -> usize {
 #[test]
 fn whatever_a_lead_is_called_discord_takes_the_card_and_calls_nobody() {
     let mut canaries: Vec<String> = [
-        "<!channel>", "<!here>", "<!everyone>", "<@U123>", "<!subteam^S1>", "@everyone", "@here", "<@&1>",
-        "<https://evil|Click>", "[Click](https://evil)", "https://evil.test/x", "=cmd|' /C calc'!A0", "+1", "-1",
-        "```\nblock", "||spoiler||", "> quote", "1. list", "-# small", "<t:0:R>", "<:x:1>", ":tada:", "\u{202e}", "",
+        "<!channel>",
+        "<!here>",
+        "<!everyone>",
+        "<@U123>",
+        "<!subteam^S1>",
+        "@everyone",
+        "@here",
+        "<@&1>",
+        "<https://evil|Click>",
+        "[Click](https://evil)",
+        "https://evil.test/x",
+        "=cmd|' /C calc'!A0",
+        "+1",
+        "-1",
+        "```\nblock",
+        "||spoiler||",
+        "> quote",
+        "1. list",
+        "-# small",
+        "<t:0:R>",
+        "<:x:1>",
+        ":tada:",
+        "\u{202e}",
+        "",
     ]
     .map(str::to_owned)
     .into();
     canaries.push("e\u{301}".repeat(10_000));
     canaries.push("😀".repeat(5_000));
     canaries.push("*".repeat(5_000));
-    let naughty = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/corpora/naughty/blns/blns.json");
+    let naughty =
+        Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/corpora/naughty/blns/blns.json");
     match std::fs::read_to_string(naughty) {
         Ok(list) => canaries.extend(serde_json::from_str::<Vec<String>>(&list).unwrap()),
         Err(_) => eprintln!("skipped, 515 cases: the corpus of naughty strings is not here"),
@@ -189,7 +240,10 @@ fn whatever_a_lead_is_called_discord_takes_the_card_and_calls_nobody() {
         assert!(fields.len() <= FIELDS);
         for field in fields {
             let (name, value) = (field["name"].as_str().unwrap(), field["value"].as_str().unwrap());
-            assert!((1..=FIELD_NAME).contains(&length(name)) && (1..=FIELD_VALUE).contains(&length(value)), "{field}");
+            assert!(
+                (1..=FIELD_NAME).contains(&length(name)) && (1..=FIELD_VALUE).contains(&length(value)),
+                "{field}"
+            );
         }
         // Its own address is ours.
         let mut embed = embed.clone();

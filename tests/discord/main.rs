@@ -1,0 +1,8 @@
+//! What the team does on Discord, against a server that speaks its wire.
+
+mod cards;
+mod outages;
+mod stage;
+mod talk;
+mod tls;
+mod wire;
