@@ -45,7 +45,7 @@ async fn a_button_that_asks_opens_a_list_or_a_form() {
     let unfit = button(&card, "Not a fit");
     let (_, form) =
         stage.fake.post(&stage.endpoint, &ana.presses(stage.fake.id(), &unfit, &card), stage.now()).await;
-    assert_eq!((&form["type"], &form["data"]["title"]), (&9.into(), &"Why not?".into()), "{form}");
+    assert_eq!((&form["type"], &form["data"]["title"]), (&9.into(), &"Not a fit".into()), "{form}");
 
     let snooze = button(&card, "Snooze");
     let press = ana.presses(stage.fake.id(), &snooze, &card);

@@ -10,7 +10,7 @@
 //! - [`announcer`]: keeps the cards of every wall up to date;
 //! - [`inbound`]: what comes in from a platform is kept once, acknowledged, then handled;
 //! - [`console`]: the built-in chat, the one platform that is always there;
-//! - [`discord`]: the same on Discord.
+//! - [`discord`] and [`slack`]: the same there.
 //!
 //! Only the modules of a platform know it; everything else here is the same for all of them.
 
@@ -23,6 +23,7 @@ pub mod discord;
 pub mod inbound;
 pub mod intent;
 pub mod reply;
+pub mod slack;
 pub mod wall;
 
 mod table;

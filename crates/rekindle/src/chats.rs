@@ -2,9 +2,17 @@
 
 pub(crate) mod discord;
 
-use crate::{exit::Halt, house::House};
+use crate::{
+    config::{self, SlackTransport},
+    exit::{Doing, Halt},
+    house::House,
+};
 use axum::Router;
-use rekindle_bot::{inbound::Inbound, wall::Destination};
+use rekindle_bot::{
+    inbound::Inbound,
+    slack::{self, Slack},
+    wall::Destination,
+};
 use std::{future::Future, pin::Pin};
 use tokio_util::sync::CancellationToken;
 
@@ -28,6 +36,28 @@ pub(crate) struct Chats {
 /// When a platform cannot be spoken with at all, such as without certificates.
 pub(crate) fn open(house: &House, inbound: &Inbound, stop: &CancellationToken) -> Result<Chats, Halt> {
     let mut chats = Chats::default();
+    if let Some(settings) = slack(&house.config.slack) {
+        let slack = Slack::new(settings, inbound.clone()).doing("get ready to speak with Slack")?;
+        chats.walls.extend(slack.walls());
+        chats.router = chats.router.merge(slack.router());
+        chats.tasks.push(Box::pin(slack.listen(stop.clone())));
+    }
     discord::open(house, inbound, stop, &mut chats)?;
     Ok(chats)
+}
+
+/// What Slack needs of the settings; `None` without a bot token.
+fn slack(config: &config::Slack) -> Option<slack::Settings> {
+    let transport = match config.transport {
+        SlackTransport::Socket => slack::Transport::Socket(config.app_token.clone()?),
+        SlackTransport::Http => slack::Transport::Http(config.signing_secret.clone()?),
+    };
+    Some(slack::Settings {
+        bot_token: config.bot_token.clone()?,
+        transport,
+        workspaces: config.workspaces.clone(),
+        channels: config.channels.clone(),
+        api_url: config.api_url.clone(),
+        patience: None,
+    })
 }

@@ -54,7 +54,8 @@ pub fn main() -> ExitCode {
 fn log(config: &Config, level: &str) {
     let filter = EnvFilter::try_new(level).unwrap_or_else(|_| EnvFilter::new("info"));
     // Every command looks whether there is something to migrate; only what went wrong is news.
-    let quiet = ["sea_orm_migration=warn", "sqlx=warn"];
+    // What serenity warns of carries what members wrote.
+    let quiet = ["sea_orm_migration=warn", "sqlx=warn", "serenity=error"];
     let filter = quiet.into_iter().fold(filter, |filter, directive| {
         filter.add_directive(directive.parse().expect("a directive that is written here"))
     });

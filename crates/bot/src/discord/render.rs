@@ -141,7 +141,7 @@ pub(crate) fn form(press: &Press, ask: &Ask) -> CreateModal {
         .placeholder(plain(&hint, INPUT_PLACEHOLDER))
         .max_length(INPUT_LENGTH)
         .required(true);
-    CreateModal::new(press.to_string(), plain(ask.label, MODAL_TITLE))
+    CreateModal::new(press.to_string(), plain(ask.title, MODAL_TITLE))
         .components(vec![CreateActionRow::InputText(input)])
 }
 

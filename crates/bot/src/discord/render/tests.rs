@@ -1,7 +1,7 @@
 //! Every state of a card as Discord is sent it, and what nobody must be able to make it show.
 
 use super::*;
-use crate::card::{Choice, Kind};
+use crate::card::{Kind, ask_of};
 use serde_json::json;
 use std::path::Path;
 
@@ -45,17 +45,6 @@ fn campaign(state: &'static str, accent: &'static str, status: &str, buttons: Ve
         email: None,
         ..alert(state, accent, status, buttons)
     }
-}
-
-fn later() -> Ask {
-    let choices = vec![Choice { value: "1h", label: "1 hour" }, Choice { value: "monday", label: "Monday" }];
-    Ask { kind: AskKind::Choice, label: "Until when?", choices }
-}
-
-fn why_not() -> Ask {
-    let choices =
-        vec![Choice { value: "student", label: "Student" }, Choice { value: "spam", label: "Spam" }];
-    Ask { kind: AskKind::Text, label: "Why not?", choices }
 }
 
 fn json_of(value: &impl serde::Serialize) -> Value {
@@ -142,10 +131,10 @@ fn a_button_that_asks() {
         card: "alert_0195f7c2a0e87b6e8d0c5a1b2c3d4e5f".to_owned(),
         revision: 3,
     };
-    is("ask_choice", &select(&press("snooze"), &later()));
-    is("ask_text", &form(&press("not_a_fit"), &why_not()));
-    let much = Ask { kind: AskKind::Amount, label: "How much?", choices: vec![] };
-    is("ask_amount", &form(&press("won"), &much));
+    let ask = |intent: &str| ask_of(intent).unwrap();
+    is("ask_choice", &select(&press("snooze"), &ask("snooze")));
+    is("ask_text", &form(&press("not_a_fit"), &ask("not_a_fit")));
+    is("ask_amount", &form(&press("won"), &ask("won")));
 }
 
 #[test]

@@ -1,0 +1,127 @@
+//! The edge to Slack, behind both of its transports: what came is kept, and what the acknowledgement says.
+
+use super::{
+    api::Api,
+    modal,
+    read::{self, Door},
+    voice::SlackVoice,
+};
+use crate::inbound::Inbound;
+use rekindle_core::{chat::Platform, link::digest};
+use rekindle_storage::{
+    Result,
+    inbound::{Arrived, Became},
+};
+use serde_json::{Value, json};
+use std::sync::Arc;
+
+/// What is acknowledged.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) enum Ack {
+    /// That it came.
+    Empty,
+    /// That a form is wrong, at its fields.
+    Faults(Value),
+}
+
+/// Takes in what came through whatever transport; its signature or its socket has vouched for it.
+#[derive(Debug, Clone)]
+pub(super) struct Edge {
+    inbound: Inbound,
+    voice: Arc<SlackVoice>,
+    workspaces: Arc<[String]>,
+}
+
+impl Edge {
+    pub(super) fn new(inbound: Inbound, api: Api, workspaces: &[String]) -> Self {
+        Self { inbound, voice: Arc::new(SlackVoice(api)), workspaces: workspaces.into() }
+    }
+
+    pub(super) fn inbound(&self) -> &Inbound {
+        &self.inbound
+    }
+
+    pub(super) fn voice(&self) -> Arc<SlackVoice> {
+        self.voice.clone()
+    }
+
+    /// Keeps what came, and begins what it asks; what to acknowledge.
+    ///
+    /// # Errors
+    /// As the database says: then it is not acknowledged, and Slack or its user tries again.
+    pub(super) async fn take(&self, door: Door, payload: Value) -> Result<Ack> {
+        let came = self.arrived(door, payload);
+        if let Some(stranger) = read::stranger(&came.payload, &self.workspaces) {
+            self.inbound.turn_away(self.voice(), came, stranger);
+            return Ok(Ack::Empty);
+        }
+        if let Some((meant, ask)) = read::opens(&came.payload) {
+            if self.inbound.keep(&came).await? {
+                self.open(came, &modal::view(&meant, &ask)).await?;
+            }
+            return Ok(Ack::Empty);
+        }
+        if let Some((meant, value)) = came.payload.get("view").and_then(modal::submitted)
+            && let Some(faults) = modal::faults(&meant, value.as_deref())
+        {
+            return Ok(Ack::Faults(faults));
+        }
+        match read::asked(&came.payload) {
+            // A modal that was closed asks nothing.
+            None if came.kind == "view_closed" => {}
+            None => self.inbound.keep_unknown(&came).await?,
+            Some(_) => {
+                if self.inbound.keep(&came).await? {
+                    self.inbound.begin(self.voice(), came);
+                }
+            }
+        }
+        Ok(Ack::Empty)
+    }
+
+    /// Keeps what could not even be read.
+    ///
+    /// # Errors
+    /// As the database says.
+    pub(super) async fn take_unreadable(&self, text: &str) -> Result<()> {
+        let came = Arrived {
+            platform: Platform::Slack,
+            workspace: String::new(),
+            id: digest(text),
+            at: self.inbound.store().clock().wall(),
+            kind: "unreadable".to_owned(),
+            payload: Value::from(text.chars().take(20_000).collect::<String>()),
+        };
+        self.inbound.keep_unknown(&came).await
+    }
+
+    fn arrived(&self, door: Door, payload: Value) -> Arrived {
+        Arrived {
+            platform: Platform::Slack,
+            workspace: read::workspace(&payload).unwrap_or_default().to_owned(),
+            // What Slack gave no name is known by its bytes.
+            id: read::id(&payload).map_or_else(|| digest(&payload.to_string()), str::to_owned),
+            at: self.inbound.store().clock().wall(),
+            kind: door.kind(&payload),
+            payload,
+        }
+    }
+
+    /// Opens a modal while the press is fresh: within three seconds, and once
+    /// (<https://docs.slack.dev/reference/methods/views.open>).
+    async fn open(&self, came: Arrived, view: &impl serde::Serialize) -> Result<()> {
+        let body = json!({ "trigger_id": read::trigger(&came.payload), "view": view });
+        self.inbound.store().inbound().became(&came, Became::Done).await?;
+        let voice = self.voice();
+        self.inbound.aside(async move {
+            if let Err(trouble) = voice.0.call("views.open", &body).await {
+                tracing::warn!(%trouble, id = came.id, "a modal could not be opened");
+                let text = "The form could not be opened in time. Please press the button again.";
+                let late =
+                    crate::reply::Reply { ok: false, code: Some("late"), ..crate::reply::Reply::done(text) };
+                crate::inbound::answer(&*voice, &came, &late).await;
+            }
+        });
+        Ok(())
+    }
+}

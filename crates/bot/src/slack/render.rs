@@ -1,0 +1,166 @@
+//! A card as Slack shows it: blocks, and the text beside them for notifications and screen readers.
+//!
+//! What a lead wrote stands in `plain_text` objects, which Slack does not parse; the text beside the blocks
+//! is parsed, and is escaped. Every length is cut to the published limit
+//! (<https://docs.slack.dev/reference/block-kit/blocks>).
+
+use crate::{
+    card::{AskKind, Button, Card, Choice, Style},
+    reply::Reply,
+    wording::clamp,
+};
+use slack_morphism::prelude::*;
+
+/// The published limits, in characters.
+mod limit {
+    pub(super) const HEADER: usize = 150;
+    pub(super) const SECTION: usize = 3000;
+    pub(super) const FIELD: usize = 2000;
+    pub(super) const FIELDS: usize = 10;
+    pub(super) const BUTTON: usize = 75;
+    pub(super) const ACTIONS: usize = 25;
+    pub(super) const PLACEHOLDER: usize = 150;
+    /// More is cut by Slack at 40,000; more than this is split.
+    pub(super) const TEXT: usize = 3900;
+}
+
+/// What a message of Slack is made of.
+#[derive(Debug, Clone, PartialEq, serde::Serialize)]
+pub(super) struct Rendered {
+    /// What is shown.
+    pub(super) blocks: Vec<SlackBlock>,
+    /// What is read out, and stands in notifications.
+    pub(super) text: String,
+}
+
+/// Text that Slack parses, with nothing in it that Slack would take for more than text: exactly these three
+/// (<https://docs.slack.dev/messaging/formatting-message-text#escaping>).
+pub(super) fn escape(text: &str) -> String {
+    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
+}
+
+fn plain(text: &str, most: usize) -> SlackBlockPlainTextOnly {
+    SlackBlockPlainTextOnly::from(SlackBlockPlainText::new(filled(clamp(text, most))).with_emoji(false))
+}
+
+fn plain_text(text: &str, most: usize) -> SlackBlockText {
+    SlackBlockText::Plain(SlackBlockPlainText::new(filled(clamp(text, most))).with_emoji(false))
+}
+
+/// Slack takes no empty texts.
+fn filled(text: String) -> String {
+    if text.trim().is_empty() { "–".to_owned() } else { text }
+}
+
+/// Renders a card. `words` say in a sentence what happened.
+pub(super) fn card(card: &Card, words: &str) -> Rendered {
+    let mut blocks = vec![header(card)];
+    blocks.push(section(&headline(card)));
+    if !card.lines.is_empty() {
+        let lines: Vec<String> = card.lines.iter().map(|line| format!("• {line}")).collect();
+        blocks.push(section(&lines.join("\n")));
+    }
+    if !card.facts.is_empty() {
+        let facts = card.facts.iter().take(limit::FIELDS);
+        let fields = facts.map(|fact| plain_text(&format!("{}\n{}", fact.label, fact.value), limit::FIELD));
+        blocks.push(SlackSectionBlock::new().with_fields(fields.collect()).into());
+    }
+    blocks.push(context(card));
+    blocks.extend(actions(card));
+    let text = format!("{} {}", escape(words), escape(&card.status));
+    Rendered { blocks, text: clamp(&text, limit::TEXT) }
+}
+
+fn header(card: &Card) -> SlackBlock {
+    let mut title = card.title.clone();
+    if let Some(score) = card.score {
+        title = format!("{title} · {score} points");
+    }
+    if let Some(badge) = &card.badge {
+        title = format!("{title} ({badge})");
+    }
+    SlackHeaderBlock::new(plain(&title, limit::HEADER)).into()
+}
+
+fn headline(card: &Card) -> String {
+    match &card.subtitle {
+        Some(subtitle) => format!("{}\n{subtitle}", card.headline),
+        None => card.headline.clone(),
+    }
+}
+
+fn section(text: &str) -> SlackBlock {
+    SlackSectionBlock::new().with_text(plain_text(text, limit::SECTION)).into()
+}
+
+fn context(card: &Card) -> SlackBlock {
+    let said = |text: &str| {
+        SlackContextBlockElement::Plain(
+            SlackBlockPlainText::new(filled(clamp(text, limit::FIELD))).with_emoji(false),
+        )
+    };
+    let mut elements = vec![said(&card.status)];
+    elements.extend(card.email.as_deref().map(said));
+    SlackContextBlock::new(elements).into()
+}
+
+/// The buttons of a card; none where nothing can be done.
+fn actions(card: &Card) -> Option<SlackBlock> {
+    let elements: Vec<SlackActionBlockElement> =
+        card.buttons.iter().take(limit::ACTIONS).map(|button| element(card, button)).collect();
+    if elements.is_empty() {
+        return None;
+    }
+    Some(SlackActionsBlock::new(elements).with_block_id(format!("card:{}", card.id).into()).into())
+}
+
+/// A button; one that asks for a choice is a menu of them. What it asks in words is asked when it is pressed.
+fn element(card: &Card, button: &Button) -> SlackActionBlockElement {
+    if let Some(ask) =
+        button.ask.as_ref().filter(|ask| ask.kind == AskKind::Choice && !ask.choices.is_empty())
+    {
+        let placeholder = format!("{}: {}", button.label, ask.label);
+        return SlackBlockStaticSelectElement::new()
+            .with_action_id(button.intent.into())
+            .with_placeholder(plain(&placeholder, limit::PLACEHOLDER))
+            .with_options(options(&ask.choices))
+            .into();
+    }
+    let element = SlackBlockButtonElement::new(plain(button.label, limit::BUTTON))
+        .with_action_id(button.intent.into())
+        .with_value(card.id.clone());
+    match button.style {
+        Style::Primary => element.with_style(SlackBlockButtonStyle::Primary),
+        Style::Danger => element.with_style(SlackBlockButtonStyle::Danger),
+        Style::Plain => element,
+    }
+    .into()
+}
+
+/// Answers to choose from.
+pub(super) fn options(choices: &[Choice]) -> Vec<SlackBlockChoiceItem<SlackBlockPlainTextOnly>> {
+    let option = |choice: &Choice| {
+        SlackBlockChoiceItem::new(plain(choice.label, limit::BUTTON), clamp(choice.value, limit::PLACEHOLDER))
+    };
+    choices.iter().take(100).map(option).collect()
+}
+
+/// An answer to one person. What waits for a confirmation shows its buttons.
+pub(super) fn reply(reply: &Reply) -> Rendered {
+    let words = clamp(&reply.text, limit::SECTION - 100);
+    // A fence inside would end ours.
+    let text = match reply.mono {
+        true => format!("```\n{}\n```", clamp(&escape(&words.replace("```", "'''")), limit::TEXT - 8)),
+        false => clamp(&escape(&words), limit::TEXT),
+    };
+    let mut blocks = Vec::new();
+    if let Some(card) = reply.card.as_ref().filter(|_| reply.confirm.is_some()) {
+        blocks.push(header(card));
+        blocks.push(section(&words));
+        blocks.extend(actions(card));
+    }
+    Rendered { blocks, text: filled(text) }
+}
+
+#[cfg(test)]
+mod tests;
