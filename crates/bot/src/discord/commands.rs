@@ -301,7 +301,7 @@ mod tests {
         let group = |inner: Value| {
             data(json!({"name": "rekindle", "options": [{"name": "team", "type": 2, "options": [inner]}]}))
         };
-        means(&group(json!({"name": "show", "type": 1})), "/rekindle team");
+        means(&group(json!({"name": "show", "type": 1, "options": []})), "/rekindle team");
         let role = json!([{"name": "member", "type": 3, "value": "zoe"}, {"name": "role", "type": 3, "value": "sales"}]);
         means(&group(json!({"name": "role", "type": 1, "options": role})), "/rekindle team role zoe sales");
     }

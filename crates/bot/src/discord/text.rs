@@ -13,20 +13,25 @@ pub(crate) fn length(text: &str) -> usize {
 pub(crate) fn escaped(text: &str, most: usize) -> String {
     let mut pieces = Vec::new();
     let mut numbered = true;
+    let mut before = ' ';
     for (at, c) in text.char_indices() {
         let rest = &text[at + c.len_utf8()..];
+        let next = rest.chars().next().unwrap_or(' ');
         pieces.push(match c {
             '\\' | '*' | '_' | '~' | '`' | '|' | '<' | '>' | '#' | '-' | '+' | '[' | ']' | '(' | ')' => {
                 format!("\\{c}")
             }
-            // "https://" links by itself, ":tada:" turns into a picture.
-            ':' if !rest.starts_with(char::is_whitespace) => "\\:".to_owned(),
+            // "https://" links by itself, ":tada:" turns into a picture; "09:30" does nothing.
+            ':' if !next.is_whitespace() && !(before.is_ascii_digit() && next.is_ascii_digit()) => {
+                "\\:".to_owned()
+            }
             // "1. " begins a list.
             '.' if numbered && at > 0 => "\\.".to_owned(),
             // No backslash helps here; a blank without width does.
             '@' if ["everyone", "here"].iter().any(|word| begins(rest, word)) => "@\u{200b}".to_owned(),
             c => c.to_string(),
         });
+        before = c;
         numbered = c == '\n' || (numbered && (c.is_ascii_digit() || c.is_whitespace()));
     }
     joined(pieces, most)
@@ -108,7 +113,7 @@ mod tests {
             "@\u{200b}everyone @\u{200b}Here ana@\u{200b}here.test"
         );
         assert_eq!(escaped("12. x\n# y\n1.5", 99), "12\\. x\n\\# y\n1\\.5");
-        assert_eq!(escaped("Note: 2.5 kim@acme.test", 99), "Note: 2.5 kim@acme.test");
+        assert_eq!(escaped("Note: 2.5 kim@acme.test 09:30", 99), "Note: 2.5 kim@acme.test 09:30");
     }
 
     #[test]
