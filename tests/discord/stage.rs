@@ -193,7 +193,7 @@ impl Stage {
     }
 }
 
-/// What an embed says of how it stands.
+/// Whether a card says this, as people read it: without the backslashes that keep names from being markup.
 pub(crate) fn says(message: &Value, words: &str) -> bool {
-    message["embeds"][0]["description"].as_str().unwrap_or_default().contains(words)
+    message["embeds"][0]["description"].as_str().unwrap_or_default().replace('\\', "").contains(words)
 }

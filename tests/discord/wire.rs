@@ -29,7 +29,7 @@ async fn only_what_discord_signed_just_now_is_read() {
     let to = stage.endpoint.as_str();
     assert_eq!(status(to, body, &[(SIGNATURE, &signature), (TIME, &at)]).await, 200);
     let (_, pong) = stage.fake.post(to, &serde_json::from_slice(body).unwrap(), now).await;
-    assert_eq!(pong, json!({"type": 1}));
+    assert_eq!(pong["type"], 1);
 
     let other = b"{\"type\":1}".as_slice();
     let upper = signature.to_uppercase();

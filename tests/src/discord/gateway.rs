@@ -57,7 +57,8 @@ async fn talk(world: &World, mut socket: WebSocket) -> Result<(), axum::Error> {
                 let frame: Value = serde_json::from_str(&text).unwrap_or_default();
                 match frame["op"].as_u64() {
                     Some(1) => send(&mut socket, 11, None, None, Value::Null).await?,
-                    Some(2) if frame["d"]["token"] != TOKEN => {
+                    // With or without the word that REST wants before it.
+                    Some(2) if frame["d"]["token"].as_str().map(|token| token.trim_start_matches("Bot ")) != Some(TOKEN) => {
                         let why = CloseFrame { code: 4004, reason: "Authentication failed.".into() };
                         return socket.send(Message::Close(Some(why))).await;
                     }
