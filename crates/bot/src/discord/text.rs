@@ -56,7 +56,7 @@ pub(crate) fn said(text: &str, public_url: &str, most: usize) -> String {
     };
     let mut pieces = Vec::new();
     for piece in text.split_inclusive(char::is_whitespace) {
-        let word = piece.trim_end_matches([' ', '\n', '\t', '.', ',', ';']);
+        let word = piece.trim_end_matches([' ', '\n', '\t', '.', ',', ';', ':']);
         match plain_link(word) {
             true => {
                 pieces.push(format!("<{word}>"));
