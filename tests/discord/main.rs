@@ -2,7 +2,8 @@
 
 mod cards;
 mod outages;
+mod program;
+mod roles;
 mod stage;
 mod talk;
-mod tls;
 mod wire;

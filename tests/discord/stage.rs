@@ -67,7 +67,13 @@ impl Stage {
         let home = Home::sqlite();
         let store = home.open().await;
         store.apply_playbook(&playbook()).await.unwrap();
-        for (name, role) in [("Ana", Role::Sales), ("Ben", Role::Sales), ("Vic", Role::Viewer)] {
+        for (name, role) in [
+            ("Ana", Role::Sales),
+            ("Ben", Role::Sales),
+            ("Mia", Role::Marketing),
+            ("Vic", Role::Viewer),
+            ("Ada", Role::Admin),
+        ] {
             store.team().add(name, role).await.unwrap();
         }
         let fake = FakeDiscord::start().await;

@@ -58,6 +58,14 @@ async fn a_button_that_asks_opens_a_list_or_a_form() {
     assert!(!words.is_empty(), "the list is answered in its place");
     assert!(says(&stage.card().await, "Put off by Ana"));
 
+    // Or any other time, written into a form.
+    let another = ana.chooses(stage.fake.id(), menu["custom_id"].as_str().unwrap(), "another", &card);
+    let (_, form) = stage.fake.post(&stage.endpoint, &another, stage.now()).await;
+    assert_eq!((&form["type"], &form["data"]["title"]), (&9.into(), &"Snooze".into()), "{form}");
+    let wrong = ana.submits(stage.fake.id(), form["data"]["custom_id"].as_str().unwrap(), "some day");
+    stage.tell(Way::Http, &wrong).await;
+    assert!(stage.fake.words(&wrong).await.contains("some day"), "what is wrong is said");
+
     let card = stage.card().await;
     let sent = ana.submits(stage.fake.id(), &button(&card, "Not a fit"), "a student");
     stage.tell(Way::Http, &sent).await;

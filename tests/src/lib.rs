@@ -4,5 +4,7 @@ pub mod clock;
 pub mod discord;
 pub mod postgres;
 pub mod program;
+pub mod roles;
+pub mod slack;
 pub mod smtp;
 pub mod stores;

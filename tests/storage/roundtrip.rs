@@ -3,6 +3,7 @@
 use chrono::TimeDelta;
 use rekindle_core::{
     arrival::{Arrival, Quarantined, Who},
+    chat::{ChatUser, How, Platform},
     delivery::Event,
     desk,
     lead::Lead,
@@ -10,7 +11,8 @@ use rekindle_core::{
     time::Moment,
 };
 use rekindle_storage::{
-    audit::Entry, campaigns::Previewed, clicks::Click, keys::WriteKey, outbox::Frozen, settings::Pause,
+    audit::Entry, campaigns::Previewed, clicks::Click, inbound::Arrived, keys::WriteKey, outbox::Frozen,
+    settings::Pause,
 };
 use rekindle_tests::{on_both, stores::Home};
 use serde_json::json;
@@ -70,6 +72,20 @@ async fn every_table_is_written_and_read(home: Home) {
     let token = store.team().link(&member).await.unwrap();
     store.team().sign_in(&token).await.unwrap().unwrap();
     store.team().link(&member).await.unwrap();
+    let user = ChatUser::parse("slack:T1/U1").unwrap();
+    store.chat().link(&user, &member, How::Admin).await.unwrap();
+    store.chat().invite(&user).await.unwrap();
+    store.walls().hang("slack:T1/C1", Platform::Slack).await.unwrap();
+    let came = Arrived {
+        platform: Platform::Slack,
+        workspace: "T1".to_owned(),
+        id: "E1".to_owned(),
+        at: now,
+        kind: "command".to_owned(),
+        payload: json!({"command": "/lead"}),
+    };
+    store.inbound().keep(&came).await.unwrap();
+    assert_eq!(store.inbound().unhandled(Platform::Slack).await.unwrap(), [came]);
     let key = WriteKey {
         name: "shop".to_owned(),
         trust: rekindle_core::activity::Trust::Server,

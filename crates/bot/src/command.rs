@@ -297,6 +297,32 @@ pub(crate) fn help_of(of: &str) -> Result<String, Refusal> {
     }
 }
 
+/// What stands behind the slash, for platforms that want to know it before: name, what it is for, its verbs.
+pub fn offered() -> Vec<(String, String, String)> {
+    let offer = |command: &clap::Command| {
+        let verbs: Vec<&str> = command.get_subcommands().map(clap::Command::get_name).collect();
+        let about = command.get_about().map(ToString::to_string).unwrap_or_default();
+        (command.get_name().to_owned(), about, verbs.join(" | "))
+    };
+    declared().get_subcommands().map(offer).collect()
+}
+
+/// Everything that can be typed: "lead claim", "rekindle team add".
+pub fn verbs() -> Vec<String> {
+    fn under(command: &clap::Command, path: &str, verbs: &mut Vec<String>) {
+        for one in command.get_subcommands() {
+            let path = format!("{path} {}", one.get_name()).trim_start().to_owned();
+            if !one.is_subcommand_required_set() {
+                verbs.push(path.clone());
+            }
+            under(one, &path, verbs);
+        }
+    }
+    let mut verbs = Vec::new();
+    under(declared(), "", &mut verbs);
+    verbs
+}
+
 fn help(of: &[String]) -> Command {
     let of = (!of.is_empty()).then(|| of.join(" "));
     Command::Rekindle(House::Help { of })

@@ -10,6 +10,7 @@
 use crate::{command::Suggestion, desk::Desk, reply::Reply, wall::Trouble};
 use async_trait::async_trait;
 use chrono::TimeDelta;
+use chrono_tz::Tz;
 use rekindle_core::{
     chat::{ChatUser, Platform},
     email::EmailAddress,
@@ -117,6 +118,11 @@ impl Inbound {
     /// The database.
     pub fn store(&self) -> &Store {
         &self.store
+    }
+
+    /// The zone that the team's times are said in.
+    pub fn zone(&self) -> Tz {
+        self.desk.settings.zone
     }
 
     /// Keeps what came in, before it is acknowledged; whether it is new, and to be [begun](Self::begin).

@@ -1,7 +1,8 @@
 //! What is asked about a card: by one of its buttons, or by a command that means the same.
 
-use crate::wording::clean;
-use rekindle_core::{alert::Outcome, refusal::Refusal, team::Deed};
+use crate::{command::until, wording::clean};
+use chrono_tz::Tz;
+use rekindle_core::{alert::Outcome, refusal::Refusal, team::Deed, time::Moment};
 
 /// What is asked.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -50,9 +51,10 @@ impl Intent {
     ///
     /// # Errors
     /// [`Refusal::Usage`] with what is wrong.
-    pub fn check_press(word: &str, value: Option<&str>) -> Result<(), Refusal> {
+    pub fn check_press(word: &str, value: Option<&str>, wall: Moment, zone: Tz) -> Result<(), Refusal> {
         match Self::of_press(word, value)? {
             Self::Outcome(Outcome::Won, Some(note)) => amount(&note).map(drop),
+            Self::Snooze(when) => until(&when, wall, zone).map(drop),
             _ => Ok(()),
         }
     }

@@ -10,7 +10,7 @@
 //! - [`announcer`]: keeps the cards of every wall up to date;
 //! - [`inbound`]: what comes in from a platform is kept once, acknowledged, then handled;
 //! - [`console`]: the built-in chat, the one platform that is always there;
-//! - [`discord`] and [`slack`]: the same there.
+//! - [`slack`] is Slack, [`discord`] is Discord: the same cards and commands in their channels.
 //!
 //! Only the modules of a platform know it; everything else here is the same for all of them.
 

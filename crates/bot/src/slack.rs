@@ -6,12 +6,15 @@
 mod api;
 mod edge;
 mod http;
+mod manifest;
 mod modal;
 mod read;
 mod render;
 mod socket;
 mod voice;
 mod wall;
+
+pub use manifest::manifest;
 
 use crate::{
     inbound::{Inbound, Voice},

@@ -89,6 +89,9 @@ Examples:
     /// Discord: its slash commands, and the link that lets the bot in.
     #[command(subcommand)]
     Discord(Discord),
+    /// Slack: what it has to know of us.
+    #[command(subcommand)]
+    Slack(Slack),
     /// What is known of a lead.
     #[command(subcommand)]
     Lead(Lead),
@@ -188,6 +191,16 @@ pub enum Team {
         #[arg(long, value_parser = roles())]
         role: Role,
     },
+}
+
+/// `slack`
+#[derive(Debug, Subcommand)]
+pub enum Slack {
+    /// Print the manifest of the app, as YAML: to be pasted where Slack makes an app.
+    ///
+    /// It follows `slack.transport` of the settings: with "http" it names the addresses at `web.public_url`. docs/slack.md leads on.
+    #[command(after_long_help = "Example:\n  rekindle slack manifest > manifest.yaml")]
+    Manifest,
 }
 
 /// `chat`

@@ -3,7 +3,7 @@
 use crate::{
     args::{self, Args, Command, ConfigCommand},
     chats::discord,
-    config::Config,
+    config::{Config, SlackTransport},
     demo,
     exit::{self, Doing, Done, Halt, say},
     files,
@@ -11,7 +11,7 @@ use crate::{
     import, tell,
     up::{self, Which},
 };
-use rekindle_bot::{desk::Desk, reply::Reply};
+use rekindle_bot::{desk::Desk, reply::Reply, slack};
 use rekindle_core::activity::Trust;
 use rekindle_storage::keys::WriteKey;
 use std::fs::File;
@@ -32,6 +32,11 @@ pub async fn run(args: &Args) -> Done {
         Command::Playbook(args::Playbook::Check) => {
             args.config()?;
             check_playbook(args)
+        }
+        Command::Slack(args::Slack::Manifest) => {
+            let config = args.config()?;
+            let reached = matches!(config.slack.transport, SlackTransport::Http).then(|| config.public_url());
+            exit::data(slack::manifest(reached.as_deref()).trim_end())
         }
         Command::Demo(options) => {
             let named = (args.data != std::path::Path::new("./data")).then_some(args.data.as_path());

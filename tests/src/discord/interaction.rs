@@ -82,6 +82,48 @@ impl Person {
         self.interaction(id, 2, command(path, options.collect()))
     }
 
+    /// Gives a command as it would be typed: its words are filled into the options that are `registered`.
+    #[must_use]
+    pub fn fills_in(self, id: u64, line: &str, registered: &Value) -> Value {
+        let mut words = line.trim_start_matches('/').split_whitespace().peekable();
+        let command = words.next().unwrap_or_default();
+        let called = |options: &Value, name: &str| {
+            let found = options.as_array()?.iter().find(|one| one["name"] == name && one["type"] != 3)?;
+            Some(found.clone())
+        };
+        let mut at = called(registered, command).unwrap_or_else(|| panic!("/{command} is not registered"));
+        let mut path = Vec::new();
+        while let Some(next) = words.peek().and_then(|word| called(&at["options"], word)) {
+            words.next();
+            at = next;
+            path.push(at.clone());
+        }
+        if at["type"] == 2 {
+            at = called(&at["options"], "show").unwrap_or_else(|| panic!("{line}: a group cannot be given"));
+            path.push(at.clone());
+        }
+        let mut places: Vec<&str> = at["options"]
+            .as_array()
+            .into_iter()
+            .flatten()
+            .filter(|one| one["type"] == 3 && one["name"] != "confirm")
+            .filter_map(|one| one["name"].as_str())
+            .collect();
+        let mut filled = Vec::new();
+        while let Some(word) = words.next() {
+            let (name, value) = match word.strip_prefix("--") {
+                Some(name) => (name, words.next().unwrap_or_default()),
+                None => (places[0], word),
+            };
+            places.retain(|place| *place != name);
+            filled.push(json!({"name": name, "type": 3, "value": value}));
+        }
+        let inner = path.into_iter().rev().fold(filled, |options, one| {
+            vec![json!({"name": one["name"], "type": one["type"], "options": options})]
+        });
+        self.interaction(id, 2, json!({"id": "77", "name": command, "type": 1, "options": inner}))
+    }
+
     /// Types into an option of a command, behind others that are filled in.
     #[must_use]
     pub fn types(self, id: u64, path: [&str; 2], option: &str, begun: &str) -> Value {

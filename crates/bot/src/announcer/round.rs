@@ -165,16 +165,18 @@ impl Announcer {
         };
         let says = told_at_once(&card);
         if let Some(bucket) = &mut standing.bucket {
-            match standing.cards.get_mut(&place.subject).filter(|known| known.says == says) {
+            let known = standing.cards.get_mut(&place.subject);
+            match known.filter(|known| place.message.is_some() && known.says == says) {
                 // Only figures moved: they wait for more of their kind, and for all that is said by people.
-                Some(known) if place.message.is_some() => {
-                    if now < known.at + FIGURES_WAIT || !bucket.take_spare(now) {
+                Some(known) => {
+                    let waits = now < known.at + FIGURES_WAIT || !bucket.take_spare(now);
+                    if waits {
                         known.waits = Some(place.revision);
                         return Ok(Step::Passed);
                     }
                 }
-                _ if !bucket.take(now) => return Ok(Step::Stop),
-                _ => {}
+                None if !bucket.take(now) => return Ok(Step::Stop),
+                None => {}
             }
         }
         let message = match self.put(hung, &place, &card, &words(&card)).await? {

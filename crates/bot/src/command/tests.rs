@@ -120,9 +120,11 @@ fn help_is_found_wherever_it_is_asked_for() {
     assert_eq!(read("/rekindle help"), help(None));
     assert_eq!(read("/"), help(None));
     let all = help_of("").unwrap();
-    for line in
-        ["/lead claim LEAD", "/campaign launch SEQUENCE SEGMENT [--confirm ID]", "/rekindle team [add|role]"]
-    {
+    for line in [
+        "/lead claim LEAD",
+        "/campaign launch SEQUENCE SEGMENT [--confirm ID]",
+        "/rekindle team [add|role|email|link]",
+    ] {
         assert!(all.contains(line), "{line} in {all}");
     }
     for of in ["lead snooze", "snooze", "/lead snooze"] {

@@ -87,14 +87,15 @@ fn pressed(component: &ComponentInteraction) -> First {
         ComponentInteractionDataKind::StringSelect { values } => (values.first().cloned(), Back::First),
         _ => return First::Unknown,
     };
-    if value.is_none()
+    let another = value.as_deref() == Some(render::ANOTHER);
+    if (value.is_none() || another)
         && let Some(ask) = card::ask_of(&press.intent)
     {
         return First::Ask(match ask.kind {
-            card::AskKind::Choice => CreateInteractionResponse::Message(render::select(&press, &ask)),
-            card::AskKind::Text | card::AskKind::Amount => {
-                CreateInteractionResponse::Modal(render::form(&press, &ask))
+            card::AskKind::Choice if !another => {
+                CreateInteractionResponse::Message(render::select(&press, &ask))
             }
+            _ => CreateInteractionResponse::Modal(render::form(&press, &ask)),
         });
     }
     First::Do(Heard {

@@ -42,6 +42,9 @@ const INPUT_LENGTH: u16 = 500;
 /// The name of the one field of a form that asks for a button's value.
 pub(crate) const VALUE: &str = "value";
 
+/// What is chosen from a list to write another value than those in it.
+pub(crate) const ANOTHER: &str = "another";
+
 /// Nobody is mentioned, whatever the words are.
 pub(crate) fn nobody() -> CreateAllowedMentions {
     CreateAllowedMentions::new()
@@ -123,8 +126,9 @@ pub(crate) fn select(press: &Press, ask: &Ask) -> CreateInteractionResponseMessa
     let options = ask
         .choices
         .iter()
-        .take(OPTIONS)
+        .take(OPTIONS - 1)
         .map(|choice| CreateSelectMenuOption::new(plain(choice.label, OPTION), plain(choice.value, OPTION)))
+        .chain([CreateSelectMenuOption::new("Another …", ANOTHER)])
         .collect();
     let menu = CreateSelectMenu::new(press.to_string(), CreateSelectMenuKind::String { options });
     private(ask.label, "").components(vec![CreateActionRow::SelectMenu(menu)])
@@ -135,7 +139,8 @@ pub(crate) fn form(press: &Press, ask: &Ask) -> CreateModal {
     let proposals: Vec<&str> = ask.choices.iter().map(|choice| choice.label).collect();
     let hint = match ask.kind {
         AskKind::Amount => "5000, or 12,000 EUR".to_owned(),
-        AskKind::Text | AskKind::Choice => proposals.join(", "),
+        AskKind::Text => proposals.join(", "),
+        AskKind::Choice => "1h, 2d, tomorrow, monday, 2026-12-01 14:00".to_owned(),
     };
     let input = CreateInputText::new(InputTextStyle::Short, plain(ask.label, INPUT_LABEL), VALUE)
         .placeholder(plain(&hint, INPUT_PLACEHOLDER))

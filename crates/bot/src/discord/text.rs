@@ -21,10 +21,9 @@ pub(crate) fn escaped(text: &str, most: usize) -> String {
             '\\' | '*' | '_' | '~' | '`' | '|' | '<' | '>' | '#' | '-' | '+' | '[' | ']' | '(' | ')' => {
                 format!("\\{c}")
             }
-            // "https://" links by itself, ":tada:" turns into a picture; "09:30" does nothing.
-            ':' if !next.is_whitespace() && !(before.is_ascii_digit() && next.is_ascii_digit()) => {
-                "\\:".to_owned()
-            }
+            // "09:30" is a time; "https://" links by itself, and ":tada:" turns into a picture.
+            ':' if before.is_ascii_digit() && next.is_ascii_digit() => ":".to_owned(),
+            ':' if !next.is_whitespace() => "\\:".to_owned(),
             // "1. " begins a list.
             '.' if numbered && at > 0 => "\\.".to_owned(),
             // No backslash helps here; a blank without width does.

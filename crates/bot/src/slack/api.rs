@@ -23,7 +23,7 @@ const HOOKS: &str = "https://hooks.slack.com/";
 pub(super) struct Api {
     client: Arc<SlackHyperClient>,
     token: SlackApiToken,
-    /// Where answers may go beside Slack itself.
+    /// What stands in for Slack: where answers may go, in place of Slack itself.
     base: Option<String>,
     patience: Duration,
 }
@@ -87,7 +87,7 @@ impl Api {
 
     /// Answers a command or a press, at the address that came with it. Nothing is sent to any other place.
     pub(super) async fn respond(&self, url: &str, body: &Value) -> Result<(), Trouble> {
-        let ours = url.starts_with(HOOKS) || self.base.as_ref().is_some_and(|base| url.starts_with(base));
+        let ours = url.starts_with(self.base.as_deref().unwrap_or(HOOKS));
         let url = url.parse().ok().filter(|_| ours);
         let Some(url) = url else {
             return Err(Trouble::Refused { why: "this is no address of Slack to answer at".to_owned() });

@@ -62,7 +62,7 @@ impl Edge {
             return Ok(Ack::Empty);
         }
         if let Some((meant, value)) = came.payload.get("view").and_then(modal::submitted)
-            && let Some(faults) = modal::faults(&meant, value.as_deref())
+            && let Some(faults) = modal::faults(&meant, value.as_deref(), came.at, self.inbound.zone())
         {
             return Ok(Ack::Faults(faults));
         }

@@ -6,7 +6,8 @@ use crate::{
     intent::Intent,
     wording::clamp,
 };
-use rekindle_core::refusal::Refusal;
+use chrono_tz::Tz;
+use rekindle_core::{refusal::Refusal, time::Moment};
 use serde_json::{Value, json};
 use slack_morphism::prelude::*;
 
@@ -30,7 +31,8 @@ pub(super) struct Meant {
 pub(super) fn view(meant: &Meant, ask: &Ask) -> SlackView {
     let plain = |text: &str, most| SlackBlockPlainTextOnly::from(SlackBlockPlainText::new(clamp(text, most)));
     let mut blocks: Vec<SlackBlock> = Vec::new();
-    if !ask.choices.is_empty() {
+    // The answers to choose from stand in the card already, where it is a menu.
+    if ask.kind != AskKind::Choice && !ask.choices.is_empty() {
         let choice = SlackBlockStaticSelectElement::new()
             .with_action_id(CHOICE.into())
             .with_placeholder(plain("Choose one", 150))
@@ -42,23 +44,22 @@ pub(super) fn view(meant: &Meant, ask: &Ask) -> SlackView {
                 .into(),
         );
     }
-    if ask.kind != AskKind::Choice {
-        let (label, hint) = match (ask.kind, ask.choices.is_empty()) {
-            (AskKind::Amount, _) => (ask.label, "An amount, such as 5000 or 12,000 EUR"),
-            (_, true) => (ask.label, "A few words"),
-            (_, false) => ("Or in your words", "A few words"),
-        };
-        let words = SlackBlockPlainTextInputElement::new()
-            .with_action_id(WORDS.into())
-            .with_placeholder(plain(hint, 150))
-            .with_max_length(200);
-        blocks.push(
-            SlackInputBlock::new(plain(label, 2000), words.into())
-                .with_block_id(WORDS.into())
-                .with_optional(true)
-                .into(),
-        );
-    }
+    let (label, hint) = match (ask.kind, ask.choices.is_empty()) {
+        (AskKind::Choice, _) => (ask.label, "tomorrow, monday, 2026-12-01 14:00"),
+        (AskKind::Amount, _) => (ask.label, "An amount, such as 5000 or 12,000 EUR"),
+        (AskKind::Text, true) => (ask.label, "A few words"),
+        (AskKind::Text, false) => ("Or in your words", "A few words"),
+    };
+    let words = SlackBlockPlainTextInputElement::new()
+        .with_action_id(WORDS.into())
+        .with_placeholder(plain(hint, 150))
+        .with_max_length(200);
+    blocks.push(
+        SlackInputBlock::new(plain(label, 2000), words.into())
+            .with_block_id(WORDS.into())
+            .with_optional(ask.kind != AskKind::Choice)
+            .into(),
+    );
     let view = SlackModalView::new(plain(ask.title, 24), blocks)
         .with_submit(plain("Done", 24))
         .with_close(plain("Cancel", 24))
@@ -81,8 +82,8 @@ pub(super) fn submitted(view: &Value) -> Option<(Meant, Option<String>)> {
 }
 
 /// What is wrong with what was written, at its field.
-pub(super) fn faults(meant: &Meant, value: Option<&str>) -> Option<Value> {
-    let refusal = Intent::check_press(&meant.intent, value).err()?;
+pub(super) fn faults(meant: &Meant, value: Option<&str>, wall: Moment, zone: Tz) -> Option<Value> {
+    let refusal = Intent::check_press(&meant.intent, value, wall, zone).err()?;
     let text = match &refusal {
         Refusal::Usage { text } => text.clone(),
         other => other.code().to_owned(),

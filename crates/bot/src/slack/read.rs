@@ -3,7 +3,7 @@
 //! Payloads are kept as they came and read by their fields: Slack adds fields as it likes, and what is new must not
 //! make a press unreadable (<https://docs.slack.dev/reference/interaction-payloads>).
 
-use super::modal;
+use super::{modal, render::ANOTHER};
 use crate::{
     card::{AskKind, ask_of},
     inbound::{Asked, Stranger, What},
@@ -137,13 +137,14 @@ fn card(payload: &Value) -> Option<&str> {
         .or_else(|| text(payload, "/actions/0/block_id").and_then(|block| block.strip_prefix("card:")))
 }
 
-/// The modal that a press opens, where its button asks in words.
+/// The modal that a press opens, where its button asks in words, or none of its answers fits.
 pub(super) fn opens(payload: &Value) -> Option<(modal::Meant, crate::card::Ask)> {
     if text(payload, "/type") != Some("block_actions") {
         return None;
     }
     let intent = text(payload, "/actions/0/action_id")?;
-    let ask = ask_of(intent).filter(|ask| ask.kind != AskKind::Choice)?;
+    let another = text(payload, "/actions/0/selected_option/value") == Some(ANOTHER);
+    let ask = ask_of(intent).filter(|ask| ask.kind != AskKind::Choice || another)?;
     let meant = modal::Meant {
         card: card(payload)?.to_owned(),
         intent: intent.to_owned(),

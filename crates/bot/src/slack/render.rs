@@ -123,7 +123,7 @@ fn element(card: &Card, button: &Button) -> SlackActionBlockElement {
         return SlackBlockStaticSelectElement::new()
             .with_action_id(button.intent.into())
             .with_placeholder(plain(&placeholder, limit::PLACEHOLDER))
-            .with_options(options(&ask.choices))
+            .with_options(with_another(options(&ask.choices)))
             .into();
     }
     let element = SlackBlockButtonElement::new(plain(button.label, limit::BUTTON))
@@ -135,6 +135,17 @@ fn element(card: &Card, button: &Button) -> SlackActionBlockElement {
         Style::Plain => element,
     }
     .into()
+}
+
+/// What a menu says when none of its answers fits: a form asks on.
+pub(super) const ANOTHER: &str = "another";
+
+fn with_another(
+    mut options: Vec<SlackBlockChoiceItem<SlackBlockPlainTextOnly>>,
+) -> Vec<SlackBlockChoiceItem<SlackBlockPlainTextOnly>> {
+    options.truncate(99);
+    options.push(SlackBlockChoiceItem::new(plain("Another …", limit::BUTTON), ANOTHER.to_owned()));
+    options
 }
 
 /// Answers to choose from.

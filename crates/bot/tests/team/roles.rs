@@ -33,6 +33,8 @@ const MATRIX: &[(&str, [bool; 4])] = &[
     ("/rekindle team",                             [true,  true,  true,  true]),
     ("/rekindle team add Zoe --role viewer",       [false, false, false, true]),
     ("/rekindle team role zoe viewer",             [false, false, false, true]),
+    ("/rekindle team email zoe zoe@acme.test",     [false, false, false, true]),
+    ("/rekindle team link zoe slack:T1/U1",        [false, false, false, true]),
 ];
 
 #[tokio::test]

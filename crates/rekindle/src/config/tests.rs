@@ -205,3 +205,69 @@ fn the_database_is_a_file_in_the_data_folder_unless_told() {
     assert_eq!(Config::read(None, &told).unwrap().database_url(Path::new("x")).unwrap(), "postgres://h/db");
     assert!(refused("[database]\nurl = \"mysql://x\"\n", &[]).contains("sqlite:// or postgres://"));
 }
+
+#[test]
+fn a_chat_needs_what_it_needs_and_its_tokens_are_shown_nowhere() {
+    let token = ("REKINDLE__SLACK__BOT_TOKEN", "xoxb-canary");
+    let missing = refused("", &[token]);
+    assert!(
+        missing.contains("slack.workspaces is missing") && missing.contains("slack.app_token is missing"),
+        "{missing}"
+    );
+    let missing = refused("[slack]\ntransport = \"http\"\nworkspaces = [\"T1\"]\n", &[token]);
+    assert!(missing.contains("slack.signing_secret is missing"), "{missing}");
+    let missing = refused("[discord]\nguilds = [\"1\"]\n", &[("REKINDLE__DISCORD__TOKEN", "canary")]);
+    assert!(missing.contains("discord.application_id is missing"), "{missing}");
+
+    let file = "[slack]\nbot_token = \"xoxb-canary\"\nworkspaces = [\"T1\"]\n[slack.channels]\nhot-leads = \"C1\"\n\"#ops\" = \"C2\"\n";
+    let variables = env(&[("REKINDLE__SLACK__APP_TOKEN", "xapp-canary")]);
+    let config = Config::read(Some(("rekindle.toml", file)), &variables).unwrap();
+    assert_eq!(config.slack.channels["hot-leads"], "C1");
+    assert_eq!(config.slack.bot_token.as_ref().map(|token| token.reveal()), Some("xoxb-canary"));
+    let told = format!("{config:?}{}", config.show());
+    assert!(!told.contains("canary"), "{told}");
+    assert!(config.show().contains("hot-leads"), "{}", config.show());
+
+    for (file, why) in [
+        ("[slack]\nbot_token = \"xapp-canary\"\n", "this is no bot token of Slack: those begin with xoxb-"),
+        ("[slack]\nbot_tokem = \"xoxb-canary\"\n", "did you mean “bot_token”?"),
+        ("[slack]\nbot_token = 1\n", "slack.bot_token is a text"),
+        ("[slack]\ntransport = \"sockets\"\n", "there is no transport “sockets”"),
+        ("[slack.channels]\nops = \"#ops\"\n", "“#ops” is no id of a channel"),
+        ("[slack]\nworkspaces = [\"my team\"]\n", "“my team” is no id"),
+    ] {
+        let said = refused(file, &[]);
+        assert!(said.contains(why) && !said.contains("canary"), "{file}: {said}");
+    }
+    for foreign in
+        ["https://evil.test", "http://127.0.0.1.evil.test", "http://10.0.0.1:80", "http://user@127.0.0.1"]
+    {
+        for section in ["slack", "discord"] {
+            let said = refused(&format!("[{section}]\napi_url = \"{foreign}\"\n"), &[]);
+            assert!(said.contains("our tokens would go to") || said.contains("more or less than"), "{said}");
+        }
+    }
+    for here in ["http://127.0.0.1:18080", "http://localhost:1", "http://[::1]:9/x"] {
+        assert!(Config::read(None, &env(&[("REKINDLE__SLACK__API_URL", here)])).is_ok(), "{here}");
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn a_token_may_stand_in_a_file_that_only_its_owner_reads() {
+    use std::os::unix::fs::PermissionsExt;
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("token");
+    std::fs::write(&path, "xoxb-canary\n").unwrap();
+    let file = format!(
+        "[slack]\nbot_token = {:?}\nworkspaces = [\"T1\"]\napp_token = \"xapp-1\"\n",
+        path.display().to_string()
+    );
+    std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o640)).unwrap();
+    let said = refused(&file, &[]);
+    assert!(said.contains("others on this machine may read this file"), "{said}");
+    std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o600)).unwrap();
+    let config = Config::read(Some(("rekindle.toml", &file)), &[]).unwrap();
+    assert_eq!(config.slack.bot_token.as_ref().map(|token| token.reveal()), Some("xoxb-canary"));
+    assert!(config.show().contains(&path.display().to_string()), "where it is may be shown");
+}

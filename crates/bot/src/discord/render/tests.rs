@@ -133,6 +133,7 @@ fn a_button_that_asks() {
     };
     let ask = |intent: &str| ask_of(intent).unwrap();
     is("ask_choice", &select(&press("snooze"), &ask("snooze")));
+    is("ask_another", &form(&press("snooze"), &ask("snooze")));
     is("ask_text", &form(&press("not_a_fit"), &ask("not_a_fit")));
     is("ask_amount", &form(&press("won"), &ask("won")));
 }

@@ -1,0 +1,11 @@
+//! Stories of a team in Slack: an alert is posted, claimed, fought over; Slack is slow, limits, loses answers, is away.
+
+#![allow(clippy::unwrap_used, reason = "an error fails the story, with its own words")]
+
+mod stage;
+
+mod cards;
+mod linking;
+mod presses;
+mod requests;
+mod roles;

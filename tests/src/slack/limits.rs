@@ -1,0 +1,203 @@
+//! Slack's published limits, held against every body that is sent to it.
+//!
+//! The numbers are those of <https://docs.slack.dev/reference/block-kit/blocks> and
+//! <https://docs.slack.dev/reference/block-kit/block-elements>, one rule for each.
+
+use serde_json::Value;
+
+/// What Slack would not take of a body.
+#[must_use]
+pub fn offences(method: &str, body: &Value) -> Vec<String> {
+    let mut found = Vec::new();
+    match method {
+        "chat.postMessage" | "chat.update" | "chat.postEphemeral" | "response_url" => {
+            message(body, &mut found);
+        }
+        "views.open" | "views.update" => view(&body["view"], &mut found),
+        _ => {}
+    }
+    found.iter().map(|what| format!("{method}: {what}")).collect()
+}
+
+fn length(value: &Value) -> usize {
+    value.as_str().map_or(0, |text| text.chars().count())
+}
+
+fn message(body: &Value, found: &mut Vec<String>) {
+    let text = length(&body["text"]);
+    if !(1..=40_000).contains(&text) {
+        found.push(format!("text has {text} characters: it stands beside blocks always"));
+    }
+    // Nothing is looked up or unfolded, and nothing is a mention.
+    for (field, wanted) in [
+        ("parse", Value::from("none")),
+        ("link_names", false.into()),
+        ("unfurl_links", false.into()),
+        ("unfurl_media", false.into()),
+    ] {
+        if body[field] != wanted {
+            found.push(format!("{field} is {}", body[field]));
+        }
+    }
+    if let Some(token) = mention(body["text"].as_str().unwrap_or_default()) {
+        found.push(format!("text holds {token}"));
+    }
+    if let Some(metadata) = body.get("metadata") {
+        let strings =
+            metadata["event_payload"].as_object().is_some_and(|all| all.values().all(Value::is_string));
+        if !strings || !metadata["event_type"].is_string() {
+            found.push("metadata holds more than strings".to_owned());
+        }
+    }
+    blocks(&body["blocks"], 50, found);
+}
+
+/// What Slack would make a mention or a link of.
+fn mention(text: &str) -> Option<&str> {
+    let at = text.find('<')?;
+    Some(&text[at..])
+}
+
+fn view(view: &Value, found: &mut Vec<String>) {
+    for field in ["title", "submit", "close"] {
+        let many = length(&view[field]["text"]);
+        if many > 24 || (field == "title" && many == 0) {
+            found.push(format!("{field} of a modal has {many} characters"));
+        }
+    }
+    for (field, most) in [("private_metadata", 3000), ("callback_id", 255), ("external_id", 255)] {
+        if length(&view[field]) > most {
+            found.push(format!("{field} is too long"));
+        }
+    }
+    let has_inputs = view["blocks"].as_array().into_iter().flatten().any(|block| block["type"] == "input");
+    if has_inputs && view["submit"].is_null() {
+        found.push("a modal with inputs has a submit".to_owned());
+    }
+    blocks(&view["blocks"], 100, found);
+}
+
+fn blocks(blocks: &Value, most: usize, found: &mut Vec<String>) {
+    let Some(blocks) = blocks.as_array() else { return };
+    if blocks.len() > most {
+        found.push(format!("{} blocks", blocks.len()));
+    }
+    let mut names: Vec<&str> = blocks.iter().filter_map(|block| block["block_id"].as_str()).collect();
+    let all = names.len();
+    names.sort_unstable();
+    names.dedup();
+    if names.len() != all || names.iter().any(|name| name.chars().count() > 255) {
+        found.push("block_ids are unique, and of 255 characters".to_owned());
+    }
+    for block in blocks {
+        self::block(block, found);
+    }
+}
+
+fn text(object: &Value, most: usize, what: &str, found: &mut Vec<String>) {
+    let many = length(&object["text"]);
+    if !(1..=most).contains(&many) {
+        found.push(format!("{what} has {many} characters, of 1 to {most}"));
+    }
+    match object["type"].as_str() {
+        Some("plain_text") => {}
+        Some("mrkdwn") => {
+            if let Some(token) = mention(object["text"].as_str().unwrap_or_default()) {
+                found.push(format!("{what} holds {token}"));
+            }
+        }
+        _ => found.push(format!("{what} is no text object")),
+    }
+}
+
+fn block(block: &Value, found: &mut Vec<String>) {
+    match block["type"].as_str().unwrap_or_default() {
+        "header" => {
+            text(&block["text"], 150, "a header", found);
+            if block["text"]["type"] != "plain_text" {
+                found.push("a header is plain_text".to_owned());
+            }
+        }
+        "section" => {
+            if block["text"].is_null() && block["fields"].is_null() {
+                found.push("a section without text and fields".to_owned());
+            }
+            if !block["text"].is_null() {
+                text(&block["text"], 3000, "a section", found);
+            }
+            let fields = block["fields"].as_array().map(Vec::as_slice).unwrap_or_default();
+            if fields.len() > 10 {
+                found.push(format!("{} fields", fields.len()));
+            }
+            fields.iter().for_each(|field| text(field, 2000, "a field", found));
+        }
+        "context" => {
+            let elements = block["elements"].as_array().map(Vec::as_slice).unwrap_or_default();
+            if !(1..=10).contains(&elements.len()) {
+                found.push(format!("{} elements in a context", elements.len()));
+            }
+            elements.iter().for_each(|one| text(one, 2000, "a context", found));
+        }
+        "actions" => {
+            let elements = block["elements"].as_array().map(Vec::as_slice).unwrap_or_default();
+            if !(1..=25).contains(&elements.len()) {
+                found.push(format!("{} elements in actions", elements.len()));
+            }
+            let mut ids: Vec<&str> = elements.iter().filter_map(|one| one["action_id"].as_str()).collect();
+            ids.sort_unstable();
+            ids.dedup();
+            if ids.len() != elements.len() {
+                found.push("action_ids are unique in their block".to_owned());
+            }
+            elements.iter().for_each(|one| element(one, found));
+        }
+        "input" => {
+            text(&block["label"], 2000, "a label", found);
+            element(&block["element"], found);
+        }
+        "divider" => {}
+        other => found.push(format!("a block “{other}”, which nobody here checks")),
+    }
+}
+
+fn element(element: &Value, found: &mut Vec<String>) {
+    let id = length(&element["action_id"]);
+    if !(1..=255).contains(&id) {
+        found.push(format!("an action_id of {id} characters"));
+    }
+    match element["type"].as_str().unwrap_or_default() {
+        "button" => {
+            text(&element["text"], 75, "a button", found);
+            if length(&element["value"]) > 2000 {
+                found.push("a button's value is too long".to_owned());
+            }
+            if !matches!(element["style"].as_str(), None | Some("primary" | "danger")) {
+                found.push(format!("a button in the style {}", element["style"]));
+            }
+        }
+        "static_select" => {
+            if !element["placeholder"].is_null() {
+                text(&element["placeholder"], 150, "a placeholder", found);
+            }
+            let options = element["options"].as_array().map(Vec::as_slice).unwrap_or_default();
+            if !(1..=100).contains(&options.len()) {
+                found.push(format!("{} options", options.len()));
+            }
+            for option in options {
+                text(&option["text"], 75, "an option", found);
+                if !(1..=150).contains(&length(&option["value"])) {
+                    found.push("an option's value is of 1 to 150 characters".to_owned());
+                }
+            }
+        }
+        "plain_text_input" => {
+            if !element["placeholder"].is_null() {
+                text(&element["placeholder"], 150, "a placeholder", found);
+            }
+            if element["max_length"].as_u64().is_some_and(|most| !(1..=3000).contains(&most)) {
+                found.push("a max_length of 1 to 3000".to_owned());
+            }
+        }
+        other => found.push(format!("an element “{other}”, which nobody here checks")),
+    }
+}

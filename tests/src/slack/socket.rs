@@ -1,0 +1,142 @@
+//! Socket Mode: envelopes out, acknowledgements in.
+
+use std::collections::HashMap;
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use futures_util::{SinkExt, StreamExt};
+use serde_json::{Value, json};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{Notify, mpsc, oneshot};
+use tokio::task::JoinSet;
+use tokio::time::{Instant, timeout};
+use tokio_tungstenite::tungstenite::Message;
+
+/// How an envelope was acknowledged.
+#[derive(Debug)]
+pub struct Acked {
+    /// What the acknowledgement carried.
+    pub payload: Option<Value>,
+    /// How long it took.
+    pub after: Duration,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    listeners: Vec<mpsc::UnboundedSender<Message>>,
+    waiting: HashMap<String, oneshot::Sender<Option<Value>>>,
+    next: u64,
+}
+
+/// The sockets that are open.
+#[derive(Debug, Clone)]
+pub(super) struct Sockets {
+    address: SocketAddr,
+    state: Arc<Mutex<State>>,
+    came: Arc<Notify>,
+}
+
+const PATIENCE: Duration = Duration::from_secs(10);
+
+impl Sockets {
+    pub(super) async fn start(serving: &mut JoinSet<()>) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+        let address = listener.local_addr().expect("an address");
+        let sockets = Self { address, state: Arc::default(), came: Arc::default() };
+        let there = sockets.clone();
+        serving.spawn(async move {
+            let mut open = JoinSet::new();
+            while let Ok((stream, _)) = listener.accept().await {
+                let there = there.clone();
+                open.spawn(async move { there.talk(stream).await });
+            }
+        });
+        sockets
+    }
+
+    pub(super) fn url(&self) -> String {
+        format!("ws://{}/link/?ticket=of-the-test", self.address)
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    async fn talk(&self, stream: TcpStream) {
+        let Ok(socket) = tokio_tungstenite::accept_async(stream).await else { return };
+        let (mut out, mut into) = socket.split();
+        let (sender, mut sending) = mpsc::unbounded_channel();
+        let hello = json!({ "type": "hello", "num_connections": 1, "connection_info": { "app_id": "A0APP" },
+            "debug_info": { "host": "fake", "build_number": 1, "approximate_connection_time": 3600 } });
+        if out.send(Message::text(hello.to_string())).await.is_err() {
+            return;
+        }
+        self.lock().listeners.push(sender);
+        self.came.notify_waiters();
+        loop {
+            tokio::select! {
+                message = sending.recv() => {
+                    let Some(message) = message else { return };
+                    if out.send(message).await.is_err() {
+                        return;
+                    }
+                }
+                heard = into.next() => match heard {
+                    Some(Ok(Message::Text(text))) => self.acknowledged(&text),
+                    Some(Ok(Message::Ping(bytes))) => drop(out.send(Message::Pong(bytes)).await),
+                    Some(Ok(_)) => {}
+                    Some(Err(_)) | None => return,
+                },
+            }
+        }
+    }
+
+    fn acknowledged(&self, text: &str) {
+        let ack: Value = serde_json::from_str(text).unwrap_or_default();
+        let id = ack["envelope_id"].as_str().unwrap_or_default();
+        if let Some(waiting) = self.lock().waiting.remove(id) {
+            let _ = waiting.send(ack.get("payload").filter(|payload| !payload.is_null()).cloned());
+        }
+    }
+
+    pub(super) async fn heard(&self) {
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            let came = self.came.notified();
+            {
+                let mut state = self.lock();
+                state.listeners.retain(|listener| !listener.is_closed());
+                if !state.listeners.is_empty() {
+                    return;
+                }
+            }
+            tokio::time::timeout_at(deadline, came).await.expect("somebody listens at the socket");
+        }
+    }
+
+    pub(super) fn hang_up(&self) {
+        for listener in self.lock().listeners.drain(..) {
+            let _ = listener.send(Message::Close(None));
+        }
+    }
+
+    pub(super) async fn deliver(&self, kind: &str, payload: Value) -> Acked {
+        self.heard().await;
+        let began = Instant::now();
+        let (acked, waiting) = oneshot::channel();
+        {
+            let mut state = self.lock();
+            state.next += 1;
+            let id = format!("envelope-{}", state.next);
+            let envelope = json!({ "envelope_id": id, "type": kind, "accepts_response_payload": kind != "events_api", "payload": payload });
+            state.waiting.insert(id, acked);
+            // Slack delivers to one of the connections.
+            let to = state.listeners.last().expect("somebody listens");
+            to.send(Message::text(envelope.to_string())).expect("they still do");
+        }
+        let payload =
+            timeout(PATIENCE, waiting).await.expect("acknowledged").expect("the socket still stands");
+        Acked { payload, after: began.elapsed() }
+    }
+}
