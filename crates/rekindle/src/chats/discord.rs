@@ -71,12 +71,10 @@ pub(crate) async fn run(house: &House, what: &args::Discord) -> Done {
                 let done =
                     discord::register(&rest, guild).await.doing("register the commands with Discord")?;
                 let place = guild.map_or("everywhere".to_owned(), |id| format!("in the server {id}"));
-                match done {
-                    Registered::New => say(format_args!("The commands are registered {place}.")),
-                    Registered::Unchanged => {
-                        say(format_args!("The commands are registered {place} already."))
-                    }
-                }
+                say(match done {
+                    Registered::New => format!("The commands are registered {place}."),
+                    Registered::Unchanged => format!("The commands are registered {place} already."),
+                });
             }
             Ok(())
         }
