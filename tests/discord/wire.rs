@@ -7,6 +7,9 @@ use std::time::Duration;
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
+/// A body and its headers.
+type Request<'a> = (&'a [u8], Vec<(&'a str, &'a str)>);
+
 /// Sends a body with these headers; the status.
 async fn status(to: &str, body: &[u8], headers: &[(&str, &str)]) -> u16 {
     let mut request = reqwest::Client::new().post(to).body(body.to_vec());
@@ -36,7 +39,7 @@ async fn only_what_discord_signed_just_now_is_read() {
     let flipped = format!("{}{}", if signature.starts_with('0') { "1" } else { "0" }, &signature[1..]);
     let plus = format!("+{}", &signature[1..]);
     let long = format!("{signature}00");
-    let wrong: Vec<(&[u8], Vec<(&str, &str)>)> = vec![
+    let wrong: Vec<Request<'_>> = vec![
         (other, vec![(SIGNATURE, &signature), (TIME, &at)]),
         (body, vec![]),
         (body, vec![(SIGNATURE, &signature)]),

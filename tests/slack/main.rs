@@ -5,6 +5,7 @@
 mod stage;
 
 mod cards;
+mod doctor;
 mod linking;
 mod presses;
 mod requests;

@@ -105,6 +105,11 @@ impl Stage {
         }
     }
 
+    /// Slack, as this house has it.
+    pub(crate) fn app(&self, by: By) -> Slack {
+        app(&self.store, &self.slack, &self.tasks, by)
+    }
+
     /// The house dies, and another opens on the same database.
     pub(crate) async fn again(mut self, by: By) -> Self {
         self.running.abort_all();

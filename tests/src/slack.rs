@@ -312,6 +312,12 @@ fn work(shared: &Shared, method: &str, body: Value) -> Value {
             world.whispers.push(body);
             json!({ "ok": true, "channel": channel, "ts": "1.000000" })
         }
+        "conversations.info" => match world.channels.get(&channel) {
+            None => error("channel_not_found"),
+            Some(there) => {
+                json!({ "ok": true, "channel": { "id": channel, "is_archived": there.archived, "is_member": true } })
+            }
+        },
         "chat.postMessage" | "chat.update" | "conversations.history" => {
             world.next += 1;
             let ts = format!("4000000000.{:06}", world.next);

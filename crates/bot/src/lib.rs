@@ -9,6 +9,7 @@
 //! - [`wall`]: a channel on a platform that shows cards;
 //! - [`announcer`]: keeps the cards of every wall up to date;
 //! - [`inbound`]: what comes in from a platform is kept once, acknowledged, then handled;
+//! - [`doctor`]: what a look at a chat finds, and what would mend it;
 //! - [`console`]: the built-in chat, the one platform that is always there;
 //! - [`slack`] is Slack, [`discord`] is Discord: the same cards and commands in their channels.
 //!
@@ -20,6 +21,7 @@ pub mod command;
 pub mod console;
 pub mod desk;
 pub mod discord;
+pub mod doctor;
 pub mod inbound;
 pub mod intent;
 pub mod reply;

@@ -5,6 +5,7 @@
 
 mod api;
 mod edge;
+mod examine;
 mod http;
 mod manifest;
 mod modal;
@@ -17,6 +18,7 @@ mod wall;
 pub use manifest::manifest;
 
 use crate::{
+    doctor::Finding,
     inbound::{Inbound, Voice},
     wall::{Destination, Pace},
 };
@@ -78,6 +80,11 @@ impl Slack {
         }
         let edge = Edge::new(inbound, api.clone(), &settings.workspaces);
         Ok(Self { settings, api, edge })
+    }
+
+    /// Looks at the tokens, the workspace and the channels; nothing is posted.
+    pub async fn examine(&self) -> Vec<Finding> {
+        examine::examine(&self.settings, &self.api).await
     }
 
     /// The channels that show cards.

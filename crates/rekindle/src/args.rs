@@ -89,6 +89,9 @@ Examples:
     /// Discord: its slash commands, and the link that lets the bot in.
     #[command(subcommand)]
     Discord(Discord),
+    /// Look whether what the settings name works.
+    #[command(subcommand)]
+    Doctor(Doctor),
     /// Slack: what it has to know of us.
     #[command(subcommand)]
     Slack(Slack),
@@ -191,6 +194,14 @@ pub enum Team {
         #[arg(long, value_parser = roles())]
         role: Role,
     },
+}
+
+/// `doctor`
+#[derive(Debug, Subcommand)]
+pub enum Doctor {
+    /// The chats: tokens, workspaces, channels. Nothing is posted; what does not work is said with what would mend it.
+    #[command(after_long_help = "Example:\n  rekindle doctor chat")]
+    Chat,
 }
 
 /// `slack`

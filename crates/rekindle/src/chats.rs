@@ -6,15 +6,18 @@ use crate::{
     config::{self, SlackTransport},
     exit::{Doing, Halt},
     house::House,
+    up,
 };
 use axum::Router;
 use rekindle_bot::{
+    desk::Desk,
+    doctor::Finding,
     inbound::Inbound,
     slack::{self, Slack},
     wall::Destination,
 };
 use std::{future::Future, pin::Pin};
-use tokio_util::sync::CancellationToken;
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 /// What runs until the house is closed.
 pub(crate) type Task = Pin<Box<dyn Future<Output = ()> + Send>>;
@@ -44,6 +47,21 @@ pub(crate) fn open(house: &House, inbound: &Inbound, stop: &CancellationToken) -
     }
     discord::open(house, inbound, stop, &mut chats)?;
     Ok(chats)
+}
+
+/// Looks at the chats that the settings name; nothing is posted.
+///
+/// # Errors
+/// When a platform cannot be spoken with at all, such as without certificates.
+pub(crate) async fn examine(house: &House) -> Result<Vec<Finding>, Halt> {
+    let mut found = Vec::new();
+    if let Some(settings) = slack(&house.config.slack) {
+        let desk = Desk::new(house.store.clone(), up::bot_settings(house));
+        let inbound = Inbound::new(house.store.clone(), desk, TaskTracker::new());
+        let slack = Slack::new(settings, inbound).doing("get ready to speak with Slack")?;
+        found.extend(slack.examine().await);
+    }
+    Ok(found)
 }
 
 /// What Slack needs of the settings; `None` without a bot token.

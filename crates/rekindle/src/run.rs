@@ -2,7 +2,7 @@
 
 use crate::{
     args::{self, Args, Command, ConfigCommand},
-    chats::discord,
+    chats::{self, discord},
     config::{Config, SlackTransport},
     demo,
     exit::{self, Doing, Done, Halt, say},
@@ -33,6 +33,7 @@ pub async fn run(args: &Args) -> Done {
             args.config()?;
             check_playbook(args)
         }
+        Command::Doctor(args::Doctor::Chat) => doctor(&open(args).await?).await,
         Command::Slack(args::Slack::Manifest) => {
             let config = args.config()?;
             let reached = matches!(config.slack.transport, SlackTransport::Http).then(|| config.public_url());
@@ -102,6 +103,23 @@ pub async fn run(args: &Args) -> Done {
             }
             Ok(())
         }
+    }
+}
+
+/// Looks at the chats that the settings name.
+async fn doctor(house: &House) -> Done {
+    let found = chats::examine(house).await?;
+    if found.is_empty() {
+        say("The settings name no chat beside the console; docs/slack.md leads to one.");
+    }
+    let mut lines = found.iter().map(|one| match &one.wrong {
+        None => format!("works   {}", one.what),
+        Some(why) => format!("WRONG   {}\n        {why}", one.what),
+    });
+    exit::data(lines.by_ref().collect::<Vec<_>>().join("\n"))?;
+    match found.iter().filter(|one| one.wrong.is_some()).count() {
+        0 => Ok(()),
+        many => Err(Halt::refused(format!("{many} of {} do not work yet", found.len()))),
     }
 }
 

@@ -64,6 +64,12 @@ impl Api {
         Self { patience, ..self }
     }
 
+    /// The same, with another token.
+    #[must_use]
+    pub(super) fn speaking_with(&self, token: &Secret) -> Self {
+        Self { token: SlackApiToken::new(token.reveal().into()), ..self.clone() }
+    }
+
     /// The library's client, for the socket.
     pub(super) fn client(&self) -> Arc<SlackHyperClient> {
         self.client.clone()

@@ -6,11 +6,13 @@ use serde_json::json;
 use std::fmt::Write;
 
 /// What the bot may do, and why.
-const SCOPES: [(&str, &str); 6] = [
+const SCOPES: [(&str, &str); 8] = [
     ("chat:write", "posts and edits cards, and answers"),
     ("commands", "hears /lead, /campaign and /rekindle"),
     ("users:read", "asks who somebody is"),
     ("users:read.email", "knows a member of the team by a confirmed address"),
+    ("channels:read", "lets the doctor look at a public channel"),
+    ("groups:read", "the same at a private channel"),
     ("channels:history", "finds a card whose answer was lost, in a public channel"),
     ("groups:history", "the same in a private channel"),
 ];

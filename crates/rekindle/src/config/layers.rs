@@ -36,7 +36,7 @@ impl fmt::Display for Origin {
     }
 }
 
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 struct Setting {
     value: Value,
     default: Value,
@@ -46,12 +46,19 @@ struct Setting {
 }
 
 /// All settings by name ("mail.url"), in the order of the default file.
-#[derive(Debug, Clone, Default)]
+#[derive(Clone, Default)]
 pub(super) struct Layers {
     settings: BTreeMap<String, Setting>,
     order: Vec<String>,
     /// The operator's file: where what is missing belongs.
     file: String,
+}
+
+/// Without the values: passwords and tokens are among them.
+impl fmt::Debug for Layers {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Layers({} settings)", self.settings.len())
+    }
 }
 
 impl Layers {

@@ -1,6 +1,7 @@
 //! What an operator may write, and what is said of what they may not.
 
 use super::*;
+use rekindle_core::chat::Secret;
 
 fn env(pairs: &[(&str, &str)]) -> Vec<(String, String)> {
     pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
@@ -223,7 +224,7 @@ fn a_chat_needs_what_it_needs_and_its_tokens_are_shown_nowhere() {
     let variables = env(&[("REKINDLE__SLACK__APP_TOKEN", "xapp-canary")]);
     let config = Config::read(Some(("rekindle.toml", file)), &variables).unwrap();
     assert_eq!(config.slack.channels["hot-leads"], "C1");
-    assert_eq!(config.slack.bot_token.as_ref().map(|token| token.reveal()), Some("xoxb-canary"));
+    assert_eq!(config.slack.bot_token.as_ref().map(Secret::reveal), Some("xoxb-canary"));
     let told = format!("{config:?}{}", config.show());
     assert!(!told.contains("canary"), "{told}");
     assert!(config.show().contains("hot-leads"), "{}", config.show());
@@ -268,6 +269,6 @@ fn a_token_may_stand_in_a_file_that_only_its_owner_reads() {
     assert!(said.contains("others on this machine may read this file"), "{said}");
     std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o600)).unwrap();
     let config = Config::read(Some(("rekindle.toml", &file)), &[]).unwrap();
-    assert_eq!(config.slack.bot_token.as_ref().map(|token| token.reveal()), Some("xoxb-canary"));
+    assert_eq!(config.slack.bot_token.as_ref().map(Secret::reveal), Some("xoxb-canary"));
     assert!(config.show().contains(&path.display().to_string()), "where it is may be shown");
 }

@@ -1,0 +1,74 @@
+//! A look at Slack before anything is posted: the tokens, the workspace, the channels.
+
+use super::{Settings, Transport, api::Api};
+use crate::{doctor::Finding, wall::Trouble};
+use serde_json::{Value, json};
+
+/// Looks at all that the settings name; each finding says what would mend it.
+pub(super) async fn examine(settings: &Settings, api: &Api) -> Vec<Finding> {
+    let mut found = vec![token(settings, api).await];
+    if found[0].wrong.is_some() {
+        // Without a token that is taken, all others would say the same.
+        return found;
+    }
+    if let Transport::Socket(app_token) = &settings.transport {
+        let what = "Slack: the app-level token opens a socket";
+        let opened = api.speaking_with(app_token).call("apps.connections.open", &json!({})).await;
+        found.push(match opened {
+            Ok(_) => Finding::works(what),
+            Err(Trouble::Broken { why }) => {
+                let mend =
+                    "make one under Basic Information, App-Level Tokens, with the scope connections:write";
+                Finding::wrong(what, format!("{why}; {mend}"))
+            }
+            Err(trouble) => Finding::troubled(what, &trouble),
+        });
+    }
+    if settings.channels.is_empty() {
+        let why = "no card is shown in Slack: name channels under [slack.channels]";
+        found.push(Finding::wrong("Slack: channels", why));
+    }
+    for (word, id) in &settings.channels {
+        found.push(channel(api, word, id).await);
+    }
+    found
+}
+
+/// The bot token, and of which workspace it is (<https://docs.slack.dev/reference/methods/auth.test>).
+async fn token(settings: &Settings, api: &Api) -> Finding {
+    let what = "Slack: the bot token";
+    let told = match api.call("auth.test", &json!({})).await {
+        Ok(told) => told,
+        Err(trouble) => return Finding::troubled(what, &trouble),
+    };
+    let team = told.get("team_id").and_then(Value::as_str).unwrap_or_default();
+    match settings.workspaces.iter().position(|allowed| allowed == team) {
+        Some(0) => Finding::works(format!("{what}, of the workspace {team}")),
+        Some(_) => Finding::wrong(
+            what,
+            format!("it is of the workspace {team}: name that first in slack.workspaces"),
+        ),
+        None => Finding::wrong(
+            what,
+            format!("it is of the workspace {team}, which slack.workspaces does not name"),
+        ),
+    }
+}
+
+/// A channel: there, not archived, and the bot in it (<https://docs.slack.dev/reference/methods/conversations.info>).
+async fn channel(api: &Api, word: &str, id: &str) -> Finding {
+    let what = format!("Slack: the channel {id} ({word})");
+    let told = match api.get("conversations.info", &[("channel", id)]).await {
+        Ok(told) => told,
+        Err(trouble) => return Finding::troubled(what, &trouble),
+    };
+    let is =
+        |field: &str| told.pointer(&format!("/channel/{field}")).and_then(Value::as_bool).unwrap_or(false);
+    if is("is_archived") {
+        return Finding::wrong(what, "it is archived: unarchive it, or name another");
+    }
+    if !is("is_member") {
+        return Finding::wrong(what, "the bot is not in it: /invite @Rekindle there");
+    }
+    Finding::works(what)
+}

@@ -1,0 +1,34 @@
+//! The doctor looks at Slack before anything is posted.
+
+use rekindle_tests::slack::Fault;
+
+use crate::stage::{By, HOT, Stage};
+
+#[tokio::test]
+async fn what_works_is_said_and_what_does_not_with_what_would_mend_it() {
+    let stage = Stage::set(By::Socket).await;
+    let wrong = async || -> Vec<String> {
+        let found = stage.app(By::Socket).examine().await;
+        found.into_iter().filter_map(|one| Some(format!("{}: {}", one.what, one.wrong?))).collect()
+    };
+    assert_eq!(wrong().await, Vec::<String>::new());
+    assert_eq!(stage.app(By::Socket).examine().await.len(), 5, "two tokens and three channels");
+
+    stage.slack.archive(HOT, true);
+    stage.slack.fault("apps.connections.open", Fault::Error("missing_scope"));
+    let said = wrong().await;
+    assert_eq!(said.len(), 2, "{said:?}");
+    assert!(said[0].contains("connections:write"), "{said:?}");
+    assert_eq!(
+        said[1],
+        "Slack: the channel C0HOT (hot-leads): it is archived: unarchive it, or name another"
+    );
+    stage.slack.archive(HOT, false);
+
+    stage.slack.fault("auth.test", Fault::Error("token_revoked"));
+    let said = wrong().await;
+    assert_eq!(said.len(), 1, "the first thing to mend: {said:?}");
+    assert!(said[0].contains("install the app anew"), "{said:?}");
+    stage.slack.go_down(true);
+    assert!(wrong().await[0].contains("cannot be reached now"));
+}
