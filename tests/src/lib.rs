@@ -1,6 +1,7 @@
 //! The whole product, tested through its doors.
 
 pub mod clock;
+pub mod discord;
 pub mod postgres;
 pub mod program;
 pub mod roles;

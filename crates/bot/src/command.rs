@@ -9,6 +9,7 @@ mod hint;
 mod split;
 mod when;
 
+pub(crate) use complete::of_argument;
 pub use complete::{Known, Suggestion, complete};
 pub(crate) use when::until;
 
@@ -357,7 +358,7 @@ fn help(of: &[String]) -> Command {
 }
 
 /// The declaration, put together once: that takes longer than reading a line.
-fn declared() -> &'static clap::Command {
+pub(crate) fn declared() -> &'static clap::Command {
     static DECLARED: LazyLock<clap::Command> = LazyLock::new(|| {
         let mut declared = Line::command();
         declared.build();

@@ -12,7 +12,7 @@
 //! - [`teller`]: tells one member what concerns them alone;
 //! - [`doctor`]: what a look at a chat finds, and what would mend it;
 //! - [`console`]: the built-in chat, the one platform that is always there;
-//! - [`slack`] is Slack: the same cards and commands in its channels.
+//! - [`slack`] is Slack, [`discord`] is Discord: the same cards and commands in their channels.
 //!
 //! Only the modules of a platform know it; everything else here is the same for all of them.
 
@@ -21,6 +21,7 @@ pub mod card;
 pub mod command;
 pub mod console;
 pub mod desk;
+pub mod discord;
 pub mod doctor;
 pub mod inbound;
 pub mod intent;

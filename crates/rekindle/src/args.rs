@@ -86,6 +86,9 @@ Examples:
   rekindle chat --as ana --json '/campaign launch re-engagement \"gone cold\"'
   rekindle chat --as ana '/campaign launch re-engagement \"gone cold\"' --confirm ID")]
     Chat(Chat),
+    /// Discord: its slash commands, and the link that lets the bot in.
+    #[command(subcommand)]
+    Discord(Discord),
     /// Look whether what the settings name works.
     #[command(subcommand)]
     Doctor(Doctor),
@@ -501,4 +504,20 @@ mod tests {
         }
         assert_eq!(parse(&["--help"]).unwrap_err().kind(), ErrorKind::DisplayHelp);
     }
+}
+
+/// `rekindle discord`
+#[derive(Debug, Subcommand)]
+pub enum Discord {
+    /// Register the slash commands with Discord, in the servers that the settings name.
+    ///
+    /// Puts them in place of what was there. Where they are there already, nothing is sent.
+    #[command(after_long_help = "Example:\n  rekindle discord register")]
+    Register {
+        /// Everywhere that the bot is, instead; it takes Discord up to an hour.
+        #[arg(long)]
+        global: bool,
+    },
+    /// Print the link by which the admin of a server lets the bot in.
+    Invite,
 }

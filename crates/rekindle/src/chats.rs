@@ -1,5 +1,7 @@
 //! The chats that the settings name beside the console: their walls, their routes, and what listens to them.
 
+pub(crate) mod discord;
+
 use crate::{
     config::{self, SlackTransport},
     exit::{Doing, Halt},
@@ -46,6 +48,7 @@ pub(crate) fn open(house: &House, inbound: &Inbound, stop: &CancellationToken) -
         chats.router = chats.router.merge(slack.router());
         chats.tasks.push(Box::pin(slack.listen(stop.clone())));
     }
+    discord::open(house, inbound, stop, &mut chats)?;
     Ok(chats)
 }
 

@@ -2,7 +2,7 @@
 
 use crate::{
     args::{self, Args, Command, ConfigCommand},
-    chats,
+    chats::{self, discord},
     config::{Config, SlackTransport},
     demo,
     exit::{self, Doing, Done, Halt, say},
@@ -84,6 +84,7 @@ pub async fn run(args: &Args) -> Done {
             exit::data(up::sign_in_link(&house, &member).await?)
         }
         Command::Chat(chat) => converse(args, chat).await,
+        Command::Discord(what) => discord::run(&open(args).await?, what).await,
         Command::Lead(args::Lead::Show(of)) => tell::lead(&open(args).await?, &of.email, of.json).await,
         Command::Score(args::Score::Explain(of)) => tell::score(&open(args).await?, &of.email, of.json).await,
         Command::Outbox { state, json } => tell::outbox(&open(args).await?, *state, *json).await,

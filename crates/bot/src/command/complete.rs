@@ -113,7 +113,8 @@ fn long(argument: &Arg) -> Option<String> {
     argument.get_long().map(|long| format!("--{long}"))
 }
 
-fn of_argument(argument: &Arg, known: &Known) -> Vec<(String, String)> {
+/// The names that an argument may be.
+pub(crate) fn of_argument(argument: &Arg, known: &Known) -> Vec<(String, String)> {
     let words = |words: &[&str]| words.iter().map(|word| ((*word).to_owned(), String::new())).collect();
     match argument.get_id().as_str() {
         "lead" => known.leads.clone(),

@@ -1,0 +1,219 @@
+//! A card as Discord shows it: an embed and rows of buttons. Pure: the same card gives the same message.
+//!
+//! What a lead wrote is escaped ([`super::text`]); lengths are held to Discord's limits
+//! (<https://discord.com/developers/docs/resources/message#embed-object-embed-limits>, and those of
+//! components); no message mentions anybody.
+
+use super::{
+    press::Press,
+    text::{block, escaped, length, plain, said},
+};
+use crate::{
+    card::{Ask, AskKind, Button, Card, Fact, Style},
+    reply::Reply,
+};
+use serde_json::Value;
+use serenity::all::{ButtonStyle, InputTextStyle, Nonce};
+use serenity::builder::{
+    CreateActionRow, CreateAllowedMentions, CreateButton, CreateEmbed, CreateInputText,
+    CreateInteractionResponseFollowup, CreateInteractionResponseMessage, CreateMessage, CreateModal,
+    CreateSelectMenu, CreateSelectMenuKind, CreateSelectMenuOption, EditInteractionResponse, EditMessage,
+};
+
+const CONTENT: usize = 2_000;
+const TITLE: usize = 256;
+const DESCRIPTION: usize = 4_096;
+const FIELDS: usize = 25;
+const FIELD_NAME: usize = 256;
+const FIELD_VALUE: usize = 1_024;
+/// All texts of the embeds of a message together.
+const TOGETHER: usize = 6_000;
+const BUTTONS_IN_A_ROW: usize = 5;
+const ROWS: usize = 5;
+const BUTTON_LABEL: usize = 80;
+const OPTIONS: usize = 25;
+const OPTION: usize = 100;
+const MODAL_TITLE: usize = 45;
+const INPUT_LABEL: usize = 45;
+const INPUT_PLACEHOLDER: usize = 100;
+/// As much as the desk reads of a value.
+const INPUT_LENGTH: u16 = 500;
+
+/// The name of the one field of a form that asks for a button's value.
+pub(crate) const VALUE: &str = "value";
+
+/// What is chosen from a list to write another value than those in it.
+pub(crate) const ANOTHER: &str = "another";
+
+/// Nobody is mentioned, whatever the words are.
+pub(crate) fn nobody() -> CreateAllowedMentions {
+    CreateAllowedMentions::new()
+}
+
+/// A new message that holds a card. By `nonce`, Discord posts it once within some minutes, however often it
+/// is sent; and as it stands in the address of the title, too, it can be found for as long as the channel is.
+pub(crate) fn message(card: &Card, words: &str, nonce: String, public_url: &str) -> CreateMessage {
+    CreateMessage::new()
+        .content(escaped(words, CONTENT))
+        .embed(embed(card).url(address(public_url, &nonce)))
+        .components(rows(card))
+        .allowed_mentions(nobody())
+        .nonce(Nonce::String(nonce))
+        .enforce_nonce(true)
+}
+
+/// The same message, as the card stands now.
+pub(crate) fn edited(card: &Card, words: &str, public_url: &str) -> EditMessage {
+    EditMessage::new()
+        .content(escaped(words, CONTENT))
+        .embed(embed(card).url(address(public_url, &card.id)))
+        .components(rows(card))
+        .allowed_mentions(nobody())
+}
+
+/// Where the title of a card leads: to the console.
+fn address(public_url: &str, mark: &str) -> String {
+    format!("{}/console#{mark}", public_url.trim_end_matches('/'))
+}
+
+/// Whether this message, as Discord tells it, was posted with this nonce.
+pub(crate) fn was_posted_with(message: &Value, nonce: &str) -> bool {
+    let address = message["embeds"][0]["url"].as_str().unwrap_or_default();
+    address.split_once('#').is_some_and(|(_, mark)| mark == nonce)
+}
+
+/// News, without a card.
+pub(crate) fn news(words: &str) -> CreateMessage {
+    CreateMessage::new().content(escaped(words, CONTENT)).allowed_mentions(nobody())
+}
+
+/// What came of it, said beside the answer that was given first, for the eyes of whoever asked alone.
+pub(crate) fn follow_up(reply: &Reply, public_url: &str) -> CreateInteractionResponseFollowup {
+    CreateInteractionResponseFollowup::new()
+        .content(words_of(reply, public_url))
+        .allowed_mentions(nobody())
+        .ephemeral(true)
+}
+
+fn words_of(reply: &Reply, public_url: &str) -> String {
+    match (reply.mono, reply.text.is_empty()) {
+        (_, true) => "Done.".to_owned(),
+        (true, _) => block(&reply.text, CONTENT),
+        (false, _) => said(&reply.text, public_url, CONTENT),
+    }
+}
+
+/// What came of it, for the eyes of whoever asked alone.
+pub(crate) fn reply(reply: &Reply, public_url: &str) -> EditInteractionResponse {
+    let shown = reply.card.as_ref().filter(|_| reply.ok);
+    EditInteractionResponse::new()
+        .content(words_of(reply, public_url))
+        .embeds(shown.map(embed).into_iter().collect())
+        .components(shown.map(rows).unwrap_or_default())
+        .allowed_mentions(nobody())
+}
+
+/// Words for whoever asked alone, at once.
+pub(crate) fn private(words: &str, public_url: &str) -> CreateInteractionResponseMessage {
+    CreateInteractionResponseMessage::new()
+        .content(said(words, public_url, CONTENT))
+        .allowed_mentions(nobody())
+        .ephemeral(true)
+}
+
+/// A list to choose the value of a button from, for whoever pressed it alone.
+pub(crate) fn select(press: &Press, ask: &Ask) -> CreateInteractionResponseMessage {
+    let options = ask
+        .choices
+        .iter()
+        .take(OPTIONS - 1)
+        .map(|choice| CreateSelectMenuOption::new(plain(choice.label, OPTION), plain(choice.value, OPTION)))
+        .chain([CreateSelectMenuOption::new("Another …", ANOTHER)])
+        .collect();
+    let menu = CreateSelectMenu::new(press.to_string(), CreateSelectMenuKind::String { options });
+    private(ask.label, "").components(vec![CreateActionRow::SelectMenu(menu)])
+}
+
+/// A form that asks for the value of a button.
+pub(crate) fn form(press: &Press, ask: &Ask) -> CreateModal {
+    let proposals: Vec<&str> = ask.choices.iter().map(|choice| choice.label).collect();
+    let hint = match ask.kind {
+        AskKind::Amount => "5000, or 12,000 EUR".to_owned(),
+        AskKind::Text => proposals.join(", "),
+        AskKind::Choice => "1h, 2d, tomorrow, monday, 2026-12-01 14:00".to_owned(),
+    };
+    let input = CreateInputText::new(InputTextStyle::Short, plain(ask.label, INPUT_LABEL), VALUE)
+        .placeholder(plain(&hint, INPUT_PLACEHOLDER))
+        .max_length(INPUT_LENGTH)
+        .required(true);
+    CreateModal::new(press.to_string(), plain(ask.title, MODAL_TITLE))
+        .components(vec![CreateActionRow::InputText(input)])
+}
+
+fn embed(card: &Card) -> CreateEmbed {
+    let mut title = escaped(&card.title, 160);
+    let marks = [card.badge.clone(), card.score.map(|score| format!("{score} points"))];
+    for mark in marks.into_iter().flatten() {
+        title.push_str(" · ");
+        title.push_str(&escaped(&mark, 40));
+    }
+    let title = plain(&title, TITLE);
+    let description = description(card);
+    let mut room = TOGETHER - length(&title) - length(&description);
+    let mut embed = CreateEmbed::new().title(title).description(description).colour(colour(card));
+    let email = card.email.iter().map(|email| Fact { label: "Address".to_owned(), value: email.clone() });
+    for fact in email.chain(card.facts.iter().cloned()).take(FIELDS) {
+        let name = filled(escaped(&fact.label, FIELD_NAME));
+        let value = filled(escaped(&fact.value, FIELD_VALUE));
+        let Some(left) = room.checked_sub(length(&name) + length(&value)) else { break };
+        room = left;
+        embed = embed.field(name, value, true);
+    }
+    embed
+}
+
+/// Discord refuses a field without words.
+fn filled(text: String) -> String {
+    if text.trim().is_empty() { "\u{200b}".to_owned() } else { text }
+}
+
+fn description(card: &Card) -> String {
+    let mut lines = vec![format!("**{}**", escaped(&card.headline, 300))];
+    lines.extend(card.subtitle.iter().map(|subtitle| escaped(subtitle, 300)));
+    lines.extend(card.lines.iter().take(10).map(|line| format!("• {}", escaped(line, 250))));
+    lines.push(format!("\n**{}**", escaped(&card.status, 600)));
+    debug_assert!(lines.iter().map(|line| length(line) + 1).sum::<usize>() <= DESCRIPTION);
+    lines.join("\n")
+}
+
+/// Red waits for somebody, amber is in work, grey waits for a date, green is done. The words say it, too.
+fn colour(card: &Card) -> u32 {
+    match (card.state, card.accent) {
+        ("open", "back") => 0xE8_91_2D,
+        ("open", "hand") => 0x1D_9B_D1,
+        ("open", _) => 0xE0_1E_5A,
+        ("claimed" | "held", _) => 0xDA_A0_38,
+        ("running" | "draft", _) => 0x1D_9B_D1,
+        ("done", _) => 0x2E_B8_86,
+        ("closed", _) => 0x2E_B8_86,
+        _ => 0x95_A5_A6,
+    }
+}
+
+fn rows(card: &Card) -> Vec<CreateActionRow> {
+    let button = |button: &Button| {
+        let press =
+            Press { intent: button.intent.to_owned(), card: card.id.clone(), revision: card.revision };
+        let style = match button.style {
+            Style::Primary => ButtonStyle::Primary,
+            Style::Plain => ButtonStyle::Secondary,
+            Style::Danger => ButtonStyle::Danger,
+        };
+        CreateButton::new(press.to_string()).label(plain(button.label, BUTTON_LABEL)).style(style)
+    };
+    let row = |buttons: &[Button]| CreateActionRow::Buttons(buttons.iter().map(button).collect());
+    card.buttons.chunks(BUTTONS_IN_A_ROW).take(ROWS).map(row).collect()
+}
+
+#[cfg(test)]
+mod tests;

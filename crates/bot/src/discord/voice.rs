@@ -1,0 +1,85 @@
+//! Discord's voice: reads what was kept of an interaction, and answers whoever asked.
+
+use super::{
+    heard::{Back, Heard},
+    render,
+    rest::Rest,
+};
+use crate::{
+    inbound::{Asked, Voice},
+    reply::Reply,
+    wall::Trouble,
+};
+use async_trait::async_trait;
+use chrono::TimeDelta;
+use rekindle_core::{
+    chat::{ChatUser, Platform},
+    email::EmailAddress,
+};
+use rekindle_storage::{Store, inbound::Arrived};
+use std::time::Duration;
+
+/// How long the token of an interaction is good: a quarter of an hour, less what an answer takes.
+/// Source: <https://discord.com/developers/docs/interactions/receiving-and-responding#followup-messages>.
+const GOOD_FOR: TimeDelta = TimeDelta::minutes(14);
+/// How long Discord may take to see an acknowledgement; before that, it knows of nothing to answer.
+const SETTLES: TimeDelta = TimeDelta::seconds(5);
+
+/// Answers in private.
+#[derive(Debug)]
+pub(super) struct DiscordVoice {
+    pub(super) rest: Rest,
+    pub(super) store: Store,
+    /// Where the team reaches the web pages, as the settings say.
+    pub(super) public_url: String,
+}
+
+impl DiscordVoice {
+    /// Where the house is. One that runs may listen elsewhere than the settings say.
+    async fn house_url(&self) -> String {
+        let told = self.store.public_url().await.ok().flatten();
+        told.unwrap_or_else(|| self.public_url.clone())
+    }
+}
+
+#[async_trait]
+impl Voice for DiscordVoice {
+    fn platform(&self) -> Platform {
+        Platform::Discord
+    }
+
+    fn answers_for(&self) -> TimeDelta {
+        GOOD_FOR
+    }
+
+    fn asked(&self, came: &Arrived) -> Option<Asked> {
+        let heard: Heard = serde_json::from_value(came.payload.clone()).ok()?;
+        Some(heard.asked(&came.workspace))
+    }
+
+    /// Discord tells bots no addresses.
+    async fn email_of(&self, _: &ChatUser) -> Result<Option<EmailAddress>, Trouble> {
+        Ok(None)
+    }
+
+    async fn whisper(&self, came: &Arrived, reply: &Reply) -> Result<(), Trouble> {
+        let Ok(heard) = serde_json::from_value::<Heard>(came.payload.clone()) else { return Ok(()) };
+        // The card itself shows what was done.
+        if heard.back == Back::Beside && reply.ok {
+            return Ok(());
+        }
+        let url = self.house_url().await;
+        let answered = match heard.back {
+            Back::Beside => self.rest.follow(&heard.token, &render::follow_up(reply, &url)).await,
+            Back::First => self.rest.complete(&heard.token, &render::reply(reply, &url)).await,
+        };
+        match answered {
+            // We may be faster than the acknowledgement on its way.
+            Err(Trouble::Gone) if self.store.clock().wall() - came.at < SETTLES => Err(Trouble::Later {
+                after: Some(Duration::from_millis(300)),
+                why: "Discord has not seen the acknowledgement yet".to_owned(),
+            }),
+            answered => answered,
+        }
+    }
+}

@@ -1,0 +1,11 @@
+//! What the team does on Discord, against a server that speaks its wire.
+
+#![allow(clippy::unwrap_used, reason = "an error fails the story, with its own words")]
+
+mod cards;
+mod outages;
+mod program;
+mod roles;
+mod stage;
+mod talk;
+mod wire;

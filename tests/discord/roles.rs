@@ -1,0 +1,83 @@
+//! Who may what on Discord: every command, button and form against every role.
+
+use crate::stage::{HOT_LEADS, Stage, Way};
+use rekindle_bot::{
+    card::{AskKind, ask_of},
+    command,
+    discord::{Registered, register, rest::Rest},
+    intent::Intent,
+};
+use rekindle_core::{
+    chat::Secret,
+    team::{Deed, Role},
+};
+use rekindle_tests::{
+    discord::{APPLICATION, GUILD, Person, TOKEN, button},
+    roles::{BUTTONS, COMMANDS},
+};
+use serde_json::Value;
+
+/// Somebody of each role, and one whom nobody knows.
+async fn people(stage: &Stage) -> Vec<(Person, Option<Role>)> {
+    let mut people = vec![(Person::in_our_guild(999, HOT_LEADS), None)];
+    let team = [("vic", Role::Viewer), ("ana", Role::Sales), ("mia", Role::Marketing), ("ada", Role::Admin)];
+    for (id, (name, role)) in (501..).zip(team) {
+        people.push((stage.linked(name, id).await, Some(role)));
+    }
+    people
+}
+
+/// Whether what was answered is the verdict that a role deserves.
+fn judge(told: &str, deed: Deed, role: Option<Role>, what: &str) {
+    match role {
+        None => assert!(told.contains("/link-chat/"), "{what}: {told}"),
+        Some(role) => {
+            let refused = told.starts_with("Your role is") && told.contains("which may not");
+            assert_eq!(refused, !deed.roles().contains(&role), "{role} {what}: {told}");
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_command_asks_the_role() {
+    let stage = Stage::set().await;
+    stage.turn_hot("kim@acme.test", "Kim Park").await;
+    let clock = stage.store.clock().clone();
+    let rest = Rest::new(Secret::new(TOKEN), APPLICATION, Some(stage.fake.url()), clock).unwrap();
+    assert_eq!(register(&rest, Some(GUILD)).await, Ok(Registered::New));
+    let registered = stage.fake.commands(&GUILD.to_string());
+    let people = people(&stage).await;
+    for line in COMMANDS {
+        let deed = command::parse(line).unwrap().deed();
+        for (person, role) in &people {
+            let given = person.fills_in(stage.fake.id(), line, &registered);
+            stage.tell(Way::Http, &given).await;
+            judge(&stage.fake.words(&given).await, deed, *role, line);
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_button_and_every_form_asks_the_role() {
+    let stage = Stage::set().await;
+    stage.turn_hot("kim@acme.test", "Kim Park").await;
+    let people = people(&stage).await;
+    let claim = button(&stage.card().await, "Claim");
+    // A card in a private answer: there, all that comes of a press is said.
+    let mut card = stage.card().await;
+    card["flags"] = Value::from(64);
+    for (intent, value) in BUTTONS {
+        let deed = Intent::of_press(intent, *value).unwrap().deed();
+        let custom_id = claim.replace("claim", intent);
+        for (person, role) in &people {
+            let id = stage.fake.id();
+            let pressed = match (ask_of(intent).map(|ask| ask.kind), value) {
+                (Some(AskKind::Choice), Some(value)) => person.chooses(id, &custom_id, value, &card),
+                (Some(_), Some(value)) => person.submits(id, &custom_id, value),
+                _ => person.presses(id, &custom_id, &card),
+            };
+            stage.tell(Way::Http, &pressed).await;
+            judge(&stage.fake.words(&pressed).await, deed, *role, intent);
+        }
+    }
+}

@@ -1,0 +1,231 @@
+//! The REST half: messages, answers to interactions, commands; version 10.
+
+use super::{APPLICATION, Call, Failure, State, TOKEN, World, checks};
+use axum::{
+    Router,
+    body::{Body, Bytes},
+    extract::State as Shared,
+    http::{HeaderMap, Method, StatusCode, Uri},
+    response::{IntoResponse, Response},
+};
+use serde_json::{Value, json};
+use std::sync::Arc;
+
+pub(super) fn router(world: Arc<World>) -> Router {
+    Router::new().fallback(any).with_state(world)
+}
+
+/// What Discord answers: a status and a body.
+type Answer = (u16, Value);
+
+async fn any(
+    Shared(world): Shared<Arc<World>>,
+    method: Method,
+    uri: Uri,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Response {
+    let path = uri.path().trim_start_matches("/api/v10").to_owned();
+    let body: Value = serde_json::from_slice(&body).unwrap_or_default();
+    let line = format!("{method} {path}");
+    let failure = {
+        let mut state = world.state();
+        let found =
+            state.failures.iter_mut().find(|(which, _, times)| line.contains(which.as_str()) && *times > 0);
+        found.map(|(_, failure, times)| {
+            *times -= 1;
+            failure.clone()
+        })
+    };
+    let authorized =
+        headers.get("authorization").is_some_and(|value| value == format!("Bot {TOKEN}").as_str());
+    let (status, said) = match &failure {
+        Some(Failure::Refused(status, error)) => (*status, error.clone()),
+        Some(Failure::Limited { retry_after, global }) => {
+            let message = "You are being rate limited.";
+            (429, json!({"message": message, "retry_after": retry_after, "global": global}))
+        }
+        // Answers to interactions are addressed by their token alone.
+        _ if !authorized && !path.starts_with("/webhooks") && !path.starts_with("/interactions") => {
+            (401, json!({"message": "401: Unauthorized", "code": 0}))
+        }
+        _ => answer(&world, &method, &path, &body),
+    };
+    let call = Call { method: method.to_string(), path, body, status };
+    world.state().calls.push(call);
+    world.changed.notify_waiters();
+    let code = StatusCode::from_u16(status).expect("a status");
+    let mut response = match &failure {
+        // The gateway in front of Discord gave up.
+        Some(Failure::Lost) => (StatusCode::GATEWAY_TIMEOUT, "<html>504</html>").into_response(),
+        _ if status == 204 => (code, Body::empty()).into_response(),
+        _ => (code, axum::Json(said)).into_response(),
+    };
+    if let Some(Failure::Limited { retry_after, .. }) = failure {
+        let seconds = format!("{}", retry_after.ceil());
+        response.headers_mut().insert("retry-after", seconds.parse().expect("a number is a header"));
+    }
+    response
+}
+
+fn answer(world: &World, method: &Method, path: &str, body: &Value) -> Answer {
+    let parts: Vec<&str> = path.trim_matches('/').split('/').collect();
+    let number = |text: &str| text.parse::<u64>().unwrap_or_default();
+    match (method.as_str(), parts.as_slice()) {
+        ("GET", ["gateway"]) => (200, json!({"url": world.gateway})),
+        ("GET", ["users", "@me"]) => (200, json!({"id": "33333", "username": "rekindle", "bot": true})),
+        ("GET", ["guilds", guild]) => (200, json!({"id": guild, "name": "Acme"})),
+        ("GET", ["channels", channel]) if !world.state().gone.contains(&number(channel)) => {
+            (200, json!({"id": channel, "type": 0}))
+        }
+        (_, ["channels", channel, ..]) if world.state().gone.contains(&number(channel)) => {
+            (404, json!({"message": "Unknown Channel", "code": 10003}))
+        }
+        ("POST", ["channels", channel, "messages"]) => posted(world, number(channel), body),
+        ("GET", ["channels", channel, "messages"]) => {
+            let state = world.state();
+            let of = state.messages.iter().rev().filter(|((of, _), _)| *of == number(channel));
+            (200, of.take(100).map(|(_, message)| message.clone()).collect())
+        }
+        ("PATCH", ["channels", channel, "messages", id]) => {
+            let wrong = checks::message(body);
+            let mut state = world.state();
+            match state.messages.get_mut(&(number(channel), number(id))) {
+                None => (404, json!({"message": "Unknown Message", "code": 10008})),
+                Some(_) if !wrong.is_empty() => invalid(&wrong),
+                Some(message) => (200, edited(message, body)),
+            }
+        }
+        ("POST", ["interactions", _, token, "callback"]) => {
+            let wrong = wrong_with_answer(body);
+            let mut state = world.state();
+            match state.answers.contains_key(*token) {
+                _ if !wrong.is_empty() => invalid(&wrong),
+                true => {
+                    (400, json!({"message": "Interaction has already been acknowledged.", "code": 40060}))
+                }
+                false => {
+                    state.answers.insert((*token).to_owned(), body.clone());
+                    (204, Value::Null)
+                }
+            }
+        }
+        ("PATCH", ["webhooks", app, token, "messages", "@original"]) if number(app) == APPLICATION => {
+            of_answered(&mut world.state(), token, body, |state| {
+                let answer = state.answers.get_mut(*token).expect("it was answered");
+                if !answer["data"].is_object() {
+                    answer["data"] = json!({});
+                }
+                edited(&mut answer["data"], body);
+            })
+        }
+        ("POST", ["webhooks", app, token]) if number(app) == APPLICATION => {
+            of_answered(&mut world.state(), token, body, |state| {
+                state.beside.entry((*token).to_owned()).or_default().push(body.clone());
+            })
+        }
+        (_, ["applications", app, rest @ ..]) if number(app) == APPLICATION => {
+            let guild = match rest {
+                ["commands"] => "",
+                ["guilds", guild, "commands"] => guild,
+                _ => return missing(),
+            };
+            commands(world, method, guild, body)
+        }
+        _ => missing(),
+    }
+}
+
+fn missing() -> Answer {
+    (404, json!({"message": "404: Not Found", "code": 0}))
+}
+
+fn invalid(wrong: &[String]) -> Answer {
+    (400, json!({"message": format!("Invalid Form Body: {}", wrong.join("; ")), "code": 50035}))
+}
+
+fn posted(world: &World, channel: u64, body: &Value) -> Answer {
+    let wrong = checks::message(body);
+    if !wrong.is_empty() {
+        return invalid(&wrong);
+    }
+    let nonce = body["nonce"].as_str().filter(|_| body["enforce_nonce"] == true);
+    let nonce = nonce.map(|nonce| (channel, nonce.to_owned()));
+    let mut state = world.state();
+    if let Some(known) = nonce.as_ref().and_then(|nonce| state.nonces.get(nonce))
+        && let Some(message) = state.messages.get(&(channel, *known))
+    {
+        return (200, message.clone());
+    }
+    let id = world.id();
+    let mut message = json!({
+        "id": id.to_string(), "channel_id": channel.to_string(), "content": "", "embeds": [], "components": [],
+        "author": {"id": "33333", "username": "rekindle", "discriminator": "0", "avatar": null, "bot": true},
+        "timestamp": "2026-11-23T09:00:00Z", "edited_timestamp": null, "tts": false, "mention_everyone": false,
+        "mentions": [], "mention_roles": [], "attachments": [], "pinned": false, "type": 0,
+    });
+    edited(&mut message, body);
+    state.messages.insert((channel, id), message.clone());
+    if let Some(nonce) = nonce {
+        state.nonces.insert(nonce, id);
+    }
+    (200, message)
+}
+
+/// Lays what is named of a message over it.
+fn edited(message: &mut Value, body: &Value) -> Value {
+    for key in ["content", "embeds", "components", "flags"] {
+        if let Some(value) = body.get(key) {
+            message[key] = value.clone();
+        }
+    }
+    message.clone()
+}
+
+/// What is said about an interaction is taken once it was answered.
+fn of_answered(state: &mut State, token: &str, body: &Value, then: impl FnOnce(&mut State)) -> Answer {
+    let wrong = checks::message(body);
+    match state.answers.contains_key(token) {
+        false => (404, json!({"message": "Unknown Webhook", "code": 10015})),
+        true if !wrong.is_empty() => invalid(&wrong),
+        true => {
+            then(state);
+            (200, json!({"id": "1"}))
+        }
+    }
+}
+
+/// What is wrong with the first answer to an interaction.
+pub(super) fn wrong_with_answer(answer: &Value) -> Vec<String> {
+    match answer["type"].as_u64() {
+        Some(1 | 5 | 6) => Vec::new(),
+        Some(4 | 7) => checks::message(&answer["data"]),
+        Some(8) => checks::choices(&answer["data"]),
+        Some(9) => checks::modal(&answer["data"]),
+        _ => vec!["type is none of an answer".to_owned()],
+    }
+}
+
+fn commands(world: &World, method: &Method, guild: &str, body: &Value) -> Answer {
+    let mut state = world.state();
+    if *method == Method::GET {
+        return (200, state.commands.get(guild).cloned().unwrap_or(json!([])));
+    }
+    let wrong = checks::commands(body);
+    if !wrong.is_empty() {
+        return invalid(&wrong);
+    }
+    // As Discord tells them: with keys of its own, in an order of its own.
+    let mut there = body.as_array().cloned().unwrap_or_default();
+    for command in &mut there {
+        command["id"] = json!(world.id().to_string());
+        command["application_id"] = json!(APPLICATION.to_string());
+        command["version"] = json!("1");
+        if command["type"].is_null() {
+            command["type"] = json!(1);
+        }
+    }
+    there.reverse();
+    state.commands.insert(guild.to_owned(), Value::Array(there.clone()));
+    (200, Value::Array(there))
+}
