@@ -26,7 +26,12 @@ async fn a_claim_changes_every_copy(way: Way) {
     assert!(button(&claimed, "Connected").starts_with("v1:connected:"), "now it can be said how it went");
     let on_the_console = async {
         loop {
-            let console = stage.store.console().latest(10).await.unwrap();
+            let console = stage
+                .store
+                .console()
+                .latest(&rekindle_core::team::Handle::of("ana").unwrap(), 10)
+                .await
+                .unwrap();
             if console.iter().filter_map(|one| one.card.as_ref()).any(|card| card["state"] == "claimed") {
                 return;
             }

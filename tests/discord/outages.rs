@@ -68,7 +68,8 @@ async fn a_channel_that_is_gone_is_left_alone_and_told_of_once() {
         stage.after(MINUTE).await;
     }
     assert_eq!(stage.fake.calls("/channels").len(), 1, "it is not asked again and again");
-    let console = stage.store.console().latest(20).await.unwrap();
+    let console =
+        stage.store.console().latest(&rekindle_core::team::Handle::of("ana").unwrap(), 20).await.unwrap();
     let told = console.iter().filter(|message| message.text.contains("takes no more cards"));
     let told: Vec<&str> = told.map(|message| message.text.as_str()).collect();
     assert_eq!(told.len(), 1, "{told:?}");

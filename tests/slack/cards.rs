@@ -148,7 +148,8 @@ async fn an_archived_channel_stops_and_the_admins_are_told_once() {
         stage.slack.calls("chat.postMessage").iter().filter(|call| call.body["channel"] == HOT).count(),
         1
     );
-    let told = stage.store.console().latest(10).await.unwrap();
+    let told =
+        stage.store.console().latest(&rekindle_core::team::Handle::of("ana").unwrap(), 10).await.unwrap();
     let told: Vec<&str> =
         told.iter().filter(|one| one.channel == "ops").map(|one| one.text.as_str()).collect();
     assert_eq!(told.len(), 1, "{told:?}");

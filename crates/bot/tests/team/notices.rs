@@ -8,7 +8,11 @@ impl Stage {
     async fn heard(&self, who: &str) -> Vec<String> {
         self.teller.catch_up().await.unwrap();
         let messages = self.store.console().latest(&self.handle(who), 100).await.unwrap();
-        messages.into_iter().filter(|message| message.only_for.is_some()).map(|message| message.text).collect()
+        messages
+            .into_iter()
+            .filter(|message| message.only_for.is_some())
+            .map(|message| message.text)
+            .collect()
     }
 }
 
