@@ -64,6 +64,14 @@ pub enum Lead {
     Hot,
     /// The leads you have
     Mine,
+    /// Add a lead that you have met
+    Add {
+        /// Their e-mail address
+        email: String,
+        /// Their name
+        #[arg(value_hint = ValueHint::Other)]
+        name: Option<String>,
+    },
     /// Take a lead; its marketing mail waits meanwhile
     Claim {
         /// Address or id
@@ -255,6 +263,7 @@ impl Command {
                 Lead::Show { .. } | Lead::Why { .. } | Lead::Hot | Lead::Mine => Deed::Look,
                 Lead::Claim { .. }
                 | Lead::Release { .. }
+                | Lead::Add { .. }
                 | Lead::Pass { .. }
                 | Lead::Snooze { .. }
                 | Lead::Outcome { .. }

@@ -3,6 +3,7 @@
 //! Every platform comes here with who asks, where, and what; here the role is asked, the decision made
 //! (by `core`, inside a verb of the store), and the audit written. It knows no platform.
 
+mod add;
 mod campaign;
 mod house;
 mod identity;

@@ -32,6 +32,7 @@ impl Desk {
         let named = match asked {
             Asked::Hot => return self.hot().await.map(Done::from),
             Asked::Mine => return self.mine(member).await.map(Done::from),
+            Asked::Add { email, name } => return self.add_lead(email, name.as_deref()).await,
             Asked::Show { lead }
             | Asked::Why { lead }
             | Asked::Claim { lead }
@@ -78,7 +79,7 @@ impl Desk {
                     audited: false,
                 });
             }
-            Asked::Show { .. } | Asked::Hot | Asked::Mine => {
+            Asked::Show { .. } | Asked::Hot | Asked::Mine | Asked::Add { .. } => {
                 return Ok(Done { reply: self.show(&lead).await?, lead: Some(id), audited: false });
             }
         };

@@ -358,3 +358,28 @@ async fn leads_are_enrolled_and_stopped_by_hand() {
             .contains("Mail: none now: the address is suppressed")
     );
 }
+
+#[tokio::test]
+async fn a_lead_that_a_rep_has_met_is_added_by_hand_once() {
+    let stage = Stage::set().await;
+    let added = stage.say("ana", "/lead add Zoe.Lang@new.test Zoe Lang").await;
+    assert_eq!(
+        added["text"],
+        "Zoe Lang is added. Nobody writes to them until they agree; `/lead claim Zoe.Lang@new.test` makes them yours."
+    );
+    let zoe = stage.store.leads().named("zoe.lang@new.test").await.unwrap();
+    assert_eq!((zoe.name.as_deref(), zoe.consent.basis), (Some("Zoe Lang"), None));
+    let again = stage.say("ben", "/lead add zoe.lang@new.test Someone Else").await;
+    assert_eq!(
+        (&again["code"], &again["text"]),
+        (
+            &json!("known_lead"),
+            &json!("Zoe Lang is here already; `/lead show zoe.lang@new.test` tells more.")
+        )
+    );
+    let wrong = stage.say("ana", "/lead add zoe@").await;
+    assert_eq!(wrong["code"], "usage");
+    assert!(wrong["text"].as_str().unwrap().starts_with("“zoe@” is no e-mail address"), "{wrong}");
+    assert_eq!(stage.say("vic", "/lead add x@new.test").await["code"], "not_allowed");
+    assert_eq!(stage.say("ana", "/lead claim zoe.lang@new.test").await["ok"], true);
+}
