@@ -7,6 +7,8 @@ use rekindle_core::{
     delivery::Event,
     desk,
     lead::Lead,
+    notice::{Notice, Topic},
+    scene::{Change, Effect, Scene},
     team::{Handle, Role},
     time::Moment,
 };
@@ -72,6 +74,16 @@ async fn every_table_is_written_and_read(home: Home) {
     let token = store.team().link(&member).await.unwrap();
     store.team().sign_in(&token).await.unwrap().unwrap();
     store.team().link(&member).await.unwrap();
+    let notice =
+        Notice { to: member.handle.clone(), topic: Topic::Back, lead: kim, text: "Kim is back".to_owned() };
+    let tell = |scene: &Scene, _: Moment| {
+        Ok(Change { effects: vec![Effect::Tell(notice.clone())], ..scene.unchanged() })
+    };
+    house.decide(kim, tell).await.unwrap();
+    let untold = store.notices().untold(Platform::Console, 10).await.unwrap();
+    assert_eq!(untold.iter().map(|one| &one.notice).collect::<Vec<_>>(), [&notice]);
+    store.notices().told(untold[0].id, Platform::Console).await.unwrap();
+    store.notices().mute(&member, Topic::Back, true).await.unwrap();
     let user = ChatUser::parse("slack:T1/U1").unwrap();
     store.chat().link(&user, &member, How::Admin).await.unwrap();
     store.chat().invite(&user).await.unwrap();
