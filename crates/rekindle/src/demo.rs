@@ -48,6 +48,7 @@ pub async fn run(mut config: Config, options: &args::Demo, data: Option<&Path>) 
     };
     let key = store.keys().make(key).await.doing(doing)?;
     let listener = up::bind(&house, Which::ALL).await?;
+    let mut signals = up::Signals::hear()?;
     let running = up::open(&house, Which::ALL, listener).await?;
     let link = up::sign_in_link(&house, &ana).await?;
     say(format_args!(
@@ -66,9 +67,9 @@ pub async fn run(mut config: Config, options: &args::Demo, data: Option<&Path>) 
         lived = world.live() => {
             lived.doing("let the leads live")?;
             say("That was a month. It goes on until Ctrl-C.");
-            up::signal().await?;
+            signals.next().await;
         }
-        ended = up::signal() => ended?,
+        () = signals.next() => {}
     }
     running.stop().await;
     Ok(())

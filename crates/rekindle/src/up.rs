@@ -27,7 +27,10 @@ use rekindle_storage::keys::WriteKey;
 use rekindle_web::{Doors, intake};
 use rekindle_worker::Worker;
 use std::{net::SocketAddr, sync::Arc};
-use tokio::net::TcpListener;
+use tokio::{
+    net::TcpListener,
+    signal::unix::{self, Signal, SignalKind},
+};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 /// Which doors are opened.
@@ -235,30 +238,45 @@ pub fn worker_settings(house: &House) -> rekindle_worker::Settings {
 /// # Errors
 /// What opening the doors says.
 pub async fn serve(house: &House, which: Which, listener: Option<TcpListener>) -> Done {
+    let mut signals = Signals::hear()?;
     let running = open(house, which, listener).await?;
     if let Some(address) = running.address {
         say(format_args!("Rekindle is at http://{address}"));
     } else {
         say("The worker is at work.");
     }
-    signal().await?;
+    signals.next().await;
     say("Stopping: what was begun is brought to its end. A second signal leaves at once.");
     tokio::select! {
         () = running.stop() => Ok(()),
-        second = signal() => {
-            second?;
+        () = signals.next() => {
             Err(Halt::refused("left at once; mails in flight are looked after at the next start"))
         }
     }
 }
 
-/// Waits for Ctrl-C or SIGTERM.
-pub(crate) async fn signal() -> Done {
-    use tokio::signal::unix::{SignalKind, signal};
-    let mut terminate = signal(SignalKind::terminate()).doing("hear signals")?;
-    tokio::select! {
-        done = tokio::signal::ctrl_c() => done.doing("hear signals"),
-        _ = terminate.recv() => Ok(()),
+/// Ctrl-C and SIGTERM. Heard from before anything is said, so that whoever answers it at once is heard.
+pub(crate) struct Signals {
+    interrupt: Signal,
+    terminate: Signal,
+}
+
+impl Signals {
+    /// Begins to hear.
+    ///
+    /// # Errors
+    /// When this machine lets nobody hear.
+    pub(crate) fn hear() -> Result<Self, Halt> {
+        let hear = |kind| unix::signal(kind).doing("hear signals");
+        Ok(Self { interrupt: hear(SignalKind::interrupt())?, terminate: hear(SignalKind::terminate())? })
+    }
+
+    /// Waits for the next of them.
+    pub(crate) async fn next(&mut self) {
+        tokio::select! {
+            _ = self.interrupt.recv() => {}
+            _ = self.terminate.recv() => {}
+        }
     }
 }
 
