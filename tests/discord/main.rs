@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "an error fails the story, with its own words")]
 
+mod alone;
 mod cards;
 mod outages;
 mod program;

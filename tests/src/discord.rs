@@ -223,6 +223,12 @@ impl FakeDiscord {
             .collect()
     }
 
+    /// The direct messages of the bot to a user, the oldest first.
+    #[must_use]
+    pub fn direct_messages(&self, user: u64) -> Vec<Value> {
+        self.messages(rest::direct(user))
+    }
+
     /// The calls that were made whose "METHOD /path" contains these words.
     #[must_use]
     pub fn calls(&self, which: &str) -> Vec<Call> {

@@ -4,7 +4,7 @@
 //! - [`rest`]: one call of its API, held to its limits; [`wall`]: a channel, written to by such calls;
 //! - [`http`] and [`gateway`]: the two ways in which it tells us what members do; both end in the
 //!   [`reception`], which lets in who may come, keeps what was [`heard`], and acknowledges it;
-//! - [`voice`]: the answer; [`commands`]: slash commands.
+//! - [`voice`]: the answer; [`ear`]: what one member is told alone; [`commands`]: slash commands.
 
 pub mod gateway;
 pub mod http;
@@ -13,6 +13,7 @@ pub mod reception;
 pub mod rest;
 
 mod commands;
+mod ear;
 mod heard;
 mod render;
 mod text;
@@ -21,6 +22,7 @@ mod wall;
 
 use crate::{
     inbound::{Inbound, Voice},
+    teller::Ear,
     wall::{Destination, Pace, Trouble},
 };
 use axum::Router;
@@ -100,6 +102,11 @@ impl Discord {
             pace: Some(PACE),
         };
         self.settings.channels.iter().map(wall).collect()
+    }
+
+    /// The direct messages, in which members are told something alone.
+    pub fn ear(&self) -> Arc<dyn Ear> {
+        Arc::new(ear::DiscordEar(self.rest.clone()))
     }
 
     /// Listens to the gateway until it is told to stop.

@@ -45,6 +45,7 @@ pub(crate) fn open(house: &House, inbound: &Inbound, stop: &CancellationToken) -
     if let Some(settings) = slack(&house.config.slack) {
         let slack = Slack::new(settings, inbound.clone()).doing("get ready to speak with Slack")?;
         chats.walls.extend(slack.walls());
+        chats.ears.push(slack.ear());
         chats.router = chats.router.merge(slack.router());
         chats.tasks.push(Box::pin(slack.listen(stop.clone())));
     }

@@ -74,6 +74,13 @@ fn answer(world: &World, method: &Method, path: &str, body: &Value) -> Answer {
     match (method.as_str(), parts.as_slice()) {
         ("GET", ["gateway"]) => (200, json!({"url": world.gateway})),
         ("GET", ["users", "@me"]) => (200, json!({"id": "33333", "username": "rekindle", "bot": true})),
+        ("POST", ["users", "@me", "channels"]) => {
+            let user = body["recipient_id"].as_str().map(number).filter(|id| *id > 0);
+            match user {
+                None => invalid(&["recipient_id is no id".to_owned()]),
+                Some(user) => (200, json!({"id": direct(user).to_string(), "type": 1})),
+            }
+        }
         ("GET", ["guilds", guild]) => (200, json!({"id": guild, "name": "Acme"})),
         ("GET", ["channels", channel]) if !world.state().gone.contains(&number(channel)) => {
             (200, json!({"id": channel, "type": 0}))
@@ -134,6 +141,11 @@ fn answer(world: &World, method: &Method, path: &str, body: &Value) -> Answer {
         }
         _ => missing(),
     }
+}
+
+/// The channel of the bot with one user alone, the same each time.
+pub(super) fn direct(user: u64) -> u64 {
+    70_000_000 + user
 }
 
 fn missing() -> Answer {

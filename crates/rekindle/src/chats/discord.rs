@@ -27,6 +27,7 @@ pub(super) fn open(
     let Some(settings) = settings(house)? else { return Ok(()) };
     let discord = Discord::new(settings, inbound.clone()).doing("set up the connection to Discord")?;
     chats.walls.extend(discord.destinations());
+    chats.ears.push(discord.ear());
     let recovering = discord.clone();
     chats.tasks.push(Box::pin(async move {
         if let Err(error) = recovering.recover().await {
