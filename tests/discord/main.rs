@@ -4,6 +4,7 @@
 
 mod alone;
 mod cards;
+mod doctor;
 mod outages;
 mod program;
 mod roles;

@@ -109,6 +109,8 @@ struct State {
     resumed: usize,
     sessions: HashSet<String>,
     gone: HashSet<u64>,
+    /// What the bot may not do in a channel: bits of permissions.
+    denied: HashMap<u64, u64>,
 }
 
 impl World {
@@ -204,6 +206,11 @@ impl FakeDiscord {
     /// Somebody deletes a channel.
     pub fn delete_channel(&self, channel: u64) {
         self.world.state().gone.insert(channel);
+    }
+
+    /// Somebody takes permissions in a channel away from the bot, by their bits.
+    pub fn deny(&self, channel: u64, permissions: u64) {
+        self.world.state().denied.insert(channel, permissions);
     }
 
     /// Somebody deletes a message.
