@@ -2,7 +2,9 @@
 
 #![allow(clippy::unwrap_used, reason = "an error fails the story, with its own words")]
 
+mod alone;
 mod cards;
+mod doctor;
 mod outages;
 mod program;
 mod roles;

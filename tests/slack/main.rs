@@ -4,6 +4,7 @@
 
 mod stage;
 
+mod alone;
 mod cards;
 mod doctor;
 mod linking;

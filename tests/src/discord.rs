@@ -109,6 +109,8 @@ struct State {
     resumed: usize,
     sessions: HashSet<String>,
     gone: HashSet<u64>,
+    /// What the bot may not do in a channel: bits of permissions.
+    denied: HashMap<u64, u64>,
 }
 
 impl World {
@@ -206,6 +208,11 @@ impl FakeDiscord {
         self.world.state().gone.insert(channel);
     }
 
+    /// Somebody takes permissions in a channel away from the bot, by their bits.
+    pub fn deny(&self, channel: u64, permissions: u64) {
+        self.world.state().denied.insert(channel, permissions);
+    }
+
     /// Somebody deletes a message.
     pub fn delete_message(&self, channel: u64, id: u64) {
         self.world.state().messages.remove(&(channel, id));
@@ -221,6 +228,12 @@ impl FakeDiscord {
             .filter(|((of, _), _)| *of == channel)
             .map(|(_, message)| message.clone())
             .collect()
+    }
+
+    /// The direct messages of the bot to a user, the oldest first.
+    #[must_use]
+    pub fn direct_messages(&self, user: u64) -> Vec<Value> {
+        self.messages(rest::direct(user))
     }
 
     /// The calls that were made whose "METHOD /path" contains these words.

@@ -312,6 +312,18 @@ fn work(shared: &Shared, method: &str, body: Value) -> Value {
             world.whispers.push(body);
             json!({ "ok": true, "channel": channel, "ts": "1.000000" })
         }
+        "conversations.open" => {
+            // The talk with one user alone, the same each time.
+            let direct =
+                body["users"].as_str().and_then(|user| user.strip_prefix('U')).map(|of| format!("D{of}"));
+            match direct {
+                None => error("user_not_found"),
+                Some(direct) => {
+                    world.channels.entry(direct.clone()).or_default();
+                    json!({ "ok": true, "channel": { "id": direct } })
+                }
+            }
+        }
         "conversations.info" => match world.channels.get(&channel) {
             None => error("channel_not_found"),
             Some(there) => {

@@ -4,7 +4,8 @@
 //! - [`rest`]: one call of its API, held to its limits; [`wall`]: a channel, written to by such calls;
 //! - [`http`] and [`gateway`]: the two ways in which it tells us what members do; both end in the
 //!   [`reception`], which lets in who may come, keeps what was [`heard`], and acknowledges it;
-//! - [`voice`]: the answer; [`commands`]: slash commands.
+//! - [`voice`]: the answer; [`ear`]: what one member is told alone; [`commands`]: slash commands;
+//! - [`examine`]: a look at all of it before anything is posted.
 
 pub mod gateway;
 pub mod http;
@@ -13,6 +14,8 @@ pub mod reception;
 pub mod rest;
 
 mod commands;
+mod ear;
+mod examine;
 mod heard;
 mod render;
 mod text;
@@ -20,19 +23,27 @@ mod voice;
 mod wall;
 
 use crate::{
+    doctor::Finding,
     inbound::{Inbound, Voice},
+    teller::Ear,
     wall::{Destination, Pace, Trouble},
 };
 use axum::Router;
 use reception::Reception;
 use rekindle_core::chat::{Platform, Secret};
 use rest::Rest;
-use serenity::all::{ApplicationId, GuildId};
+use serenity::all::{ApplicationId, GuildId, Permissions};
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 use tokio_util::sync::CancellationToken;
 
 /// How fast Discord takes messages in one channel.
 const PACE: Pace = Pace { burst: 5, every: Duration::from_secs(1) };
+
+/// What the bot needs in its channels: it posts cards there, and finds them again.
+const NEEDED: Permissions = Permissions::VIEW_CHANNEL
+    .union(Permissions::SEND_MESSAGES)
+    .union(Permissions::EMBED_LINKS)
+    .union(Permissions::READ_MESSAGE_HISTORY);
 
 /// What Discord has to be told of us, and we of it.
 #[derive(Debug, Clone)]
@@ -85,6 +96,11 @@ impl Discord {
         Ok(Self { rest, settings: Arc::new(settings), reception })
     }
 
+    /// Looks at the token, the servers, the commands and the channels; nothing is posted.
+    pub async fn examine(&self) -> Vec<Finding> {
+        examine::examine(&self.settings, &self.rest).await
+    }
+
     /// The channels that show cards.
     pub fn destinations(&self) -> Vec<Destination> {
         let Some(guild) = self.settings.guilds.first() else { return Vec::new() };
@@ -100,6 +116,11 @@ impl Discord {
             pace: Some(PACE),
         };
         self.settings.channels.iter().map(wall).collect()
+    }
+
+    /// The direct messages, in which members are told something alone.
+    pub fn ear(&self) -> Arc<dyn Ear> {
+        Arc::new(ear::DiscordEar(self.rest.clone()))
     }
 
     /// Listens to the gateway until it is told to stop.
@@ -142,8 +163,7 @@ pub async fn register(rest: &Rest, guild: Option<u64>) -> Result<Registered, Tro
 
 /// Where an admin of a server lets the bot in: with slash commands, and what it needs in its channels.
 pub fn invite_link(application: u64) -> String {
-    // View channels, send messages, embed links, read the history.
-    let permissions: u64 = (1 << 10) | (1 << 11) | (1 << 14) | (1 << 16);
+    let permissions = NEEDED.bits();
     format!(
         "https://discord.com/oauth2/authorize?client_id={application}&scope=bot%20applications.commands&permissions={permissions}"
     )

@@ -1,9 +1,10 @@
 //! Slack: cards in its channels, commands and presses from them, through a socket or over HTTP.
 //!
 //! In reading order: `render` (a card as blocks), `wall` (a channel that shows cards), `read` (what came), `edge` (kept and
-//! acknowledged), `voice` (answered), `modal` (what a button asks in words); `http` and `socket` are the transports, `api` the calls.
+//! acknowledged), `voice` (answered), `modal` (what a button asks in words), `ear` (one member is told alone); `http` and `socket` are the transports, `api` the calls.
 
 mod api;
+mod ear;
 mod edge;
 mod examine;
 mod http;
@@ -20,6 +21,7 @@ pub use manifest::manifest;
 use crate::{
     doctor::Finding,
     inbound::{Inbound, Voice},
+    teller::Ear,
     wall::{Destination, Pace},
 };
 use api::Api;
@@ -97,6 +99,11 @@ impl Slack {
             pace: Some(PACE),
         };
         self.settings.channels.iter().map(wall).collect()
+    }
+
+    /// The direct messages, in which members are told something alone.
+    pub fn ear(&self) -> Arc<dyn Ear> {
+        Arc::new(ear::SlackEar(self.api.clone()))
     }
 
     /// The routes by which Slack reaches us; none where we open a socket.

@@ -45,6 +45,7 @@ pub(crate) fn open(house: &House, inbound: &Inbound, stop: &CancellationToken) -
     if let Some(settings) = slack(&house.config.slack) {
         let slack = Slack::new(settings, inbound.clone()).doing("get ready to speak with Slack")?;
         chats.walls.extend(slack.walls());
+        chats.ears.push(slack.ear());
         chats.router = chats.router.merge(slack.router());
         chats.tasks.push(Box::pin(slack.listen(stop.clone())));
     }
@@ -58,12 +59,13 @@ pub(crate) fn open(house: &House, inbound: &Inbound, stop: &CancellationToken) -
 /// When a platform cannot be spoken with at all, such as without certificates.
 pub(crate) async fn examine(house: &House) -> Result<Vec<Finding>, Halt> {
     let mut found = Vec::new();
+    let desk = Desk::new(house.store.clone(), up::bot_settings(house));
+    let inbound = Inbound::new(house.store.clone(), desk, TaskTracker::new());
     if let Some(settings) = slack(&house.config.slack) {
-        let desk = Desk::new(house.store.clone(), up::bot_settings(house));
-        let inbound = Inbound::new(house.store.clone(), desk, TaskTracker::new());
-        let slack = Slack::new(settings, inbound).doing("get ready to speak with Slack")?;
+        let slack = Slack::new(settings, inbound.clone()).doing("get ready to speak with Slack")?;
         found.extend(slack.examine().await);
     }
+    found.extend(discord::examine(house, &inbound).await?);
     Ok(found)
 }
 

@@ -110,7 +110,7 @@ pub async fn run(args: &Args) -> Done {
 async fn doctor(house: &House) -> Done {
     let found = chats::examine(house).await?;
     if found.is_empty() {
-        say("The settings name no chat beside the console; docs/slack.md leads to one.");
+        say("The settings name no chat beside the console; docs/slack.md and docs/discord.md lead to one.");
     }
     let mut lines = found.iter().map(|one| match &one.wrong {
         None => format!("works   {}", one.what),

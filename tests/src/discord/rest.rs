@@ -1,6 +1,6 @@
 //! The REST half: messages, answers to interactions, commands; version 10.
 
-use super::{APPLICATION, Call, Failure, State, TOKEN, World, checks};
+use super::{APPLICATION, Call, Failure, GUILD, State, TOKEN, World, checks};
 use axum::{
     Router,
     body::{Body, Bytes},
@@ -73,10 +73,30 @@ fn answer(world: &World, method: &Method, path: &str, body: &Value) -> Answer {
     let number = |text: &str| text.parse::<u64>().unwrap_or_default();
     match (method.as_str(), parts.as_slice()) {
         ("GET", ["gateway"]) => (200, json!({"url": world.gateway})),
-        ("GET", ["users", "@me"]) => (200, json!({"id": "33333", "username": "rekindle", "bot": true})),
-        ("GET", ["guilds", guild]) => (200, json!({"id": guild, "name": "Acme"})),
+        ("GET", ["users", "@me"]) => (200, bot_as_told()["user"].clone()),
+        ("POST", ["users", "@me", "channels"]) => {
+            let user = body["recipient_id"].as_str().map(number).filter(|id| *id > 0);
+            match user {
+                None => invalid(&["recipient_id is no id".to_owned()]),
+                Some(user) => (200, json!({"id": direct(user).to_string(), "type": 1})),
+            }
+        }
+        ("GET", ["oauth2", "applications", "@me"]) => {
+            (200, json!({"id": APPLICATION.to_string(), "name": "Rekindle"}))
+        }
+        ("GET", ["guilds", guild]) if number(guild) == GUILD => (200, guild_as_told()),
+        ("GET", ["guilds", guild, "members", bot]) if number(guild) == GUILD && *bot == BOT => {
+            (200, bot_as_told())
+        }
+        ("GET", ["guilds", ..]) => (404, json!({"message": "Unknown Guild", "code": 10004})),
         ("GET", ["channels", channel]) if !world.state().gone.contains(&number(channel)) => {
-            (200, json!({"id": channel, "type": 0}))
+            let denied = world.state().denied.get(&number(channel)).copied().unwrap_or_default();
+            let denied = json!({"id": BOT, "type": 1, "allow": "0", "deny": denied.to_string()});
+            (
+                200,
+                json!({"id": channel, "type": 0, "guild_id": GUILD.to_string(), "name": "a-channel", "position": 0,
+                "permission_overwrites": [denied]}),
+            )
         }
         (_, ["channels", channel, ..]) if world.state().gone.contains(&number(channel)) => {
             (404, json!({"message": "Unknown Channel", "code": 10003}))
@@ -134,6 +154,43 @@ fn answer(world: &World, method: &Method, path: &str, body: &Value) -> Answer {
         }
         _ => missing(),
     }
+}
+
+/// The user that the bot is.
+const BOT: &str = "33333";
+
+/// The guild: everybody may see and write, as in a new one.
+fn guild_as_told() -> Value {
+    let everyone = json!({
+        "id": GUILD.to_string(), "name": "@everyone", "color": 0, "hoist": false, "managed": false, "mentionable": false,
+        "colors": {"primary_color": 0, "secondary_color": null, "tertiary_color": null}, "position": 0, "flags": 0,
+        "permissions": ((1_u64 << 10) | (1 << 11) | (1 << 14) | (1 << 16)).to_string(),
+    });
+    json!({
+        "id": GUILD.to_string(), "name": "Acme", "icon": null, "splash": null, "discovery_splash": null, "owner_id": "1",
+        "afk_channel_id": null, "afk_timeout": 300, "verification_level": 1, "default_message_notifications": 1,
+        "explicit_content_filter": 0, "roles": [everyone], "emojis": [], "features": [], "mfa_level": 0,
+        "application_id": null, "system_channel_id": null, "system_channel_flags": 0, "rules_channel_id": null,
+        "max_presences": null, "max_members": 500_000, "vanity_url_code": null, "description": null, "banner": null,
+        "premium_tier": 0, "premium_subscription_count": 0, "preferred_locale": "en-US",
+        "public_updates_channel_id": null, "nsfw_level": 0, "nsfw": false, "stickers": [], "region": "deprecated",
+        "premium_progress_bar_enabled": false, "safety_alerts_channel_id": null,
+    })
+}
+
+/// The bot as a member of the guild.
+fn bot_as_told() -> Value {
+    json!({
+        "user": {"id": BOT, "username": "rekindle", "discriminator": "0", "global_name": null, "avatar": null, "bot": true},
+        "nick": null, "avatar": null, "roles": [], "joined_at": "2026-11-01T09:00:00.000000+00:00",
+        "premium_since": null, "deaf": false, "mute": false, "flags": 0, "pending": false,
+        "communication_disabled_until": null,
+    })
+}
+
+/// The channel of the bot with one user alone, the same each time.
+pub(super) fn direct(user: u64) -> u64 {
+    70_000_000 + user
 }
 
 fn missing() -> Answer {

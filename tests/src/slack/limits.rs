@@ -14,6 +14,13 @@ pub fn offences(method: &str, body: &Value) -> Vec<String> {
             message(body, &mut found);
         }
         "views.open" | "views.update" => view(&body["view"], &mut found),
+        // One user: more of them would be told together.
+        "conversations.open" => {
+            let user = body["users"].as_str().unwrap_or_default();
+            if user.is_empty() || !user.chars().all(|c| c.is_ascii_uppercase() || c.is_ascii_digit()) {
+                found.push(format!("“{user}” is not one user"));
+            }
+        }
         _ => {}
     }
     found.iter().map(|what| format!("{method}: {what}")).collect()

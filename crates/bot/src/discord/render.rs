@@ -12,6 +12,7 @@ use crate::{
     card::{Ask, AskKind, Button, Card, Fact, Style},
     reply::Reply,
 };
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde_json::Value;
 use serenity::all::{ButtonStyle, InputTextStyle, Nonce};
 use serenity::builder::{
@@ -19,6 +20,7 @@ use serenity::builder::{
     CreateInteractionResponseFollowup, CreateInteractionResponseMessage, CreateMessage, CreateModal,
     CreateSelectMenu, CreateSelectMenuKind, CreateSelectMenuOption, EditInteractionResponse, EditMessage,
 };
+use uuid::Uuid;
 
 const CONTENT: usize = 2_000;
 const TITLE: usize = 256;
@@ -48,6 +50,11 @@ pub(crate) const ANOTHER: &str = "another";
 /// Nobody is mentioned, whatever the words are.
 pub(crate) fn nobody() -> CreateAllowedMentions {
     CreateAllowedMentions::new()
+}
+
+/// A nonce as Discord takes it: at most 25 characters.
+pub(crate) fn nonce_of(id: Uuid) -> String {
+    URL_SAFE_NO_PAD.encode(id.as_bytes())
 }
 
 /// A new message that holds a card. By `nonce`, Discord posts it once within some minutes, however often it
@@ -85,6 +92,11 @@ pub(crate) fn was_posted_with(message: &Value, nonce: &str) -> bool {
 /// News, without a card.
 pub(crate) fn news(words: &str) -> CreateMessage {
     CreateMessage::new().content(escaped(words, CONTENT)).allowed_mentions(nobody())
+}
+
+/// What one member is told alone. By `nonce`, Discord posts it once within some minutes.
+pub(crate) fn notice(words: &str, nonce: String) -> CreateMessage {
+    news(words).nonce(Nonce::String(nonce)).enforce_nonce(true)
 }
 
 /// What came of it, said beside the answer that was given first, for the eyes of whoever asked alone.

@@ -15,10 +15,11 @@ use axum::http::StatusCode;
 use limits::Limits;
 use rekindle_core::{chat::Secret, time::SharedClock};
 use serde::Serialize;
-use serde_json::Value;
+use serde_json::{Value, json};
 use serenity::all::{
     ApplicationId, ChannelId, CreateInteractionResponse, CreateInteractionResponseFollowup, CreateMessage,
     EditInteractionResponse, EditMessage, GuildId, InteractionId, LightMethod, MessageId, Request, Route,
+    UserId,
 };
 use std::{
     fmt,
@@ -104,6 +105,17 @@ impl Rest {
             .await?;
         let id = posted["id"].as_str().and_then(|id| id.parse().ok());
         id.ok_or_else(|| Trouble::Unknown { why: "Discord's answer has no id of the message".to_owned() })
+    }
+
+    /// The channel of the bot with one user alone.
+    ///
+    /// # Errors
+    /// As Discord says.
+    pub async fn open_direct(&self, user: UserId) -> Result<ChannelId, Trouble> {
+        let body = json!({ "recipient_id": user });
+        let opened = self.send(Route::UserMeDmChannels, LightMethod::Post, Some(&body)).await?;
+        let id = opened["id"].as_str().and_then(|id| id.parse().ok());
+        id.ok_or_else(|| Trouble::Refused { why: "Discord's answer has no id of the channel".to_owned() })
     }
 
     /// Edits a message of ours.

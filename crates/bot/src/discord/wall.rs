@@ -1,12 +1,14 @@
 //! A channel of a guild as a wall.
 
-use super::{render, rest::Rest};
+use super::{
+    render::{self, nonce_of},
+    rest::Rest,
+};
 use crate::{
     card::Card,
     wall::{Trouble, Wall},
 };
 use async_trait::async_trait;
-use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use serenity::all::{ChannelId, MessageId};
 use uuid::Uuid;
 
@@ -25,11 +27,6 @@ impl DiscordWall {
         let name = format!("discord:{guild}/{channel}");
         Self { name, channel: ChannelId::new(channel.max(1)), rest, public_url }
     }
-}
-
-/// A nonce as Discord takes it: at most 25 characters.
-fn nonce_of(id: Uuid) -> String {
-    URL_SAFE_NO_PAD.encode(id.as_bytes())
 }
 
 fn message_id(message: &str) -> Result<MessageId, Trouble> {

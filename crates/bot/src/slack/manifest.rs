@@ -6,8 +6,9 @@ use serde_json::json;
 use std::fmt::Write;
 
 /// What the bot may do, and why.
-const SCOPES: [(&str, &str); 8] = [
+const SCOPES: [(&str, &str); 9] = [
     ("chat:write", "posts and edits cards, and answers"),
+    ("im:write", "tells one member alone"),
     ("commands", "hears /lead, /campaign and /rekindle"),
     ("users:read", "asks who somebody is"),
     ("users:read.email", "knows a member of the team by a confirmed address"),

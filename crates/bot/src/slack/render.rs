@@ -22,6 +22,8 @@ mod limit {
     pub(super) const PLACEHOLDER: usize = 150;
     /// More is cut by Slack at 40,000; more than this is split.
     pub(super) const TEXT: usize = 3900;
+    /// As much as a notice says; however much of it is escaped, far below the 40,000.
+    pub(super) const WORDS: usize = 1000;
 }
 
 /// What a message of Slack is made of.
@@ -37,6 +39,18 @@ pub(super) struct Rendered {
 /// (<https://docs.slack.dev/messaging/formatting-message-text#escaping>).
 pub(super) fn escape(text: &str) -> String {
     text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
+}
+
+/// A message of words alone to a channel: nothing in them is looked up, linked or unfolded.
+pub(super) fn words(channel: &str, words: &str) -> serde_json::Value {
+    serde_json::json!({
+        "channel": channel,
+        "text": filled(escape(&clamp(words, limit::WORDS))),
+        "parse": "none",
+        "link_names": false,
+        "unfurl_links": false,
+        "unfurl_media": false,
+    })
 }
 
 fn plain(text: &str, most: usize) -> SlackBlockPlainTextOnly {

@@ -2,7 +2,7 @@
 
 use super::{
     api::{Api, CARD_EVENT, harmless, metadata},
-    render::{self, Rendered, escape},
+    render::{self, Rendered},
 };
 use crate::{
     card::Card,
@@ -107,14 +107,6 @@ impl Wall for SlackWall {
     }
 
     async fn say(&self, words: &str) -> Result<(), Trouble> {
-        let message = json!({
-            "channel": self.channel,
-            "text": escape(words),
-            "parse": "none",
-            "link_names": false,
-            "unfurl_links": false,
-            "unfurl_media": false,
-        });
-        self.api.call("chat.postMessage", &message).await.map(drop)
+        self.api.call("chat.postMessage", &render::words(&self.channel, words)).await.map(drop)
     }
 }

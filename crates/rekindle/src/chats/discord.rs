@@ -9,6 +9,7 @@ use crate::{
 };
 use rekindle_bot::{
     discord::{self, Discord, Registered, Settings, http::Signature, rest::Rest},
+    doctor::Finding,
     inbound::Inbound,
 };
 use tokio_util::sync::CancellationToken;
@@ -27,6 +28,7 @@ pub(super) fn open(
     let Some(settings) = settings(house)? else { return Ok(()) };
     let discord = Discord::new(settings, inbound.clone()).doing("set up the connection to Discord")?;
     chats.walls.extend(discord.destinations());
+    chats.ears.push(discord.ear());
     let recovering = discord.clone();
     chats.tasks.push(Box::pin(async move {
         if let Err(error) = recovering.recover().await {
@@ -49,6 +51,16 @@ pub(super) fn open(
         }
     }
     Ok(())
+}
+
+/// Looks at Discord, where the settings name it; nothing is posted.
+///
+/// # Errors
+/// When an id is none, or nothing can be sent from this machine.
+pub(super) async fn examine(house: &House, inbound: &Inbound) -> Result<Vec<Finding>, Halt> {
+    let Some(settings) = settings(house)? else { return Ok(Vec::new()) };
+    let discord = Discord::new(settings, inbound.clone()).doing("set up the connection to Discord")?;
+    Ok(discord.examine().await)
 }
 
 /// Does what is typed after `rekindle discord`.

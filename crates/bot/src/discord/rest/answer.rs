@@ -37,6 +37,8 @@ pub(super) fn sorted(status: StatusCode, headers: &HeaderMap, said: &Value) -> T
         (500.., _) => Trouble::Later { after: Some(PAUSE), why },
         // No such message; no such interaction, or answered already.
         (_, 10_008 | 10_062 | 10_015 | 40_060 | 50_027) => Trouble::Gone,
+        // They take no direct messages of the bot, or share no server with it: they are told elsewhere.
+        (_, 50_007 | 50_278) => Trouble::Refused { why },
         // No such channel, guild or application; a thread that is archived; a bot without rights.
         (_, 10_002..=10_004 | 20_001 | 50_001 | 50_013 | 50_083) | (401 | 403, _) => Trouble::Broken { why },
         (404, _) => Trouble::Gone,
@@ -87,6 +89,9 @@ mod tests {
         ));
         assert!(matches!(said(503, json!({})), Trouble::Later { after: Some(PAUSE), .. }));
         assert!(matches!(said(502, json!({})), Trouble::Unknown { .. }));
+        let why = "Cannot send messages to this user (50007)".to_owned();
+        let closed = json!({"code": 50007, "message": "Cannot send messages to this user"});
+        assert_eq!(said(403, closed), Trouble::Refused { why });
         let after = Some(Duration::from_millis(1_500));
         let why = "You are being rate limited.".to_owned();
         let limited = json!({"message": why, "retry_after": 1.5, "global": false});
