@@ -15,7 +15,6 @@ pub const COMMANDS: &[&str] = &[
     "/lead note kim@acme.test hello",
     "/lead enroll kim@acme.test re-engagement",
     "/lead stop kim@acme.test",
-    "/lead pass kim@acme.test ada",
     "/campaign launch re-engagement everyone",
     "/campaign preview re-engagement everyone",
     "/campaign hold",
