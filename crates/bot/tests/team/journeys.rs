@@ -365,7 +365,7 @@ async fn a_lead_that_a_rep_has_met_is_added_by_hand_once() {
     let added = stage.say("ana", "/lead add Zoe.Lang@new.test Zoe Lang").await;
     assert_eq!(
         added["text"],
-        "Zoe Lang is added. Nobody writes to them until they agree; `/lead claim Zoe.Lang@new.test` makes them yours."
+        "Zoe Lang is added. Nobody writes to them until they agree; `/lead claim zoe.lang@new.test` makes them yours."
     );
     let zoe = stage.store.leads().named("zoe.lang@new.test").await.unwrap();
     assert_eq!((zoe.name.as_deref(), zoe.consent.basis), (Some("Zoe Lang"), None));
