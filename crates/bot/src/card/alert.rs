@@ -125,12 +125,11 @@ fn status(alert: &Alert, scenery: &Scenery<'_>) -> String {
     match &alert.state {
         AlertState::Open => format!("Nobody has it yet, since {}", dated(alert.raised_at, zone)),
         AlertState::Claimed { by, from: Some(from), .. } => {
-            format!(
-                "With {}, passed on by {}; claimed{}",
-                by.name(),
-                from.name(),
-                speed().trim_start_matches(',')
-            )
+            let claimed = match speed() {
+                speed if speed.is_empty() => speed,
+                speed => format!("; claimed{}", speed.trim_start_matches(',')),
+            };
+            format!("With {}, passed on by {}{claimed}", by.name(), from.name())
         }
         AlertState::Claimed { by, last, .. } => match last {
             Some(how) => format!("Claimed by {}{}; {}", by.name(), speed(), how.label()),

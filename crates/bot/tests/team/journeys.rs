@@ -381,5 +381,6 @@ async fn a_lead_that_a_rep_has_met_is_added_by_hand_once() {
     assert_eq!(wrong["code"], "usage");
     assert!(wrong["text"].as_str().unwrap().starts_with("“zoe@” is no e-mail address"), "{wrong}");
     assert_eq!(stage.say("vic", "/lead add x@new.test").await["code"], "not_allowed");
-    assert_eq!(stage.say("ana", "/lead claim zoe.lang@new.test").await["ok"], true);
+    let passed = stage.say("ana", "/lead pass zoe.lang@new.test ben").await;
+    assert_eq!(passed["card"]["status"], "With Ben, passed on by Ana");
 }
