@@ -7,10 +7,7 @@ use rekindle_bot::{
     inbound::Inbound,
 };
 use rekindle_core::{
-    activity::{Activity, Kind, Trust},
-    arrival::{Arrival, Received, Who},
     chat::{ChatUser, How, Platform, Secret},
-    email::EmailAddress,
     playbook::Files,
     team::{Member, Role},
     time::Clock,
@@ -18,15 +15,11 @@ use rekindle_core::{
 use rekindle_storage::Store;
 use rekindle_tests::{
     discord::{APPLICATION, FakeDiscord, GUILD, Person, TOKEN},
+    leads,
     stores::{Home, Shoulder},
 };
-use serde_json::{Value, json};
-use std::{
-    collections::BTreeMap,
-    path::Path,
-    sync::atomic::{AtomicI64, Ordering},
-    time::Duration,
-};
+use serde_json::Value;
+use std::{collections::BTreeMap, path::Path, time::Duration};
 use tokio::{net::TcpListener, task::JoinSet};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
@@ -161,33 +154,7 @@ impl Stage {
 
     /// A manager with consent does enough to be hot.
     pub(crate) async fn turn_hot(&self, email: &str, name: &str) {
-        let traits = json!({"email": email, "name": name, "title": "Head of Sales", "consent": true});
-        self.observe(email, Kind::Identify, "Identified", traits).await;
-        for _ in 0..2 {
-            self.observe(email, Kind::Track, "Demo Requested", json!({})).await;
-        }
-    }
-
-    async fn observe(&self, email: &str, kind: Kind, name: &str, properties: Value) {
-        static NEXT: AtomicI64 = AtomicI64::new(1);
-        let number = NEXT.fetch_add(1, Ordering::SeqCst);
-        let arrival = Arrival {
-            source: "site".to_owned(),
-            message_id: format!("message-{number}"),
-            fingerprint: number,
-            who: Who { email: Some(EmailAddress::parse(email).unwrap()), ..Who::default() },
-            kind,
-            name: name.to_owned(),
-            path: None,
-            at: self.home.now(),
-            properties: properties.as_object().unwrap().clone(),
-            human: Activity::is_human(kind, name),
-            trust: Trust::Server,
-            basis: None,
-        };
-        let playbooks = self.store.playbooks().await.unwrap();
-        let received = self.store.leads().observe(&[arrival], &playbooks).await.unwrap();
-        assert!(matches!(received[..], [Received::Stored(_)]), "{received:?}");
+        leads::turn_hot(&self.store, self.home.now(), email, name).await;
     }
 
     /// The hot lead's card on Discord.

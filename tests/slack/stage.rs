@@ -12,10 +12,7 @@ use rekindle_bot::{
     slack::{self, Slack, Transport},
 };
 use rekindle_core::{
-    activity::{Activity, Kind, Trust},
-    arrival::{Arrival, Received, Who},
     chat::{ChatUser, How, Platform, Secret},
-    email::EmailAddress,
     ids::LeadId,
     playbook::Files,
     team::Role,
@@ -23,10 +20,11 @@ use rekindle_core::{
 };
 use rekindle_storage::Store;
 use rekindle_tests::{
+    leads,
     slack::{APP_TOKEN, BOT_TOKEN, FakeSlack, Message, SIGNING_SECRET, TEAM, payloads},
     stores::Home,
 };
-use serde_json::{Value, json};
+use serde_json::Value;
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
@@ -139,38 +137,11 @@ impl Stage {
 
     /// A manager with consent who did enough to be hot.
     pub(crate) async fn turn_hot(&self, email: &str, name: &str) -> LeadId {
-        let traits = json!({"email": email, "name": name, "title": "Head of Sales", "consent": true});
-        self.observe(email, Kind::Identify, "Identified", traits).await;
-        self.track(email, "Demo Requested").await;
-        self.track(email, "Demo Requested").await
+        leads::turn_hot(&self.store, self.home.now(), email, name).await
     }
 
     pub(crate) async fn track(&self, email: &str, event: &str) -> LeadId {
-        self.observe(email, Kind::Track, event, json!({})).await
-    }
-
-    async fn observe(&self, email: &str, kind: Kind, name: &str, traits: Value) -> LeadId {
-        use std::sync::atomic::{AtomicI64, Ordering};
-        static NEXT: AtomicI64 = AtomicI64::new(1);
-        let number = NEXT.fetch_add(1, Ordering::SeqCst);
-        let arrival = Arrival {
-            source: "site".to_owned(),
-            message_id: format!("message-{number}"),
-            fingerprint: number,
-            who: Who { email: Some(EmailAddress::parse(email).unwrap()), ..Who::default() },
-            kind,
-            name: name.to_owned(),
-            path: None,
-            at: self.home.now(),
-            properties: traits.as_object().unwrap().clone(),
-            human: Activity::is_human(kind, name),
-            trust: Trust::Server,
-            basis: None,
-        };
-        let playbooks = self.store.playbooks().await.unwrap();
-        let received = self.store.leads().observe(&[arrival], &playbooks).await.unwrap();
-        let [Received::Stored(lead)] = received[..] else { panic!("{received:?}") };
-        lead
+        leads::track(&self.store, self.home.now(), email, event).await
     }
 
     /// The one card in the channel of hot leads.

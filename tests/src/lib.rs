@@ -2,6 +2,7 @@
 
 pub mod clock;
 pub mod discord;
+pub mod leads;
 pub mod postgres;
 pub mod program;
 pub mod roles;

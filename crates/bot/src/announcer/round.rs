@@ -6,7 +6,12 @@ use crate::{
     desk::View,
     wall::Trouble,
 };
-use rekindle_core::{alert::Reason, team::Handle, time::Moment};
+use rekindle_core::{
+    alert::{Alert, Reason},
+    campaign::Campaign,
+    team::Handle,
+    time::Moment,
+};
 use rekindle_storage::{Result, StoreError, cards::Behind};
 use std::{future::Future, time::Duration};
 use uuid::Uuid;
@@ -41,6 +46,29 @@ impl Place {
     }
 }
 
+/// What a card is about.
+enum Subject {
+    Alert(Alert),
+    Campaign(Campaign),
+}
+
+impl Subject {
+    /// What stands beside the card when it is posted, and where only a line is shown.
+    fn words(&self, card: &Card) -> String {
+        match self {
+            Self::Alert(alert) => match alert.reason {
+                Reason::Hot => format!("{} is hot: {} points.", card.title, card.score.unwrap_or_default()),
+                Reason::Back => format!("{} is back from the cold.", card.title),
+                Reason::Hand => format!("{} was taken by hand.", card.title),
+            },
+            Self::Campaign(campaign) => {
+                let by = campaign.launched_by.as_ref().map(Handle::name).unwrap_or_default();
+                format!("{by} launched {} {}.", card.title, card.subtitle.as_deref().unwrap_or_default())
+            }
+        }
+    }
+}
+
 /// What came of one card.
 enum Step {
     /// Shown.
@@ -64,70 +92,51 @@ impl Announcer {
         let mut shown = 0;
         loop {
             let before = shown;
-            let alerts = self.alerts(hung, &mut standing, since, &mut shown).await?;
-            if !alerts || !self.campaigns(hung, &mut standing, since, &mut shown).await? || shown == before {
+            for kind in [Kind::Alert, Kind::Campaign] {
+                for (place, subject) in self.behind(hung, kind, since).await? {
+                    match self.show(hung, &mut standing, place, &subject).await? {
+                        Step::Shown => shown += 1,
+                        Step::Passed => {}
+                        Step::Stop => return Ok(shown),
+                    }
+                }
+            }
+            if shown == before {
                 return Ok(shown);
             }
         }
     }
 
-    /// Whether the wall takes more.
-    async fn alerts(
-        &self,
-        hung: &Hung,
-        standing: &mut Standing,
-        since: Moment,
-        shown: &mut usize,
-    ) -> Result<bool> {
-        let behind = self.store.cards().alerts_behind(hung.to.wall.name(), since, BATCH).await?;
-        if behind.is_empty()
-            || !hung.to.is_called(&self.store.load_playbooks().await?.current().routing.alerts)
-        {
-            return Ok(true);
-        }
-        for one in behind {
-            let place = Place::of(one.subject.id.0, one.subject.revision, &one);
-            let words = |card: &Card| match one.subject.reason {
-                Reason::Hot => format!("{} is hot: {} points.", card.title, card.score.unwrap_or_default()),
-                Reason::Back => format!("{} is back from the cold.", card.title),
-                Reason::Hand => format!("{} was taken by hand.", card.title),
-            };
-            match self.show(hung, standing, place, self.view().alert(&one.subject), words).await? {
-                Step::Shown => *shown += 1,
-                Step::Passed => {}
-                Step::Stop => return Ok(false),
+    /// What is behind on a wall, where the routing means this wall: asked first, since of all others everything is behind.
+    async fn behind(&self, hung: &Hung, kind: Kind, since: Moment) -> Result<Vec<(Place, Subject)>> {
+        if hung.to.channel.is_some() {
+            let playbooks = self.store.load_playbooks().await?;
+            let routing = &playbooks.current().routing;
+            let channel = if kind == Kind::Alert { &routing.alerts } else { &routing.campaigns };
+            if !hung.to.is_called(channel) {
+                return Ok(Vec::new());
             }
         }
-        Ok(true)
+        let (cards, name) = (self.store.cards(), hung.to.wall.name());
+        Ok(match kind {
+            Kind::Alert => {
+                let behind = cards.alerts_behind(name, since, BATCH).await?;
+                let place = |one: &Behind<Alert>| Place::of(one.subject.id.0, one.subject.revision, one);
+                behind.into_iter().map(|one| (place(&one), Subject::Alert(one.subject))).collect()
+            }
+            Kind::Campaign => {
+                let behind = cards.campaigns_behind(name, since, BATCH).await?;
+                let place = |one: &Behind<Campaign>| Place::of(one.subject.id.0, one.subject.revision, one);
+                behind.into_iter().map(|one| (place(&one), Subject::Campaign(one.subject))).collect()
+            }
+        })
     }
 
-    /// Whether the wall takes more.
-    async fn campaigns(
-        &self,
-        hung: &Hung,
-        standing: &mut Standing,
-        since: Moment,
-        shown: &mut usize,
-    ) -> Result<bool> {
-        let behind = self.store.cards().campaigns_behind(hung.to.wall.name(), since, BATCH).await?;
-        if behind.is_empty()
-            || !hung.to.is_called(&self.store.load_playbooks().await?.current().routing.campaigns)
-        {
-            return Ok(true);
+    async fn render(&self, subject: &Subject) -> Result<Card> {
+        match subject {
+            Subject::Alert(alert) => self.view().alert(alert).await,
+            Subject::Campaign(campaign) => self.view().campaign(campaign).await,
         }
-        for one in behind {
-            let place = Place::of(one.subject.id.0, one.subject.revision, &one);
-            let by = one.subject.launched_by.as_ref().map(Handle::name).unwrap_or_default();
-            let words = |card: &Card| {
-                format!("{by} launched {} {}.", card.title, card.subtitle.as_deref().unwrap_or_default())
-            };
-            match self.show(hung, standing, place, self.view().campaign(&one.subject), words).await? {
-                Step::Shown => *shown += 1,
-                Step::Passed => {}
-                Step::Stop => return Ok(false),
-            }
-        }
-        Ok(true)
     }
 
     /// Posts or edits a card. One that cannot be rendered does not hold up the others.
@@ -136,8 +145,7 @@ impl Announcer {
         hung: &Hung,
         standing: &mut Standing,
         place: Place,
-        rendering: impl Future<Output = Result<Card>>,
-        words: impl Fn(&Card) -> String,
+        subject: &Subject,
     ) -> Result<Step> {
         let now = self.store.clock().stopwatch();
         if let Some(known) = standing.cards.get(&place.subject)
@@ -147,7 +155,7 @@ impl Announcer {
             return Ok(Step::Passed);
         }
         let name = hung.to.wall.name();
-        let card = match rendering.await {
+        let card = match self.render(subject).await {
             Ok(card) => card,
             Err(error @ (StoreError::Away(_) | StoreError::Busy(_))) => return Err(error),
             // The lead is gone; nothing will ever show.
@@ -179,7 +187,7 @@ impl Announcer {
                 None => {}
             }
         }
-        let message = match self.put(hung, &place, &card, &words(&card)).await? {
+        let message = match self.put(hung, &place, &card, &subject.words(&card)).await? {
             Ok(message) => message,
             Err(trouble) => return self.troubled(hung, standing, &place, trouble).await,
         };
