@@ -2,7 +2,7 @@
 
 use crate::stage::{HOT_LEADS, Stage, Way};
 use rekindle_bot::{
-    card::{AskKind, ask_of},
+    card::AskKind,
     command,
     discord::{Registered, register, rest::Rest},
     intent::Intent,
@@ -71,7 +71,8 @@ async fn every_button_and_every_form_asks_the_role() {
         let custom_id = claim.replace("claim", intent);
         for (person, role) in &people {
             let id = stage.fake.id();
-            let pressed = match (ask_of(intent).map(|ask| ask.kind), value) {
+            let pressed = match (AskKind::of(intent), value) {
+                (Some(AskKind::Form), Some(value)) => person.fills(id, &custom_id, &[("member", value)]),
                 (Some(AskKind::Choice), Some(value)) => person.chooses(id, &custom_id, value, &card),
                 (Some(_), Some(value)) => person.submits(id, &custom_id, value),
                 _ => person.presses(id, &custom_id, &card),
@@ -79,5 +80,34 @@ async fn every_button_and_every_form_asks_the_role() {
             stage.tell(Way::Http, &pressed).await;
             judge(&stage.fake.words(&pressed).await, deed, *role, intent);
         }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_form_is_shown_only_to_whom_may_do_what_it_is_for() {
+    let stage = Stage::set().await;
+    stage.turn_hot("kim@acme.test", "Kim Park").await;
+    let people = people(&stage).await;
+    let (claim, card) = (button(&stage.card().await, "Claim"), stage.card().await);
+    for (person, role) in &people {
+        for (path, deed) in [(["lead", "add"], Deed::WorkLeads), (["campaign", "launch"], Deed::Campaign)] {
+            let bare = person.commands(stage.fake.id(), path, &[]);
+            opens_for(&stage, &bare, deed, *role, path[1]).await;
+        }
+        for intent in ["pass", "won", "lost", "not_a_fit"] {
+            let press = person.presses(stage.fake.id(), &claim.replace("claim", intent), &card);
+            opens_for(&stage, &press, Deed::WorkLeads, *role, intent).await;
+        }
+    }
+}
+
+/// A form for whoever may, and words for everybody else.
+async fn opens_for(stage: &Stage, interaction: &Value, deed: Deed, role: Option<Role>, what: &str) {
+    let (_, answer) = stage.fake.post(&stage.endpoint, interaction, stage.now()).await;
+    match answer["type"].as_u64() {
+        Some(9) => {
+            assert!(role.is_some_and(|role| deed.roles().contains(&role)), "{role:?} {what}: {answer}")
+        }
+        _ => judge(answer["data"]["content"].as_str().unwrap(), deed, role, what),
     }
 }

@@ -72,7 +72,7 @@ async fn a_button_that_asks_in_words_opens_a_form_and_says_what_is_wrong_at_its_
     let wrong = stage.slack.deliver("interactive", payloads::submission("U0ANA", &view, Some("much"))).await;
     let said = wrong.payload.unwrap();
     assert_eq!(said["response_action"], "errors");
-    assert_eq!(said["errors"]["words"], "“much” is no amount; write it like 5000 or 12,000 EUR.");
+    assert_eq!(said["errors"]["value"], "“much” is no amount; write it like 5000 or 12,000 EUR.");
     let right =
         stage.slack.deliver("interactive", payloads::submission("U0ANA", &view, Some("12,000 EUR"))).await;
     assert!(right.payload.is_none());
@@ -95,7 +95,7 @@ async fn a_lead_is_put_off_until_whenever_somebody_says() {
     let wrong = stage.send("interactions", &payloads::submission("U0ANA", &view, Some("someday"))).await;
     let said: serde_json::Value = wrong.json().await.unwrap();
     assert_eq!(said["response_action"], "errors");
-    assert!(said["errors"]["words"].as_str().unwrap().contains("someday"), "{said}");
+    assert!(said["errors"]["value"].as_str().unwrap().contains("someday"), "{said}");
     stage.send("interactions", &payloads::submission("U0ANA", &view, Some("2026-03-05 14:00"))).await;
     assert_eq!(stage.whispered(1).await["text"], "Kim Park is put off until Thu 5 Mar, 14:00.");
     stage.slack.no_offences();

@@ -1,18 +1,18 @@
 //! Who may what in Slack: every command, button and form against every role, and against who has none.
 
 use rekindle_bot::{
-    card::ask_of,
+    card::AskKind,
     command::{self, verbs},
     intent::Intent,
 };
 use rekindle_core::team::{Deed, Role};
 use rekindle_tests::{
-    roles::{BUTTONS, COMMANDS},
+    roles::{BUTTONS, COMMANDS, FORMS},
     slack::payloads,
 };
 use serde_json::json;
 
-use crate::stage::{By, HOT, Stage};
+use crate::stage::{By, Stage, eventually};
 
 /// Somebody of each role, and two who have none: one who left, and one whom nobody knows.
 const PEOPLE: [(&str, Option<Role>); 6] = [
@@ -73,28 +73,53 @@ async fn every_command_asks_the_role() {
 async fn every_button_and_every_form_asks_the_role() {
     let stage = stage().await;
     let press = payloads::press(&stage.slack, "U0ANA", &stage.card(), "claim", None);
-    let card = press["actions"][0]["value"].clone();
+    let pressed = |intent: &str, value: Option<&str>, user: &str| {
+        let mut payload = press.clone();
+        payload["user"]["id"] = json!(user);
+        payload["trigger_id"] = json!(format!("{intent}-{user}-{value:?}"));
+        payload["actions"][0]["action_id"] = json!(intent);
+        payload["actions"][0]["selected_option"] = json!({"value": value});
+        payload
+    };
     for (intent, value) in BUTTONS {
         let deed = Intent::of_press(intent, *value).unwrap().deed();
-        for (number, (user, role)) in PEOPLE.into_iter().enumerate() {
-            let asks_in_words =
-                ask_of(intent).is_some_and(|ask| ask.kind != rekindle_bot::card::AskKind::Choice);
-            let payload = if asks_in_words {
-                let meant = json!({"card": card, "intent": intent, "channel": HOT}).to_string();
-                let view = json!({"type": "modal", "callback_id": "press", "private_metadata": meant});
-                payloads::submission(user, &view, *value)
-            } else {
-                let mut payload = press.clone();
-                payload["user"]["id"] = json!(user);
-                payload["trigger_id"] = json!(format!("{intent}-{number}"));
-                payload["actions"][0]["action_id"] = json!(intent);
-                payload["actions"][0]["selected_option"] = json!({"value": value});
-                payload
+        let asks = AskKind::of(intent).filter(|kind| *kind != AskKind::Choice);
+        let form = match asks {
+            None => None,
+            Some(_) => Some(stage.form("interactions", &pressed(intent, None, "U0ADA")).await),
+        };
+        for (user, role) in PEOPLE {
+            let payload = match (&form, asks) {
+                (Some(form), Some(AskKind::Form)) => {
+                    payloads::filled(user, form, &[("member", value.unwrap())])
+                }
+                (Some(form), _) => payloads::submission(user, form, *value),
+                (None, _) => pressed(intent, *value, user),
             };
             let many = stage.slack.whispers().len();
             stage.send("interactions", &payload).await;
             let told = stage.whispered(many + 1).await;
             judge(told["text"].as_str().unwrap(), deed, role, intent);
+        }
+    }
+    stage.slack.no_offences();
+}
+
+#[tokio::test]
+async fn a_form_is_shown_only_to_whom_may_do_what_it_is_for() {
+    let stage = stage().await;
+    for (line, deed) in FORMS {
+        let (slash, words) = line.split_once(' ').unwrap();
+        for (user, role) in PEOPLE {
+            let (whispers, views) = (stage.slack.whispers().len(), stage.slack.views().len());
+            stage.send("commands", &payloads::command(&stage.slack, user, slash, words)).await;
+            if role.is_some_and(|role| deed.roles().contains(&role)) {
+                eventually(|| (stage.slack.views().len() > views).then_some(())).await;
+                continue;
+            }
+            let told = stage.whispered(whispers + 1).await;
+            judge(told["text"].as_str().unwrap(), *deed, role, line);
+            assert_eq!(stage.slack.views().len(), views, "{user}: {line}");
         }
     }
     stage.slack.no_offences();

@@ -157,6 +157,13 @@ impl Stage {
         self.slack.whispers()[many - 1].clone()
     }
 
+    /// The form that opens when this is sent.
+    pub(crate) async fn form(&self, door: &str, payload: &Value) -> Value {
+        let before = self.slack.views().len();
+        self.send(door, payload).await;
+        eventually(|| self.slack.views().get(before).cloned()).await
+    }
+
     /// Posts a signed payload to one of Slack's doors.
     pub(crate) async fn send(&self, door: &str, payload: &Value) -> reqwest::Response {
         let body = payloads::body(payload);

@@ -1,5 +1,7 @@
 //! What can be asked of the house, one line of each kind: for whoever checks who may what, on whatever platform.
 
+use rekindle_core::team::Deed;
+
 /// A command of each kind.
 pub const COMMANDS: &[&str] = &[
     "/lead show kim@acme.test",
@@ -39,6 +41,7 @@ pub const COMMANDS: &[&str] = &[
 /// A button of each kind, with a value where it asks for one.
 pub const BUTTONS: &[(&str, Option<&str>)] = &[
     ("claim", None),
+    ("pass", Some("ana")),
     ("release", None),
     ("snooze", Some("1h")),
     ("connected", None),
@@ -51,4 +54,13 @@ pub const BUTTONS: &[(&str, Option<&str>)] = &[
     ("hold", None),
     ("resume", None),
     ("stop", None),
+];
+
+/// A command of each kind that lacks something, so that a form asks for the rest, and which kind it is.
+pub const FORMS: &[(&str, Deed)] = &[
+    ("/lead add", Deed::WorkLeads),
+    ("/lead show", Deed::Look),
+    ("/lead enroll", Deed::Nurture),
+    ("/campaign launch", Deed::Campaign),
+    ("/rekindle team add", Deed::ManageTeam),
 ];

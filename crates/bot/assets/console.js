@@ -244,11 +244,12 @@ function drawCard(card) {
   asking.get(card.id)?.element);
 }
 
-/** The value a button asks for: a choice is a row of buttons, words and amounts are a field. */
+/** The value a button asks for: a choice is a row of buttons, words and amounts are a field, more than one are a form. */
 function openForm(id, { intent, label, style, ask: wanted }) {
   if (pressed.has(id)) return;
   const close = () => { asking.delete(id); redraw(id); };
   if (asking.get(id)?.intent === intent) return close();
+  if (wanted.kind === "form") return void openLongForm(id, intent, close);
   const send = (value) => { asking.delete(id); press(id, intent, value); };
   const name = `ask-${id}-${intent}`;
   const choices = wanted.choices ?? [];
@@ -267,12 +268,75 @@ function openForm(id, { intent, label, style, ask: wanted }) {
   $("input, [data-choice]", element)?.focus();
 }
 
+async function openLongForm(id, intent, close) {
+  const answer = await reply("/console/form", { card: id, intent });
+  if (!answer.form) return told(id, answer);
+  const done = (answer) => { asking.delete(id); if (answer) told(id, answer); else close(); };
+  const element = drawForm(answer.form, done, { "data-ask": intent });
+  asking.set(id, { intent, element });
+  redraw(id);
+  $("input, select", element)?.focus();
+}
+
+let drawn = 0; // forms so far, for the ids of their fields
+
+/** A form, sent as a whole. What is wrong is said at its field; `done` hears what came of it, or nothing when it was given up. */
+function drawForm({ of, title, about, fields }, done, attributes = {}) {
+  const name = `form-${++drawn}`;
+  const rows = fields.map((field) => {
+    const id = `${name}-${field.name}`;
+    const list = field.kind === "lead" || (field.kind === "words" && field.choices.length > 0) ? `${id}-list` : null;
+    const shared = { id, name: field.name, "aria-required": String(field.required), "aria-describedby": `${id}-fault` };
+    const option = ({ value, label }) => h("option", { value, selected: value === field.value }, label);
+    const input = field.kind === "choice"
+      ? h("select", shared, h("option", { value: "" }, "Choose one"), field.choices.map(option))
+      : h("input", { ...shared, type: "text", maxlength: 500, placeholder: field.hint, value: field.value, list });
+    const proposals = list && h("datalist", { id: list }, field.choices.map(option));
+    if (field.kind === "lead") {
+      const look = async () => {
+        const told = await ask(`/console/complete?text=${encodeURIComponent(`/lead show ${input.value}`)}`).catch(() => null);
+        proposals.replaceChildren(...(told?.suggestions ?? []).map(({ label, help }) => h("option", { value: label }, help)));
+      };
+      input.addEventListener("input", look);
+      look();
+    }
+    return h("div", { class: "field" }, h("label", { for: id }, field.label, !field.required && h("i", {}, " (may be left empty)")), input, proposals, h("p", { class: "fault", id: `${id}-fault`, role: "alert", hidden: true }));
+  });
+  const send = h("button", { type: "submit", class: "primary" }, "Done");
+  const form = h("form", { class: "asking form", autocomplete: "off", novalidate: true, "aria-label": title, ...attributes,
+    onsubmit: async (event) => {
+      event.preventDefault();
+      if (send.disabled) return;
+      send.disabled = true;
+      const answer = await reply("/console/fill", { of, filled: Object.fromEntries(new FormData(form)) });
+      send.disabled = false;
+      if (!answer.faults) return done(answer);
+      for (const input of form.querySelectorAll("input, select")) {
+        const fault = answer.faults[input.name];
+        const words = document.getElementById(`${input.id}-fault`);
+        words.textContent = fault ?? "";
+        words.hidden = !fault;
+        input.setAttribute("aria-invalid", String(Boolean(fault)));
+      }
+      $("[aria-invalid=true]", form)?.focus();
+    },
+    onkeydown: (event) => { if (event.key === "Escape") done(null); } },
+  h("p", { class: "about" }, h("b", {}, title), about && ` ${about}`), rows,
+  h("div", { class: "row" }, send, h("button", { type: "button", onclick: () => done(null) }, "Cancel")));
+  return form;
+}
+
 async function press(id, intent, value) {
   if (pressed.has(id)) return;
   pressed.add(id);
   redraw(id);
   const answer = await reply("/console/press", { card: id, intent, value });
   pressed.delete(id);
+  told(id, answer);
+}
+
+/** Shows what came of it: the card as it stands now, and the words below each of its copies. */
+function told(id, answer) {
   if (answer.card) remember(answer.card);
   redraw(id);
   const stick = nearBottom();
@@ -383,13 +447,20 @@ $("#talk").addEventListener("submit", async (event) => {
   const item = line("rekindle", now(), { "data-private": true, "aria-busy": "true" }, onlyYou(), echo(text), waiting);
   append(channel, item, now(), me.handle);
   const answer = await reply("/console/say", { channel, text });
-  if (answer.card) remember(answer.card);
-  const stick = nearBottom();
   item.removeAttribute("aria-busy");
-  item.dataset.ok = String(answer.ok);
-  if (answer.code) item.dataset.code = answer.code;
-  waiting.replaceWith(...[words(answer.text, answer.mono), answer.card && drawCard(cards.get(answer.card.id))].filter(Boolean));
-  if (stick) toBottom();
+  const answered = (place, answer) => {
+    if (answer.card) remember(answer.card);
+    const stick = nearBottom();
+    item.dataset.ok = String(answer.ok);
+    if (answer.code) item.dataset.code = answer.code;
+    place.replaceWith(...[words(answer.text, answer.mono), answer.card && drawCard(cards.get(answer.card.id))].filter(Boolean));
+    if (stick) toBottom();
+  };
+  if (!answer.form) return answered(waiting, answer);
+  const form = drawForm(answer.form, (answer) => { answered(form, answer ?? { ok: true, text: "Given up; nothing was done." }); composer.focus(); });
+  waiting.replaceWith(form);
+  toBottom();
+  $("input, select", form)?.focus();
 });
 
 $("#newer").addEventListener("click", toBottom);

@@ -13,6 +13,7 @@ pub use alert::{Note, Scenery, ask_of, of_alert};
 pub use campaign::{Progress, of_campaign};
 
 use serde::Serialize;
+use std::borrow::Cow;
 
 /// What a card is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -96,7 +97,7 @@ pub enum Style {
 /// A value that a button asks for before it is pressed.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Ask {
-    /// One of some, words, or an amount.
+    /// One of some, words, an amount, or more than one value.
     pub kind: AskKind,
     /// What stands on the button, above the question.
     #[serde(skip)]
@@ -117,15 +118,24 @@ pub enum AskKind {
     Text,
     /// An amount of money.
     Amount,
+    /// More than one value: the form of the command that means the same asks for them.
+    Form,
+}
+
+impl AskKind {
+    /// What the button `intent` asks for.
+    pub fn of(intent: &str) -> Option<Self> {
+        ask_of(intent).map(|ask| ask.kind)
+    }
 }
 
 /// An answer to choose.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Choice {
     /// What is sent.
-    pub value: &'static str,
+    pub value: Cow<'static, str>,
     /// What is read.
-    pub label: &'static str,
+    pub label: Cow<'static, str>,
 }
 
 impl Button {
@@ -134,7 +144,10 @@ impl Button {
     }
 
     fn asking(self, kind: AskKind, label: &'static str, choices: &[(&'static str, &'static str)]) -> Self {
-        let choices = choices.iter().map(|(value, label)| Choice { value, label }).collect();
+        let choices = choices
+            .iter()
+            .map(|&(value, label)| Choice { value: value.into(), label: label.into() })
+            .collect();
         Self { ask: Some(Ask { kind, title: self.label, label, choices }), ..self }
     }
 }

@@ -4,11 +4,13 @@
 //! An argument with the value hint `Other` takes the rest of the line as it was written, so that
 //! nobody has to think about quotes: `/lead note kim@acme.test said "call me" on Monday`.
 
+mod blanks;
 mod complete;
 mod hint;
 mod split;
 mod when;
 
+pub(crate) use blanks::{Blank, about, blanks, deed_of, lacks, line_of, quoted, written};
 pub(crate) use complete::of_argument;
 pub use complete::{Known, Suggestion, complete};
 pub(crate) use when::until;

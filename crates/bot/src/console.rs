@@ -7,6 +7,8 @@
 //! | `GET /console/events?after=SEQ` | what is said and edited from there on, as server-sent events |
 //! | `POST /console/say` | `{"channel", "text"}`: a command is run, other words are said to the team |
 //! | `POST /console/press` | `{"card", "intent", "value"}` |
+//! | `POST /console/form` | `{"card", "intent"}`: the form that a button shows |
+//! | `POST /console/fill` | `{"of", "filled"}`: a form that was filled in; what is wrong with it is said at its fields |
 //! | `GET /console/complete?text=` | what could be typed next |
 //!
 //! The sign-in layer of the house puts the member into each request; without one nothing is told or
@@ -23,6 +25,8 @@ pub use wall::ConsoleWall;
 
 use crate::{
     desk::Desk,
+    form::{Filled, Of},
+    inbound::What,
     reply::{Reply, Shown},
 };
 use axum::{
@@ -62,6 +66,8 @@ pub fn router_until(store: Store, desk: Desk, closing: CancellationToken) -> Rou
         .route("/console/events", get(events::events))
         .route("/console/say", post(say))
         .route("/console/press", post(press))
+        .route("/console/form", post(form))
+        .route("/console/fill", post(fill))
         .route("/console/complete", get(complete))
         .with_state(Console { store, desk, closing })
 }
@@ -158,7 +164,12 @@ async fn say(
 ) -> Result<Json<Shown>, Broken> {
     let text = said.text.trim();
     if text.starts_with('/') {
-        return Ok(Json(console.desk.run(&member, "console", text).await.into()));
+        let what = What::Command(text.to_owned());
+        return Ok(Json(match console.desk.form(&member, "console", &what).await {
+            Some(Ok(form)) => Shown::asking(form),
+            Some(Err(refused)) => refused.into(),
+            None => console.desk.run(&member, "console", text).await.into(),
+        }));
     }
     let refused = |code, text: &str| Json(usage(code, text).into());
     if text.is_empty() {
@@ -187,6 +198,47 @@ async fn press(
 ) -> Json<Shown> {
     let Pressed { card, intent, value } = pressed;
     Json(console.desk.press(&member, "console", &card, &intent, value.as_deref()).await.into())
+}
+
+#[derive(Deserialize)]
+struct Opened {
+    card: String,
+    intent: String,
+}
+
+/// The form that a button shows.
+async fn form(
+    State(console): State<Console>,
+    Who(member): Who,
+    _: FromPage,
+    Page(Opened { card, intent }): Page<Opened>,
+) -> Json<Shown> {
+    let what = What::Press { card, intent, value: None };
+    Json(match console.desk.form(&member, "console", &what).await {
+        Some(Ok(form)) => Shown::asking(form),
+        Some(Err(refused)) => refused.into(),
+        None => usage("usage", "This button asks for nothing.").into(),
+    })
+}
+
+#[derive(Deserialize)]
+struct FilledIn {
+    of: Of,
+    filled: Filled,
+}
+
+/// What was filled into a form: done, or what is wrong with it at its fields.
+async fn fill(
+    State(console): State<Console>,
+    Who(member): Who,
+    _: FromPage,
+    Page(FilledIn { of, filled }): Page<FilledIn>,
+) -> Json<Shown> {
+    let faults = console.desk.faults(&of, &filled).await;
+    if !faults.is_empty() {
+        return Json(Shown::faulty(faults));
+    }
+    Json(console.desk.obey(&member, "console", of.asks(&filled)).await.into())
 }
 
 #[derive(Deserialize)]

@@ -5,6 +5,7 @@
 
 mod add;
 mod campaign;
+mod forms;
 mod house;
 mod identity;
 mod lead;
@@ -17,18 +18,23 @@ pub(crate) use view::View;
 
 use crate::{
     command::{self, Command, Known, Suggestion},
+    inbound::What,
     intent::Intent,
     reply::Reply,
 };
 use chrono_tz::Tz;
 use rekindle_core::{
     ids::{AlertId, CampaignId, LeadId},
+    lead::Lead,
     refusal::Refusal,
     team::Member,
 };
 use rekindle_mail::templates::Templates;
 use rekindle_storage::{Result, Store, audit::Entry};
-use std::sync::Arc;
+use std::{collections::HashSet, sync::Arc};
+
+/// How many letters of a lead are looked up.
+const SEARCHED: usize = 2;
 
 /// What the desk has to know beside the database.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -78,7 +84,7 @@ impl Desk {
         // The longest that a chat lets through; more is no command.
         let text: String = text.chars().take(4000).collect();
         let done = match command::parse(&text) {
-            Ok(command) => self.obey(member, &command, place, &text).await,
+            Ok(command) => self.command(member, &command, place, &text).await,
             Err(refusal) => Err(refusal.into()),
         };
         self.answer(member, place, text, done).await
@@ -95,6 +101,8 @@ impl Desk {
     ) -> Reply {
         let value: Option<String> = value.map(|value| value.chars().take(500).collect());
         let deed = match &value {
+            // As the command, by which its note is found.
+            Some(value) if intent == "pass" => format!("/lead pass {card} {value}"),
             Some(value) => format!("[{intent}: {value}] {card}"),
             None => format!("[{intent}] {card}"),
         };
@@ -107,15 +115,49 @@ impl Desk {
         reply
     }
 
+    /// Does what is asked, whichever of the two it is.
+    pub async fn obey(&self, member: &Member, place: &str, what: What) -> Reply {
+        match what {
+            What::Command(text) => self.run(member, place, &text).await,
+            What::Press { card, intent, value } => {
+                self.press(member, place, &card, &intent, value.as_deref()).await
+            }
+        }
+    }
+
     /// What could be typed after `text`.
     ///
     /// # Errors
     /// As the database says.
     pub async fn complete(&self, text: &str) -> Result<Vec<Suggestion>> {
-        Ok(command::complete(text, &self.known().await?))
+        let mut known = self.known().await?;
+        // Whoever is not in the queue is found by what is typed of them.
+        let typed = text.split_whitespace().next_back().filter(|_| !text.ends_with(char::is_whitespace));
+        if let Some(typed) = typed.filter(|typed| typed.chars().count() >= SEARCHED) {
+            known.leads.extend(self.found(typed).await?);
+            let mut seen = HashSet::new();
+            known.leads.retain(|(address, _)| seen.insert(address.clone()));
+        }
+        Ok(command::complete(text, &known))
     }
 
-    async fn obey(&self, member: &Member, command: &Command, place: &str, text: &str) -> Result<Done> {
+    /// Leads to choose from: those in the queue, or whom the letters mean.
+    ///
+    /// # Errors
+    /// As the database says.
+    pub async fn leads_like(&self, typed: &str) -> Result<Vec<(String, String)>> {
+        match typed.trim() {
+            typed if typed.chars().count() >= SEARCHED => self.found(typed).await,
+            _ => Ok(self.known().await?.leads),
+        }
+    }
+
+    async fn found(&self, typed: &str) -> Result<Vec<(String, String)>> {
+        let (found, _) = self.store.leads().search(typed, 0, 20).await?;
+        Ok(addressed(&found))
+    }
+
+    async fn command(&self, member: &Member, command: &Command, place: &str, text: &str) -> Result<Done> {
         member.may(command.deed())?;
         match command {
             Command::Lead(lead) => self.lead(member, lead, place, text).await,
@@ -182,10 +224,7 @@ impl Desk {
         let campaigns = self.store.campaigns().launched(10).await?;
         let members = self.store.team().all().await?;
         Ok(Known {
-            leads: leads
-                .iter()
-                .filter_map(|lead| Some((lead.email.as_ref()?.as_str().to_owned(), lead.called().to_owned())))
-                .collect(),
+            leads: addressed(&leads),
             sequences: playbook
                 .sequences
                 .values()
@@ -201,4 +240,12 @@ impl Desk {
             members: members.iter().map(|one| (one.handle.to_string(), one.name.clone())).collect(),
         })
     }
+}
+
+/// Leads by address, each with the name.
+fn addressed(leads: &[Lead]) -> Vec<(String, String)> {
+    leads
+        .iter()
+        .filter_map(|lead| Some((lead.email.as_ref()?.as_str().to_owned(), lead.called().to_owned())))
+        .collect()
 }

@@ -7,7 +7,13 @@
 //!
 //! Who asks is a member of the team only when they are linked; their role is asked of the team each time.
 
-use crate::{command::Suggestion, desk::Desk, reply::Reply, wall::Trouble};
+use crate::{
+    command::Suggestion,
+    desk::Desk,
+    form::{Faults, Filled, Form, Of},
+    reply::Reply,
+    wall::Trouble,
+};
 use async_trait::async_trait;
 use chrono::TimeDelta;
 use chrono_tz::Tz;
@@ -25,6 +31,9 @@ use tokio_util::task::TaskTracker;
 
 /// How often an answer is tried.
 const TRIES: u32 = 3;
+/// How long an acknowledgement may wait for what it says: a platform waits three seconds, and whoever asks next is
+/// behind it.
+const CHECKS_IN: Duration = Duration::from_millis(800);
 /// The longest wait between two tries of an answer.
 const LONGEST_WAIT: Duration = Duration::from_secs(10);
 
@@ -200,6 +209,55 @@ impl Inbound {
         }
     }
 
+    /// The form by which somebody is asked for what their command or press lacks.
+    ///
+    /// # Errors
+    /// What they are told instead: who they must be, that they may not, that nothing is lacking any more.
+    pub async fn form(&self, voice: &dyn Voice, asked: &Asked) -> std::result::Result<Form, Reply> {
+        let member = match self.member(voice, &asked.user).await {
+            Ok(Some(member)) => member,
+            Ok(None) => {
+                return Err(self.desk.invite(&asked.user).await.unwrap_or_else(|error| self.broken(&error)));
+            }
+            Err(error) => return Err(self.broken(&error)),
+        };
+        let place = asked.user.platform.word();
+        match self.desk.form(&member, place, &asked.what).await {
+            Some(form) => form,
+            None => Err(self.obey(&member, asked.clone()).await),
+        }
+    }
+
+    /// What is wrong with what somebody filled in, at its fields. Nothing when that takes longer than a platform waits, or they
+    /// are not linked: what is wrong could tell whom we know.
+    pub async fn faults(&self, user: &ChatUser, of: &Of, filled: &Filled) -> Faults {
+        let look = async {
+            match self.store.chat().member_of(user).await {
+                Ok(Some(_)) => self.desk.faults(of, filled).await,
+                _ => Faults::new(),
+            }
+        };
+        tokio::time::timeout(CHECKS_IN, look).await.unwrap_or_default()
+    }
+
+    /// Leads to choose from while somebody types; for whoever is not linked, none.
+    pub async fn leads_like(&self, user: &ChatUser, typed: &str) -> Vec<(String, String)> {
+        let look = async {
+            match self.store.chat().member_of(user).await? {
+                Some(_) => self.desk.leads_like(typed).await,
+                None => Ok(Vec::new()),
+            }
+        };
+        match tokio::time::timeout(CHECKS_IN, look).await {
+            Ok(Ok(found)) => found,
+            Ok(Err(error)) => {
+                tracing::warn!(%error, "leads to choose from are not known");
+                Vec::new()
+            }
+            Err(_) => Vec::new(),
+        }
+    }
+
     async fn handle(&self, voice: &dyn Voice, came: &Arrived) {
         let Some(asked) = voice.asked(came) else {
             tracing::warn!(platform = %came.platform, kind = came.kind, id = came.id, "nobody here knows what this is");
@@ -216,13 +274,7 @@ impl Inbound {
     }
 
     async fn obey(&self, member: &Member, asked: Asked) -> Reply {
-        let place = asked.user.platform.word();
-        match asked.what {
-            What::Command(text) => self.desk.run(member, place, &text).await,
-            What::Press { card, intent, value } => {
-                self.desk.press(member, place, &card, &intent, value.as_deref()).await
-            }
-        }
+        self.desk.obey(member, asked.user.platform.word(), asked.what).await
     }
 
     /// Who asks: as it was said, or by an address that the platform has verified.

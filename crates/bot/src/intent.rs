@@ -1,8 +1,7 @@
 //! What is asked about a card: by one of its buttons, or by a command that means the same.
 
-use crate::{command::until, wording::clean};
-use chrono_tz::Tz;
-use rekindle_core::{alert::Outcome, refusal::Refusal, team::Deed, time::Moment};
+use crate::wording::clean;
+use rekindle_core::{alert::Outcome, refusal::Refusal, team::Deed};
 
 /// What is asked.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -11,6 +10,8 @@ pub enum Intent {
     Claim,
     /// I give it back.
     Release,
+    /// A colleague takes it: who, and what they should know.
+    Pass(String, Option<String>),
     /// Not now: until a moment, in the words of whoever asks.
     Snooze(String),
     /// How it went, with the amount or the reason.
@@ -36,6 +37,11 @@ impl Intent {
             "claim" => Self::Claim,
             "release" => Self::Release,
             "snooze" => Self::Snooze(value.ok_or_else(|| usage("Say until when."))?),
+            "pass" => {
+                let value = value.ok_or_else(|| usage("Say to whom."))?;
+                let (to, note) = value.split_once(' ').unwrap_or((&value, ""));
+                Self::Pass(to.to_owned(), Some(note.trim().to_owned()).filter(|note| !note.is_empty()))
+            }
             "launch" => Self::Launch,
             "hold" => Self::Hold,
             "resume" => Self::Resume,
@@ -47,23 +53,12 @@ impl Intent {
         })
     }
 
-    /// Whether a button's value can be meant, before it is pressed: a form says so at its field.
-    ///
-    /// # Errors
-    /// [`Refusal::Usage`] with what is wrong.
-    pub fn check_press(word: &str, value: Option<&str>, wall: Moment, zone: Tz) -> Result<(), Refusal> {
-        match Self::of_press(word, value)? {
-            Self::Outcome(Outcome::Won, Some(note)) => amount(&note).map(drop),
-            Self::Snooze(when) => until(&when, wall, zone).map(drop),
-            _ => Ok(()),
-        }
-    }
-
     /// The word of its button.
     pub fn word(&self) -> &'static str {
         match self {
             Self::Claim => "claim",
             Self::Release => "release",
+            Self::Pass(..) => "pass",
             Self::Snooze(_) => "snooze",
             Self::Outcome(how, _) => how.word(),
             Self::Launch => "launch",
@@ -76,7 +71,9 @@ impl Intent {
     /// Which kind of thing it is, and so who may.
     pub fn deed(&self) -> Deed {
         match self {
-            Self::Claim | Self::Release | Self::Snooze(_) | Self::Outcome(..) => Deed::WorkLeads,
+            Self::Claim | Self::Release | Self::Pass(..) | Self::Snooze(_) | Self::Outcome(..) => {
+                Deed::WorkLeads
+            }
             Self::Launch | Self::Hold | Self::Resume | Self::Stop => Deed::Campaign,
         }
     }
@@ -108,6 +105,10 @@ mod tests {
         assert_eq!(
             Intent::of_press("won", Some(" 5000 ")),
             Ok(Intent::Outcome(Outcome::Won, Some("5000".into())))
+        );
+        assert_eq!(
+            Intent::of_press("pass", Some("ben speaks Korean")),
+            Ok(Intent::Pass("ben".into(), Some("speaks Korean".into())))
         );
         assert_eq!(Intent::of_press("snooze", None).unwrap_err().code(), "usage");
         assert_eq!(Intent::of_press("erase", None).unwrap_err().code(), "usage");

@@ -3,6 +3,7 @@
 //! In reading order:
 //!
 //! - [`command`]: what can be typed, declared once; parsing, help, hints and completion follow from it;
+//! - [`form`]: a command or a button with blanks to be filled in;
 //! - [`intent`]: what a button of a card asks;
 //! - [`desk`]: runs a command or a press for a member, and says what came of it: a [`reply`];
 //! - [`card`]: an alert or a campaign as everybody sees it, on every platform alike;
@@ -23,6 +24,7 @@ pub mod console;
 pub mod desk;
 pub mod discord;
 pub mod doctor;
+pub mod form;
 pub mod inbound;
 pub mod intent;
 pub mod reply;

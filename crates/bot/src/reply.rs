@@ -1,6 +1,9 @@
 //! What came of a command or a press: read by people, and by scripts as JSON.
 
-use crate::card::Card;
+use crate::{
+    card::Card,
+    form::{Faults, Form},
+};
 use chrono_tz::Tz;
 use rekindle_core::{refusal::Refusal, time::Moment};
 use rekindle_storage::StoreError;
@@ -107,11 +110,28 @@ pub struct Shown {
     pub reply: Reply,
     /// Whether the words are a table.
     pub mono: bool,
+    /// The form that asks for what is lacking.
+    pub form: Option<Form>,
+    /// What is wrong with a form that was filled in, at its fields.
+    pub faults: Option<Faults>,
 }
 
 impl From<Reply> for Shown {
     fn from(reply: Reply) -> Self {
-        Self { mono: reply.mono, reply }
+        Self { mono: reply.mono, reply, form: None, faults: None }
+    }
+}
+
+impl Shown {
+    /// Nothing was done yet: something is lacking.
+    pub(crate) fn asking(form: Form) -> Self {
+        Self { form: Some(form), ..Reply::done("").into() }
+    }
+
+    /// Nothing was done: a form is not right yet.
+    pub(crate) fn faulty(faults: Faults) -> Self {
+        let reply = Reply { ok: false, code: Some("usage"), ..Reply::done("") };
+        Self { faults: Some(faults), ..reply.into() }
     }
 }
 

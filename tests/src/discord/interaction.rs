@@ -70,8 +70,15 @@ impl Person {
     /// Sends a form whose one field says this.
     #[must_use]
     pub fn submits(self, id: u64, custom_id: &str, value: &str) -> Value {
-        let input = json!({"type": 4, "custom_id": "value", "value": value});
-        let data = json!({"custom_id": custom_id, "components": [{"type": 1, "components": [input]}]});
+        self.fills(id, custom_id, &[("value", value)])
+    }
+
+    /// Sends a form off with what is filled into its lines.
+    #[must_use]
+    pub fn fills(self, id: u64, custom_id: &str, filled: &[(&str, &str)]) -> Value {
+        let input = |(name, value): &(&str, &str)| json!({"type": 4, "custom_id": name, "value": value});
+        let row = |one| json!({"type": 1, "components": [input(one)]});
+        let data = json!({"custom_id": custom_id, "components": filled.iter().map(row).collect::<Vec<_>>()});
         self.interaction(id, 5, data)
     }
 
@@ -110,13 +117,21 @@ impl Person {
             .filter_map(|one| one["name"].as_str())
             .collect();
         let mut filled = Vec::new();
-        while let Some(word) = words.next() {
-            let (name, value) = match word.strip_prefix("--") {
-                Some(name) => (name, words.next().unwrap_or_default()),
-                None => (places[0], word),
-            };
+        let mut fill = |places: &mut Vec<&str>, name: &str, value: &str| {
             places.retain(|place| *place != name);
             filled.push(json!({"name": name, "type": 3, "value": value}));
+        };
+        // First what has a name: the rest goes by its place.
+        let mut placed = Vec::new();
+        while let Some(word) = words.next() {
+            match word.strip_prefix("--") {
+                Some(name) => fill(&mut places, name, words.next().unwrap_or_default()),
+                None => placed.push(word),
+            }
+        }
+        for word in placed {
+            let name = places[0];
+            fill(&mut places, name, word);
         }
         let inner = path.into_iter().rev().fold(filled, |options, one| {
             vec![json!({"name": one["name"], "type": one["type"], "options": options})]

@@ -196,10 +196,26 @@ fn element(element: &Value, found: &mut Vec<String>) {
                     found.push("an option's value is of 1 to 150 characters".to_owned());
                 }
             }
+            let initial = &element["initial_option"];
+            if !initial.is_null() && !options.contains(initial) {
+                found.push(format!("an initial_option that is none of the options: {initial}"));
+            }
+        }
+        "external_select" => {
+            if !element["placeholder"].is_null() {
+                text(&element["placeholder"], 150, "a placeholder", found);
+            }
+            let initial = &element["initial_option"];
+            if !initial.is_null() {
+                text(&initial["text"], 75, "an option", found);
+            }
         }
         "plain_text_input" => {
             if !element["placeholder"].is_null() {
                 text(&element["placeholder"], 150, "a placeholder", found);
+            }
+            if element["initial_value"].is_string() && length(&element["initial_value"]) > 3000 {
+                found.push("an initial_value that is too long".to_owned());
             }
             if element["max_length"].as_u64().is_some_and(|most| !(1..=3000).contains(&most)) {
                 found.push("a max_length of 1 to 3000".to_owned());

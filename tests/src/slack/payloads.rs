@@ -60,21 +60,78 @@ pub fn press(slack: &FakeSlack, user: &str, message: &Message, intent: &str, cho
     })
 }
 
-/// A modal, sent off with what was written into it.
+/// A modal, sent off with what was written into it: into its one line, or its last.
 #[must_use]
 pub fn submission(user: &str, view: &Value, words: Option<&str>) -> Value {
+    let blocks = view["blocks"].as_array().expect("blocks");
+    let line =
+        blocks.iter().rev().find(|block| block["element"]["type"] == "plain_text_input").expect("a line");
+    filled(user, view, &[(line["block_id"].as_str().expect("a name"), words.unwrap_or_default())])
+}
+
+/// A modal, sent off with what was filled into its blocks, by their ids. What is chosen from a list must stand in it.
+///
+/// # Panics
+/// When the modal has no such block, or its list no such answer.
+#[must_use]
+pub fn filled(user: &str, view: &Value, given: &[(&str, &str)]) -> Value {
     let mut view = view.clone();
+    let mut values = json!({});
+    for block in view["blocks"].as_array().expect("blocks").iter().filter(|block| block["type"] == "input") {
+        let (id, element) = (block["block_id"].as_str().expect("a name"), &block["element"]);
+        let value = given.iter().find(|(name, _)| *name == id).map(|(_, value)| *value);
+        let state = match element["type"].as_str().expect("a kind") {
+            "static_select" => {
+                let options = element["options"].as_array().expect("answers");
+                let named = |value: &str| {
+                    options
+                        .iter()
+                        .find(|one| one["value"] == value)
+                        .unwrap_or_else(|| panic!("no {value}"))
+                        .clone()
+                };
+                let chosen = value.map(named).or_else(|| element.get("initial_option").cloned());
+                json!({ "type": "static_select", "selected_option": chosen })
+            }
+            "external_select" => {
+                let option =
+                    |value: &str| json!({ "text": { "type": "plain_text", "text": value }, "value": value });
+                let chosen = value.map(option).or_else(|| element.get("initial_option").cloned());
+                json!({ "type": "external_select", "selected_option": chosen })
+            }
+            kind => {
+                let written =
+                    value.or_else(|| element["initial_value"].as_str()).filter(|value| !value.is_empty());
+                json!({ "type": kind, "value": written })
+            }
+        };
+        values[id] = json!({ element["action_id"].as_str().expect("a name"): state });
+    }
+    let known = |name: &str| values.get(name).is_some();
+    assert!(given.iter().all(|(name, _)| known(name)), "{given:?} are not all in {values}");
     view["id"] = "V1".into();
     view["team_id"] = TEAM.into();
     view["hash"] = trigger().into();
-    view["state"] =
-        json!({ "values": { "words": { "words": { "type": "plain_text_input", "value": words } } } });
+    view["state"] = json!({ "values": values });
     json!({
         "type": "view_submission",
         "team": { "id": TEAM, "domain": "acme" },
         "user": { "id": user, "username": "somebody", "name": "somebody", "team_id": TEAM },
         "api_app_id": "A0APP", "token": "xyzz", "trigger_id": trigger(), "view": view,
         "response_urls": [], "is_enterprise_install": false, "enterprise": null,
+    })
+}
+
+/// What somebody types into a menu of a modal that is looked up.
+#[must_use]
+pub fn typing(user: &str, view: &Value, block: &str, typed: &str) -> Value {
+    json!({
+        "type": "block_suggestion",
+        "team": { "id": TEAM, "domain": "acme" },
+        "user": { "id": user, "username": "somebody", "name": "somebody", "team_id": TEAM },
+        "container": { "type": "view", "view_id": "V1" },
+        "api_app_id": "A0APP", "token": "xyzz",
+        "action_id": "lead", "block_id": block, "value": typed, "view": view,
     })
 }
 

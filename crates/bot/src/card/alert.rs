@@ -171,7 +171,7 @@ const UNFIT: &[(&str, &str)] =
 
 /// What the button `intent` asks for before it is pressed, on whatever card it is.
 pub fn ask_of(intent: &str) -> Option<Ask> {
-    let asking = [snooze(), unfit(), won(), lost()];
+    let asking = [snooze(), unfit(), won(), lost(), pass()];
     asking.into_iter().find(|button| button.intent == intent).and_then(|button| button.ask)
 }
 
@@ -195,11 +195,15 @@ fn lost() -> Button {
     said(Outcome::Lost, "Lost", Style::Danger).asking(AskKind::Text, "Why?", LOST)
 }
 
+fn pass() -> Button {
+    Button::new("pass", "Pass to", Style::Plain).asking(AskKind::Form, "To whom?", &[])
+}
+
 fn buttons(state: &AlertState) -> Vec<Button> {
     let claim = || Button::new("claim", "Claim", Style::Primary);
     match state {
-        AlertState::Open => vec![claim(), snooze(), unfit()],
-        AlertState::Snoozed { kept: false, .. } => vec![claim(), unfit()],
+        AlertState::Open => vec![claim(), pass(), snooze(), unfit()],
+        AlertState::Snoozed { kept: false, .. } => vec![claim(), pass(), unfit()],
         AlertState::Claimed { .. } | AlertState::Snoozed { kept: true, .. } => vec![
             said(Outcome::Connected, "Connected", Style::Plain),
             said(Outcome::NoAnswer, "No answer", Style::Plain),
@@ -207,6 +211,7 @@ fn buttons(state: &AlertState) -> Vec<Button> {
             won(),
             lost(),
             snooze(),
+            pass(),
             Button::new("release", "Release", Style::Plain),
         ],
         AlertState::Closed { .. } => Vec::new(),

@@ -5,7 +5,6 @@ use crate::{reply::Reply, wording::clean};
 use rekindle_core::{
     activity::{Activity, Kind, Trust, names},
     arrival::{Arrival, Received, Who},
-    email::EmailAddress,
     refusal::Refusal,
 };
 use rekindle_storage::{Result, StoreError};
@@ -17,9 +16,7 @@ const SOURCE: &str = "team";
 impl Desk {
     /// Adds a lead. Nothing is assumed of consent: whoever is added by hand is written to only once they agree.
     pub(super) async fn add_lead(&self, address: &str, name: Option<&str>) -> Result<Done> {
-        let email = EmailAddress::parse(address.trim()).map_err(|error| Refusal::Usage {
-            text: format!("“{}” is no e-mail address: {error}.", clean(address, 80)),
-        })?;
+        let email = super::forms::address(address)?;
         match self.store.leads().named(email.as_str()).await {
             Ok(known) => {
                 let text = format!(

@@ -49,6 +49,7 @@ impl Desk {
         let intent = match asked {
             Asked::Claim { .. } => Intent::Claim,
             Asked::Release { .. } => Intent::Release,
+            Asked::Pass { member: to, note, .. } => Intent::Pass(to.clone(), note.clone()),
             Asked::Snooze { when, .. } => Intent::Snooze(when.clone()),
             Asked::Outcome { how, note, .. } => Intent::Outcome(*how, note.clone()),
             Asked::Why { .. } => {
@@ -60,10 +61,6 @@ impl Desk {
                     lead: Some(id),
                     audited: true,
                 });
-            }
-            Asked::Pass { member: to, note, .. } => {
-                let reply = self.pass(member, &lead, to, note.as_deref()).await?;
-                return Ok(Done { reply, lead: Some(id), audited: false });
             }
             Asked::Enroll { sequence, .. } => {
                 return Ok(Done {
@@ -87,7 +84,7 @@ impl Desk {
     }
 
     /// The lead that a person means; where there is none, whom they may have meant.
-    async fn meant(&self, named: &str) -> Result<Lead> {
+    pub(super) async fn meant(&self, named: &str) -> Result<Lead> {
         let found = self.store.leads().named(named).await;
         let Err(StoreError::Refused(Refusal::Unknown { what, name, help })) = found else { return found };
         let part = named.split('@').next().unwrap_or(named);
@@ -102,7 +99,7 @@ impl Desk {
         Err(Refusal::Unknown { what, name: clean(&name, 80), help }.into())
     }
 
-    /// Claim, release, snooze, outcome: decided by the rules, in one transaction. A press names the
+    /// Claim, pass, release, snooze, outcome: decided by the rules, in one transaction. A press names the
     /// alert whose card it is; when another has taken its place, the press is stale.
     pub(super) async fn move_alert(
         &self,
@@ -112,6 +109,10 @@ impl Desk {
         intent: &Intent,
     ) -> Result<Done> {
         let wall = self.store.clock().wall();
+        let to = match intent {
+            Intent::Pass(to, _) => Some(self.store.team().named(to).await?),
+            _ => None,
+        };
         let until = match intent {
             Intent::Snooze(when) => Some(until(when, wall, self.settings.zone)?),
             _ => None,
@@ -119,6 +120,7 @@ impl Desk {
         let note = match intent {
             Intent::Outcome(Outcome::Won, Some(note)) => Some(amount(note)?),
             Intent::Outcome(_, note) => note.as_deref().map(|note| clean(note, 200)),
+            Intent::Pass(_, note) => note.as_deref().map(|note| clean(note, 500)),
             _ => None,
         };
         let note = note.filter(|note| !note.is_empty());
@@ -130,6 +132,10 @@ impl Desk {
             }
             let change = match intent {
                 Intent::Claim => desk::claim(scene, member, new, wall)?,
+                Intent::Pass(..) => {
+                    let to = to.as_ref().unwrap_or(member);
+                    desk::pass(scene, member, to, note.as_deref(), new, wall)?
+                }
                 Intent::Release => desk::release(scene, member)?,
                 Intent::Snooze(_) => desk::snooze(scene, member, until.unwrap_or(wall), wall)?,
                 Intent::Outcome(how, _) => desk::outcome(scene, member, *how, note.clone(), wall, now)?,
@@ -166,7 +172,11 @@ impl Desk {
             decided => decided?,
         };
         let alert = moved.into_inner().unwrap_or_else(PoisonError::into_inner);
-        let mut reply = Reply::done(self.said(&lead, alert.as_ref(), intent, wall));
+        let said = match to.filter(|to| to.handle != member.handle) {
+            Some(to) => format!("{} is with {} now, who is told.", clean(lead.called(), 80), to.name),
+            None => self.said(&lead, alert.as_ref(), intent, wall),
+        };
+        let mut reply = Reply::done(said);
         if let Some(alert) = &alert {
             reply = reply.with_card(self.view().alert(alert).await?);
         }

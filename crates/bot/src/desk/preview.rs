@@ -214,7 +214,7 @@ impl Audience {
 }
 
 /// What a text asks: a segment by its name, or a question of the segment language. Also how it is called.
-fn question(text: &str, playbook: &Playbook) -> Result<(String, Predicate), Refusal> {
+pub(super) fn question(text: &str, playbook: &Playbook) -> Result<(String, Predicate), Refusal> {
     let text = text.trim();
     let named = playbook.segments.iter().find(|(name, _)| name.eq_ignore_ascii_case(text));
     if let Some((name, question)) = named {

@@ -4,8 +4,8 @@
 //! Limits: <https://discord.com/developers/docs/interactions/application-commands>.
 
 use super::text::plain;
-use crate::command::{Known, declared, of_argument};
-use clap::{Arg, Command, ValueHint};
+use crate::command::{Known, declared, of_argument, quoted, written};
+use clap::{Arg, Command};
 use serde_json::Value;
 use serenity::all::{
     CommandData, CommandDataOption, CommandDataOptionValue, CommandOptionType, CreateCommand,
@@ -68,8 +68,13 @@ fn verb(command: &Command) -> CreateCommandOption {
     }
     // Discord wants those first that must be there.
     let mut arguments: Vec<&Arg> = command.get_arguments().collect();
-    arguments.sort_by_key(|argument| !argument.is_required_set());
+    arguments.sort_by_key(|argument| !is_asked_there(argument));
     arguments.into_iter().fold(option, |option, argument| option.add_sub_option(parameter(argument)))
+}
+
+/// Whether Discord itself asks for an argument: for what it can offer. What is only words, a form asks for, with more room.
+fn is_asked_there(argument: &Arg) -> bool {
+    argument.is_required_set() && !of_argument(argument, &something()).is_empty()
 }
 
 fn parameter(argument: &Arg) -> CreateCommandOption {
@@ -79,9 +84,9 @@ fn parameter(argument: &Arg) -> CreateCommandOption {
     if !argument.get_action().takes_values() {
         return CreateCommandOption::new(CommandOptionType::Boolean, named, help);
     }
-    let mut option =
-        CreateCommandOption::new(CommandOptionType::String, named, help).required(argument.is_required_set());
+    let option = CreateCommandOption::new(CommandOptionType::String, named, help);
     let values = argument.get_possible_values();
+    let mut option = option.required(is_asked_there(argument));
     if values.is_empty() {
         return option.set_autocomplete(!of_argument(argument, &something()).is_empty());
     }
@@ -116,28 +121,14 @@ fn word(argument: &Arg) -> &str {
 
 /// What a member filled in, as the line that they would have typed.
 pub(crate) fn line(data: &CommandData) -> String {
-    let (command, mut line, filled) = walk(data);
-    let given = |argument: &Arg| filled.iter().find(|option| option.name == name(word(argument)));
-    for argument in command.get_arguments().filter(|argument| !argument.is_positional()) {
-        match given(argument).map(|option| &option.value) {
-            Some(CommandDataOptionValue::Boolean(true)) => line.push_str(&format!(" --{}", word(argument))),
-            Some(CommandDataOptionValue::String(value)) => {
-                line.push_str(&format!(" --{} {}", word(argument), quoted(value)));
-            }
-            _ => {}
+    let (command, line, filled) = walk(data);
+    written(command, line, |argument| {
+        match &filled.iter().find(|option| option.name == name(word(argument)))?.value {
+            CommandDataOptionValue::Boolean(yes) => Some(yes.to_string()),
+            CommandDataOptionValue::String(value) => Some(value.clone()),
+            _ => None,
         }
-    }
-    for argument in command.get_positionals() {
-        if let Some(CommandDataOptionValue::String(value)) = given(argument).map(|option| &option.value) {
-            line.push(' ');
-            match argument.get_value_hint() {
-                // The rest of the line is read as it was written.
-                ValueHint::Other => line.push_str(value),
-                _ => line.push_str(&quoted(value)),
-            }
-        }
-    }
-    line
+    })
 }
 
 /// A line that somebody is typing.
@@ -193,16 +184,6 @@ fn walk(data: &CommandData) -> (&'static Command, String, &[CommandDataOption]) 
         options = inner;
     }
     (command, line, options)
-}
-
-/// A value as one word of a line.
-fn quoted(value: &str) -> String {
-    let simple = |c: char| c.is_alphanumeric() || "@._+-".contains(c);
-    if !value.is_empty() && value.chars().all(simple) {
-        return value.to_owned();
-    }
-    let straight = value.replace(['“', '”', '„', '‟', '«', '»'], "\"");
-    format!("\"{}\"", straight.replace('\\', "\\\\").replace('"', "\\\""))
 }
 
 #[cfg(test)]

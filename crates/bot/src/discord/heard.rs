@@ -1,15 +1,21 @@
 //! What was heard of an interaction: who asks what, and where the answer goes. It is all that is kept of one.
 
-use super::{commands, press::Press, render};
+use super::{
+    commands,
+    press::{Press, form_in},
+    render,
+};
 use crate::{
-    card,
+    card::{self, AskKind},
+    command,
+    form::{Filled, Of},
     inbound::{Asked, What},
 };
 use rekindle_core::chat::{ChatUser, Platform};
 use serde::{Deserialize, Serialize};
 use serenity::all::{
     ActionRowComponent, ComponentInteraction, ComponentInteractionDataKind, CreateInteractionResponse,
-    Interaction, MessageFlags, ModalInteraction,
+    Interaction, MessageFlags, ModalInteraction, User,
 };
 use std::fmt;
 
@@ -50,24 +56,60 @@ enum Deed {
 pub(super) enum First {
     /// It is to be kept and done.
     Do(Heard),
-    /// A button that asks for a value: nothing is done before it is there.
+    /// A menu that asks for a value: nothing is done before it is there.
     Ask(CreateInteractionResponse),
+    /// A command that lacks something, or a button that asks in words: a form asks for it.
+    Open(Opens),
+    /// A form that was filled in, to be looked at before it is kept and done.
+    Filled(FilledIn),
     /// Somebody is typing: a line that is begun.
     Complete(commands::Begun),
     /// Nobody here knows what it is.
     Unknown,
 }
 
+/// A form that is to be opened.
+pub(super) struct Opens {
+    user: String,
+    what: What,
+    /// What stands in it already: it was wrong, and is corrected.
+    pub(super) given: Filled,
+}
+
+impl Opens {
+    /// What is asked, by whom in this guild.
+    pub(super) fn asked(&self, guild: &str) -> Asked {
+        Asked { user: user(guild, self.user.clone()), what: self.what.clone() }
+    }
+}
+
+/// A form that was filled in.
+pub(super) struct FilledIn {
+    /// What the form said that it is.
+    pub(super) custom_id: String,
+    /// What is done with it.
+    pub(super) of: Of,
+    /// What stands in it.
+    pub(super) filled: Filled,
+    /// What is to be done when nothing is wrong with it.
+    pub(super) heard: Heard,
+}
+
 /// Hears an interaction.
 pub(super) fn hear(interaction: &Interaction) -> First {
-    let user = |user: &serenity::all::User| user.id.to_string();
     match interaction {
-        Interaction::Command(command) => First::Do(Heard {
-            token: command.token.clone(),
-            user: user(&command.user),
-            back: Back::First,
-            deed: Deed::Command(commands::line(&command.data)),
-        }),
+        Interaction::Command(command) => {
+            let line = commands::line(&command.data);
+            if command::lacks(&line) {
+                return opens(&command.user, What::Command(line), Filled::new());
+            }
+            First::Do(Heard {
+                token: command.token.clone(),
+                user: command.user.id.to_string(),
+                back: Back::First,
+                deed: Deed::Command(line),
+            })
+        }
         Interaction::Autocomplete(command) => match commands::begun(&command.data) {
             Some(begun) => First::Complete(begun),
             None => First::Unknown,
@@ -78,7 +120,23 @@ pub(super) fn hear(interaction: &Interaction) -> First {
     }
 }
 
+fn opens(user: &User, what: What, given: Filled) -> First {
+    First::Open(Opens { user: user.id.to_string(), what, given })
+}
+
+/// What stands in the private message that says what is wrong with a form.
+fn given(component: &ComponentInteraction) -> Filled {
+    let fields = component.message.embeds.iter().flat_map(|embed| &embed.fields);
+    fields
+        .filter(|_| is_private(component))
+        .map(|field| (field.name.to_lowercase(), field.value.clone()))
+        .collect()
+}
+
 fn pressed(component: &ComponentInteraction) -> First {
+    if let Some(path) = form_in(&component.data.custom_id) {
+        return opens(&component.user, What::Command(format!("/{path}")), given(component));
+    }
     let Ok(press) = component.data.custom_id.parse::<Press>() else { return First::Unknown };
     let (value, back) = match &component.data.kind {
         // A card that only this member sees is changed by nobody else.
@@ -91,12 +149,11 @@ fn pressed(component: &ComponentInteraction) -> First {
     if (value.is_none() || another)
         && let Some(ask) = card::ask_of(&press.intent)
     {
-        return First::Ask(match ask.kind {
-            card::AskKind::Choice if !another => {
-                CreateInteractionResponse::Message(render::select(&press, &ask))
-            }
-            _ => CreateInteractionResponse::Modal(render::form(&press, &ask)),
-        });
+        if ask.kind == AskKind::Choice && !another {
+            return First::Ask(CreateInteractionResponse::Message(render::select(&press, &ask)));
+        }
+        let what = What::Press { card: press.card, intent: press.intent, value: None };
+        return opens(&component.user, what, given(component));
     }
     First::Do(Heard {
         token: component.token.clone(),
@@ -111,18 +168,25 @@ fn is_private(component: &ComponentInteraction) -> bool {
 }
 
 fn filled_in(modal: &ModalInteraction) -> First {
-    let Ok(press) = modal.data.custom_id.parse::<Press>() else { return First::Unknown };
+    let custom_id = modal.data.custom_id.clone();
+    let of = match (form_in(&custom_id), custom_id.parse::<Press>()) {
+        (Some(path), _) => Of::Command(path.to_owned()),
+        (None, Ok(press)) => Of::Press { card: press.card, intent: press.intent },
+        (None, Err(_)) => return First::Unknown,
+    };
     let inputs = modal.data.components.iter().flat_map(|row| &row.components);
-    let value = inputs.into_iter().find_map(|component| match component {
-        ActionRowComponent::InputText(input) if input.custom_id == render::VALUE => input.value.clone(),
+    let filled = inputs.filter_map(|component| match component {
+        ActionRowComponent::InputText(input) => Some((input.custom_id.clone(), input.value.clone()?)),
         _ => None,
     });
-    First::Do(Heard {
-        token: modal.token.clone(),
-        user: modal.user.id.to_string(),
-        back: Back::First,
-        deed: Deed::Press { card: press.card, intent: press.intent, value },
-    })
+    let filled: Filled = filled.filter(|(_, value)| !value.trim().is_empty()).collect();
+    let deed = match of.asks(&filled) {
+        What::Command(line) => Deed::Command(line),
+        What::Press { card, intent, value } => Deed::Press { card, intent, value },
+    };
+    let heard =
+        Heard { token: modal.token.clone(), user: modal.user.id.to_string(), back: Back::First, deed };
+    First::Filled(FilledIn { custom_id, of, filled, heard })
 }
 
 impl Heard {
@@ -133,6 +197,13 @@ impl Heard {
             Deed::Press { card, intent, value } => What::Press { card, intent, value },
         };
         Asked { user: user(guild, self.user), what }
+    }
+}
+
+impl FilledIn {
+    /// Who filled it in, in this guild.
+    pub(super) fn user(&self, guild: &str) -> ChatUser {
+        user(guild, self.heard.user.clone())
     }
 }
 

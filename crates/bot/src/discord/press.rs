@@ -17,6 +17,19 @@ pub struct Press {
     pub revision: i64,
 }
 
+/// What stands before the words of a command, on its form and on the button that opens that again.
+const FORM: &str = "v1:form:";
+
+/// What the form of a command says when it comes back.
+pub(crate) fn form_of(path: &str) -> String {
+    format!("{FORM}{path}")
+}
+
+/// The command whose form this is.
+pub(crate) fn form_in(text: &str) -> Option<&str> {
+    text.strip_prefix(FORM)
+}
+
 /// Not the words of one of our buttons.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct NoPress;

@@ -4,11 +4,15 @@
 //! is a direct message, which has no team; foreign guilds are told no more than that.
 
 use super::{
-    heard::{self, First},
+    heard::{self, FilledIn, First, Heard, Opens},
+    press::{Press, form_of},
     render,
     voice::DiscordVoice,
 };
-use crate::inbound::{Inbound, Stranger, Voice};
+use crate::{
+    form::{Form, Of},
+    inbound::{Inbound, Stranger, Voice},
+};
 use rekindle_core::chat::Platform;
 use rekindle_storage::inbound::Arrived;
 use serde_json::Value;
@@ -18,7 +22,7 @@ use serenity::all::{
 };
 use std::{sync::Arc, time::Duration};
 
-/// How long it may take to look up what could be typed: Discord waits three seconds.
+/// How long it may take to look up what could be typed, or what a form asks: Discord waits three seconds.
 const COMPLETES_IN: Duration = Duration::from_secs(2);
 /// How many completions Discord takes, and how long each may be.
 const CHOICES: usize = 25;
@@ -98,32 +102,62 @@ impl Reception {
                     false => busy().into(),
                 }
             }
-            First::Do(heard) => {
-                let answer = match (interaction, heard.back) {
-                    // Of a button: the message stays until the card is edited. Of a list: it is answered in its place.
-                    (Interaction::Component(_), _) => CreateInteractionResponse::Acknowledge,
-                    _ => CreateInteractionResponse::Defer(
-                        CreateInteractionResponseMessage::new()
-                            .allowed_mentions(render::nobody())
-                            .ephemeral(true),
-                    ),
-                };
-                let came = Arrived {
-                    platform: Platform::Discord,
-                    workspace: guild.to_owned(),
-                    id,
-                    at: self.inbound.store().clock().wall(),
-                    kind: kind(interaction).to_owned(),
-                    payload: serde_json::to_value(&heard).unwrap_or_default(),
-                };
-                match self.inbound.keep(&came).await {
-                    Ok(new) => Received { answer, begin: new.then_some(came) },
-                    Err(error) => {
-                        tracing::error!(%error, id = came.id, "an interaction could not be kept");
-                        busy().into()
+            First::Open(opens) => self.open(guild, interaction, opens).await.into(),
+            First::Filled(form) => {
+                let faults = self.inbound.faults(&form.user(guild), &form.of, &form.filled).await;
+                let FilledIn { custom_id, filled, heard, .. } = form;
+                match faults.is_empty() {
+                    true => self.do_it(guild, interaction, heard).await,
+                    // Discord shows no fault in a form: it is said beside it, and the form opens again as it was.
+                    false => {
+                        CreateInteractionResponse::Message(render::faulty(custom_id, &filled, &faults)).into()
                     }
                 }
             }
+            First::Do(heard) => self.do_it(guild, interaction, heard).await,
+        }
+    }
+
+    /// Keeps what is to be done, and acknowledges it.
+    async fn do_it(&self, guild: &str, interaction: &Interaction, heard: Heard) -> Received {
+        let answer = match interaction {
+            // Of a button: the message stays until the card is edited. Of a list: it is answered in its place.
+            Interaction::Component(_) => CreateInteractionResponse::Acknowledge,
+            _ => CreateInteractionResponse::Defer(
+                CreateInteractionResponseMessage::new().allowed_mentions(render::nobody()).ephemeral(true),
+            ),
+        };
+        let came = Arrived {
+            platform: Platform::Discord,
+            workspace: guild.to_owned(),
+            id: interaction.id().to_string(),
+            at: self.inbound.store().clock().wall(),
+            kind: kind(interaction).to_owned(),
+            payload: serde_json::to_value(&heard).unwrap_or_default(),
+        };
+        match self.inbound.keep(&came).await {
+            Ok(new) => Received { answer, begin: new.then_some(came) },
+            Err(error) => {
+                tracing::error!(%error, id = came.id, "an interaction could not be kept");
+                busy().into()
+            }
+        }
+    }
+
+    /// A form has to be the first answer; whoever may not do it anyway is told so instead.
+    async fn open(&self, guild: &str, interaction: &Interaction, opens: Opens) -> CreateInteractionResponse {
+        let asked = opens.asked(guild);
+        let look = self.inbound.form(&*self.voice, &asked);
+        match tokio::time::timeout(COMPLETES_IN, look).await {
+            Ok(Ok(form)) => {
+                let form = form.with(&opens.given);
+                CreateInteractionResponse::Modal(render::form(custom_id(&form, interaction), &form))
+            }
+            Ok(Err(reply)) => {
+                let url = self.voice.house_url().await;
+                CreateInteractionResponse::Message(render::private_reply(&reply, &url))
+            }
+            Err(_) => busy(),
         }
     }
 
@@ -170,6 +204,18 @@ impl Reception {
             AutocompleteChoice::new(super::text::plain(&name, CHOICE), one.label)
         });
         choices(offered.collect())
+    }
+}
+
+/// What a form says when it comes back.
+fn custom_id(form: &Form, interaction: &Interaction) -> String {
+    match (&form.of, interaction) {
+        (Of::Command(path), _) => form_of(path),
+        // As the button says it, with the revision that was seen.
+        (Of::Press { .. }, Interaction::Component(component)) => component.data.custom_id.clone(),
+        (Of::Press { card, intent }, _) => {
+            Press { card: card.clone(), intent: intent.clone(), revision: 0 }.to_string()
+        }
     }
 }
 

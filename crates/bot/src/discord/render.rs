@@ -9,7 +9,8 @@ use super::{
     text::{block, escaped, length, plain, said},
 };
 use crate::{
-    card::{Ask, AskKind, Button, Card, Fact, Style},
+    card::{Ask, Button, Card, Fact, Style},
+    form::{Faults, Field, Filled, Form},
     reply::Reply,
 };
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
@@ -40,9 +41,8 @@ const INPUT_LABEL: usize = 45;
 const INPUT_PLACEHOLDER: usize = 100;
 /// As much as the desk reads of a value.
 const INPUT_LENGTH: u16 = 500;
-
-/// The name of the one field of a form that asks for a button's value.
-pub(crate) const VALUE: &str = "value";
+/// Lines of a form.
+const INPUTS: usize = 5;
 
 /// What is chosen from a list to write another value than those in it.
 pub(crate) const ANOTHER: &str = "another";
@@ -125,6 +125,14 @@ pub(crate) fn reply(reply: &Reply, public_url: &str) -> EditInteractionResponse 
         .allowed_mentions(nobody())
 }
 
+/// What came of it, at once.
+pub(crate) fn private_reply(reply: &Reply, public_url: &str) -> CreateInteractionResponseMessage {
+    CreateInteractionResponseMessage::new()
+        .content(words_of(reply, public_url))
+        .allowed_mentions(nobody())
+        .ephemeral(true)
+}
+
 /// Words for whoever asked alone, at once.
 pub(crate) fn private(words: &str, public_url: &str) -> CreateInteractionResponseMessage {
     CreateInteractionResponseMessage::new()
@@ -139,27 +147,65 @@ pub(crate) fn select(press: &Press, ask: &Ask) -> CreateInteractionResponseMessa
         .choices
         .iter()
         .take(OPTIONS - 1)
-        .map(|choice| CreateSelectMenuOption::new(plain(choice.label, OPTION), plain(choice.value, OPTION)))
+        .map(|choice| CreateSelectMenuOption::new(plain(&choice.label, OPTION), plain(&choice.value, OPTION)))
         .chain([CreateSelectMenuOption::new("Another …", ANOTHER)])
         .collect();
     let menu = CreateSelectMenu::new(press.to_string(), CreateSelectMenuKind::String { options });
     private(ask.label, "").components(vec![CreateActionRow::SelectMenu(menu)])
 }
 
-/// A form that asks for the value of a button.
-pub(crate) fn form(press: &Press, ask: &Ask) -> CreateModal {
-    let proposals: Vec<&str> = ask.choices.iter().map(|choice| choice.label).collect();
-    let hint = match ask.kind {
-        AskKind::Amount => "5000, or 12,000 EUR".to_owned(),
-        AskKind::Text => proposals.join(", "),
-        AskKind::Choice => "1h, 2d, tomorrow, monday, 2026-12-01 14:00".to_owned(),
-    };
-    let input = CreateInputText::new(InputTextStyle::Short, plain(ask.label, INPUT_LABEL), VALUE)
+/// A form. `custom_id` is what it says when it comes back.
+pub(crate) fn form(custom_id: String, form: &Form) -> CreateModal {
+    let rows = form.fields.iter().take(INPUTS).map(|field| CreateActionRow::InputText(input(field)));
+    CreateModal::new(custom_id, plain(&form.title, MODAL_TITLE)).components(rows.collect())
+}
+
+/// A line to be filled in: a form of Discord has no menus, so the choices are named.
+fn input(field: &Field) -> CreateInputText {
+    let choices: Vec<&str> = field.choices.iter().map(|choice| choice.value.as_ref()).collect();
+    let hint = if choices.is_empty() { field.hint.clone() } else { choices.join(", ") };
+    let input = CreateInputText::new(InputTextStyle::Short, plain(&field.label, INPUT_LABEL), &field.name)
         .placeholder(plain(&hint, INPUT_PLACEHOLDER))
         .max_length(INPUT_LENGTH)
-        .required(true);
-    CreateModal::new(press.to_string(), plain(ask.title, MODAL_TITLE))
-        .components(vec![CreateActionRow::InputText(input)])
+        .required(field.required);
+    match &field.value {
+        Some(value) => input.value(plain(value, usize::from(INPUT_LENGTH))),
+        None => input,
+    }
+}
+
+/// What is wrong with a form that was filled in, for whoever filled it in alone; the button opens it again, with what
+/// stood in it, which this message keeps.
+pub(crate) fn faulty(
+    custom_id: String,
+    filled: &Filled,
+    faults: &Faults,
+) -> CreateInteractionResponseMessage {
+    let named = |name: &str| {
+        let mut label = name.to_owned();
+        label[..1].make_ascii_uppercase();
+        label
+    };
+    let said: Vec<String> = faults
+        .iter()
+        .map(|(field, text)| format!("**{}**: {}", escaped(&named(field), FIELD_NAME), escaped(text, 300)))
+        .collect();
+    let fields = filled.iter().take(INPUTS);
+    let embed = fields.fold(CreateEmbed::new().title("You wrote"), |embed, (name, value)| {
+        embed.field(named(name), filled_in(value), false)
+    });
+    let again = CreateButton::new(custom_id).label("Correct it").style(ButtonStyle::Primary);
+    CreateInteractionResponseMessage::new()
+        .content(plain(&said.join("\n"), CONTENT))
+        .embed(embed)
+        .components(vec![CreateActionRow::Buttons(vec![again])])
+        .allowed_mentions(nobody())
+        .ephemeral(true)
+}
+
+/// What was filled in, as it was: it is only shown to whoever wrote it, and goes back into the form.
+fn filled_in(value: &str) -> String {
+    filled(plain(value, FIELD_VALUE))
 }
 
 fn embed(card: &Card) -> CreateEmbed {

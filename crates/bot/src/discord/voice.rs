@@ -36,7 +36,7 @@ pub(super) struct DiscordVoice {
 
 impl DiscordVoice {
     /// Where the house is. One that runs may listen elsewhere than the settings say.
-    async fn house_url(&self) -> String {
+    pub(super) async fn house_url(&self) -> String {
         let told = self.store.public_url().await.ok().flatten();
         told.unwrap_or_else(|| self.public_url.clone())
     }

@@ -6,7 +6,10 @@ use super::{
     read::{self, Door},
     voice::SlackVoice,
 };
-use crate::inbound::Inbound;
+use crate::{
+    inbound::{Asked, Inbound, What, answer},
+    reply::Reply,
+};
 use rekindle_core::{chat::Platform, link::digest};
 use rekindle_storage::{
     Result,
@@ -22,6 +25,8 @@ pub(super) enum Ack {
     Empty,
     /// That a form is wrong, at its fields.
     Faults(Value),
+    /// What can be chosen.
+    Options(Value),
 }
 
 /// Takes in what came through whatever transport; its signature or its socket has vouched for it.
@@ -55,16 +60,21 @@ impl Edge {
             self.inbound.turn_away(self.voice(), came, stranger);
             return Ok(Ack::Empty);
         }
-        if let Some((meant, ask)) = read::opens(&came.payload) {
+        if let Some((user, typed)) = read::typed(&came.payload) {
+            let leads = self.inbound.leads_like(&user, typed).await;
+            return Ok(Ack::Options(modal::suggestions(&leads)));
+        }
+        if let Some(asked) = read::opens(&came.payload) {
             if self.inbound.keep(&came).await? {
-                self.open(came, &modal::view(&meant, &ask)).await?;
+                self.open(came, asked).await?;
             }
             return Ok(Ack::Empty);
         }
-        if let Some((meant, value)) = came.payload.get("view").and_then(modal::submitted)
-            && let Some(faults) = modal::faults(&meant, value.as_deref(), came.at, self.inbound.zone())
-        {
-            return Ok(Ack::Faults(faults));
+        if let Some((user, meant, filled)) = read::submitted(&came.payload) {
+            let faults = self.inbound.faults(&user, &meant.of, &filled).await;
+            if !faults.is_empty() {
+                return Ok(Ack::Faults(modal::errors(&faults)));
+            }
         }
         match read::asked(&came.payload) {
             // A modal that was closed asks nothing.
@@ -107,19 +117,27 @@ impl Edge {
         }
     }
 
-    /// Opens a modal while the press is fresh: within three seconds, and once
-    /// (<https://docs.slack.dev/reference/methods/views.open>).
-    async fn open(&self, came: Arrived, view: &impl serde::Serialize) -> Result<()> {
-        let body = json!({ "trigger_id": read::trigger(&came.payload), "view": view });
+    /// Opens a modal while the press or the command is fresh: within three seconds, and once
+    /// (<https://docs.slack.dev/reference/methods/views.open>). Whoever may not do it anyway is told so instead.
+    async fn open(&self, came: Arrived, asked: Asked) -> Result<()> {
         self.inbound.store().inbound().became(&came, Became::Done).await?;
-        let voice = self.voice();
+        let (inbound, voice) = (self.inbound.clone(), self.voice());
         self.inbound.aside(async move {
+            let form = match inbound.form(&*voice, &asked).await {
+                Ok(form) => form,
+                Err(reply) => return answer(&*voice, &came, &reply).await,
+            };
+            let view = modal::view(&form, read::channel(&came.payload));
+            let body = json!({ "trigger_id": read::trigger(&came.payload), "view": view });
             if let Err(trouble) = voice.0.call("views.open", &body).await {
                 tracing::warn!(%trouble, id = came.id, "a modal could not be opened");
-                let text = "The form could not be opened in time. Please press the button again.";
-                let late =
-                    crate::reply::Reply { ok: false, code: Some("late"), ..crate::reply::Reply::done(text) };
-                crate::inbound::answer(&*voice, &came, &late).await;
+                let again = match asked.what {
+                    What::Command(_) => "type it again",
+                    What::Press { .. } => "press the button again",
+                };
+                let text = format!("The form could not be opened in time. Please {again}.");
+                let late = Reply { ok: false, code: Some("late"), ..Reply::done(text) };
+                answer(&*voice, &came, &late).await;
             }
         });
         Ok(())

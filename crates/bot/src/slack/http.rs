@@ -87,6 +87,7 @@ impl Http {
             Ok(Ack::Faults(errors)) => {
                 Json(json!({ "response_action": "errors", "errors": errors })).into_response()
             }
+            Ok(Ack::Options(options)) => Json(options).into_response(),
             Err(error) => {
                 tracing::error!(%error, "what Slack sent could not be kept");
                 StatusCode::SERVICE_UNAVAILABLE.into_response()

@@ -45,7 +45,8 @@ pub fn manifest(public_url: Option<&str>) -> String {
     }
     yaml.push_str("settings:\n  interactivity:\n    is_enabled: true\n");
     if let Some(url) = url("interactions") {
-        let _ = writeln!(yaml, "    request_url: {url}");
+        // Where the choices of a form's menu come from, too.
+        let _ = writeln!(yaml, "    request_url: {url}\n    message_menu_options_url: {url}");
     }
     let _ = write!(
         yaml,

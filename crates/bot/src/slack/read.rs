@@ -5,7 +5,9 @@
 
 use super::{modal, render::ANOTHER};
 use crate::{
-    card::{AskKind, ask_of},
+    card::AskKind,
+    command,
+    form::Filled,
     inbound::{Asked, Stranger, What},
 };
 use rekindle_core::chat::{ChatUser, Platform};
@@ -87,8 +89,8 @@ pub(super) fn asked(payload: &Value) -> Option<Asked> {
         None => command(payload)?,
         Some("block_actions") => pressed(payload)?,
         Some("view_submission") => {
-            let (meant, value) = modal::submitted(payload.get("view")?)?;
-            What::Press { card: meant.card, intent: meant.intent, value }
+            let (_, meant, filled) = submitted(payload)?;
+            meant.of.asks(&filled)
         }
         Some(_) => return None,
     };
@@ -137,20 +139,32 @@ fn card(payload: &Value) -> Option<&str> {
         .or_else(|| text(payload, "/actions/0/block_id").and_then(|block| block.strip_prefix("card:")))
 }
 
-/// The modal that a press opens, where its button asks in words, or none of its answers fits.
-pub(super) fn opens(payload: &Value) -> Option<(modal::Meant, crate::card::Ask)> {
-    if text(payload, "/type") != Some("block_actions") {
-        return None;
-    }
-    let intent = text(payload, "/actions/0/action_id")?;
-    let another = text(payload, "/actions/0/selected_option/value") == Some(ANOTHER);
-    let ask = ask_of(intent).filter(|ask| ask.kind != AskKind::Choice || another)?;
-    let meant = modal::Meant {
-        card: card(payload)?.to_owned(),
-        intent: intent.to_owned(),
-        channel: channel(payload),
+/// What is to be asked in a form first: a command that lacks something, a button that asks in words, or a menu none of
+/// whose answers fits.
+pub(super) fn opens(payload: &Value) -> Option<Asked> {
+    // What was filled in is not asked again.
+    let asked = asked(payload).filter(|_| payload.get("view").is_none())?;
+    let opens = match &asked.what {
+        What::Command(line) => command::lacks(line),
+        What::Press { intent, value, .. } => {
+            let another = value.as_deref() == Some(ANOTHER);
+            AskKind::of(intent).is_some_and(|kind| kind != AskKind::Choice || another)
+        }
     };
-    Some((meant, ask))
+    opens.then_some(asked)
+}
+
+/// What somebody filled into a form.
+pub(super) fn submitted(payload: &Value) -> Option<(ChatUser, modal::Meant, Filled)> {
+    let (meant, filled) = modal::submitted(payload.get("view")?)?;
+    Some((user(payload)?, meant, filled))
+}
+
+/// What somebody types of a lead, to choose from those that it may mean.
+pub(super) fn typed(payload: &Value) -> Option<(ChatUser, &str)> {
+    let of_lead = text(payload, "/type") == Some("block_suggestion")
+        && text(payload, "/action_id") == Some(modal::LEAD);
+    of_lead.then(|| Some((user(payload)?, text(payload, "/value").unwrap_or_default()))).flatten()
 }
 
 /// By what a modal is opened, within three seconds.
@@ -199,11 +213,13 @@ mod tests {
             json!({"type": "block_actions", "team": {"id": "T1"}, "user": {"id": "U1"}, "channel": {"id": "C1"},
                 "actions": [{"action_id": intent, "block_id": "card:alert_1", "selected_option": {"value": "1h"}}]})
         };
-        let (meant, ask) = opens(&press("won")).unwrap();
+        let won = opens(&press("won")).unwrap().what;
         assert_eq!(
-            (meant.card.as_str(), meant.channel.as_deref(), ask.title),
-            ("alert_1", Some("C1"), "Won")
+            won,
+            What::Press { card: "alert_1".into(), intent: "won".into(), value: Some("1h".into()) }
         );
+        let typed = |text: &str| json!({"team_id": "T1", "user_id": "U1", "command": "/lead", "text": text});
+        assert!(opens(&typed("add")).is_some() && opens(&typed("hot")).is_none());
         assert!(opens(&press("snooze")).is_none() && opens(&press("claim")).is_none());
         let what = What::Press { card: "alert_1".into(), intent: "snooze".into(), value: Some("1h".into()) };
         assert_eq!(asked(&press("snooze")).unwrap().what, what);

@@ -165,7 +165,10 @@ fn with_another(
 /// Answers to choose from.
 pub(super) fn options(choices: &[Choice]) -> Vec<SlackBlockChoiceItem<SlackBlockPlainTextOnly>> {
     let option = |choice: &Choice| {
-        SlackBlockChoiceItem::new(plain(choice.label, limit::BUTTON), clamp(choice.value, limit::PLACEHOLDER))
+        SlackBlockChoiceItem::new(
+            plain(&choice.label, limit::BUTTON),
+            clamp(&choice.value, limit::PLACEHOLDER),
+        )
     };
     choices.iter().take(100).map(option).collect()
 }

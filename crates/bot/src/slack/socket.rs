@@ -62,6 +62,9 @@ async fn interaction(
             let errors = serde_json::from_value(errors).unwrap_or_default();
             SlackViewSubmissionResponse::Errors(SlackViewSubmissionErrorsResponse::new(errors)).into()
         }
+        Ack::Options(options) => {
+            SlackBlockSuggestionResponse::Options(serde_json::from_value(options)?).into()
+        }
     })
 }
 

@@ -89,16 +89,19 @@ impl Voice for SlackVoice {
             }
         }
         let Some(user) = read::user(&came.payload) else { return Ok(()) };
-        match read::channel(&came.payload) {
-            Some(channel) => {
-                message["channel"] = Value::from(channel);
-                message["user"] = Value::from(user.id);
-                self.0.call("chat.postEphemeral", &message).await.map(drop)
-            }
-            None => {
-                message["channel"] = Value::from(user.id);
-                self.0.call("chat.postMessage", &message).await.map(drop)
+        if let Some(channel) = read::channel(&came.payload) {
+            message["channel"] = Value::from(channel);
+            message["user"] = Value::from(user.id.clone());
+            match self.0.call("chat.postEphemeral", &message).await {
+                // A channel that we are not in: whoever types a command anywhere is answered all the same.
+                Err(Trouble::Broken { .. } | Trouble::Refused { .. } | Trouble::Gone) => {}
+                said => return said.map(drop),
             }
         }
+        if let Some(message) = message.as_object_mut() {
+            message.remove("user");
+        }
+        message["channel"] = Value::from(user.id);
+        self.0.call("chat.postMessage", &message).await.map(drop)
     }
 }

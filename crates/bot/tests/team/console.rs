@@ -140,3 +140,38 @@ async fn words_that_nobody_can_hear_are_refused_and_completions_offered() {
         json!({"suggestions": [{"insert": "/lead claim kim@acme.test ", "label": "kim@acme.test", "help": "Kim Park"}]})
     );
 }
+
+#[tokio::test]
+async fn what_a_command_lacks_is_asked_in_a_form_and_its_faults_are_said_at_its_fields() {
+    let stage = Stage::set().await;
+    stage.turn_hot("kim@acme.test", "Kim Park").await;
+    let ana = door(&stage, "ana").await;
+    let say = |text: &str| post("/console/say", json!({"channel": "hot-leads", "text": text}));
+    let (_, asked) = json_of(&ana, say("/lead pass kim@acme.test")).await;
+    let names: Vec<&Value> =
+        asked["form"]["fields"].as_array().unwrap().iter().map(|field| &field["name"]).collect();
+    assert_eq!(names, ["lead", "member", "note"]);
+    assert_eq!(asked["form"]["fields"][0]["value"], "kim@acme.test");
+    let fill = |filled: Value| post("/console/fill", json!({"of": asked["form"]["of"], "filled": filled}));
+    let (_, wrong) = json_of(&ana, fill(json!({"lead": "kim@acm.test", "member": ""}))).await;
+    assert_eq!((&wrong["ok"], &wrong["code"]), (&json!(false), &json!("usage")));
+    let faults = json!({
+        "lead": "There is no lead “kim@acm.test”; did you mean kim@acme.test?",
+        "member": "This cannot be left empty.",
+    });
+    assert_eq!(wrong["faults"], faults);
+    let (_, done) = json_of(&ana, fill(json!({"lead": "kim@acme.test", "member": "ben", "note": ""}))).await;
+    assert_eq!(done["text"], "Kim Park is with Ben now, who is told.");
+
+    // The same from the card, where the lead need not be named.
+    let card = stage.card().await["id"].clone();
+    let (_, asked) = json_of(&ana, post("/console/form", json!({"card": card, "intent": "pass"}))).await;
+    assert_eq!(asked["form"]["fields"].as_array().unwrap().len(), 2);
+    let vic = door(&stage, "vic").await;
+    for request in [say("/lead add"), post("/console/form", json!({"card": card, "intent": "pass"}))] {
+        let (_, refused) = json_of(&vic, request).await;
+        assert_eq!((&refused["code"], &refused["form"]), (&json!("not_allowed"), &json!(null)));
+    }
+    let (_, help) = json_of(&ana, say("/lead add help")).await;
+    assert!(help["form"].is_null() && help["text"].as_str().unwrap().contains("Add a lead"), "{help}");
+}

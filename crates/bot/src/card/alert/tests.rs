@@ -29,7 +29,8 @@ fn an_open_card_says_who_and_why_and_what_to_do() {
         json["buttons"][0],
         serde_json::json!({"intent": "claim", "label": "Claim", "style": "primary", "ask": null})
     );
-    assert_eq!(json["buttons"][1]["ask"]["choices"][2], serde_json::json!({"value": "1d", "label": "1 day"}));
+    assert_eq!(json["buttons"][1]["ask"]["kind"], "form");
+    assert_eq!(json["buttons"][2]["ask"]["choices"][2], serde_json::json!({"value": "1d", "label": "1 day"}));
 }
 
 #[test]

@@ -1,7 +1,12 @@
 //! Every state of a card as Discord is sent it, and what nobody must be able to make it show.
 
+use super::super::press::form_of;
 use super::*;
-use crate::card::{Kind, ask_of};
+use crate::{
+    card::{Kind, ask_of},
+    command::Known,
+    form::{of_line, of_press},
+};
 use serde_json::json;
 use std::path::Path;
 
@@ -133,9 +138,27 @@ fn a_button_that_asks() {
     };
     let ask = |intent: &str| ask_of(intent).unwrap();
     is("ask_choice", &select(&press("snooze"), &ask("snooze")));
-    is("ask_another", &form(&press("snooze"), &ask("snooze")));
-    is("ask_text", &form(&press("not_a_fit"), &ask("not_a_fit")));
-    is("ask_amount", &form(&press("won"), &ask("won")));
+    let modal = |intent: &str| {
+        let press = press(intent);
+        form(press.to_string(), &of_press(&press.card, intent, &ask(intent), &Known::default()))
+    };
+    is("ask_another", &modal("snooze"));
+    is("ask_text", &modal("not_a_fit"));
+    is("ask_amount", &modal("won"));
+    is("ask_pass", &modal("pass"));
+}
+
+#[test]
+fn a_form_that_is_wrong_is_said_beside_it_and_opens_again_as_it_was() {
+    let known = Known { sequences: vec![("welcome".to_owned(), "hello".to_owned())], ..Known::default() };
+    let filled = Filled::from([("sequence".to_owned(), "welcom".to_owned())]);
+    let launch = of_line("/campaign launch", &known).unwrap();
+    is("form_launch", &form(form_of("campaign launch"), &launch.with(&filled)));
+    let faults = Faults::from([(
+        "sequence".to_owned(),
+        "There is no sequence “welcom”; did you mean welcome?".to_owned(),
+    )]);
+    is("form_wrong", &faulty(form_of("campaign launch"), &filled, &faults));
 }
 
 #[test]
