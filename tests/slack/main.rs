@@ -7,6 +7,7 @@ mod stage;
 mod alone;
 mod cards;
 mod doctor;
+mod home;
 mod linking;
 mod presses;
 mod requests;

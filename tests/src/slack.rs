@@ -81,6 +81,7 @@ struct World {
     calls: Vec<Call>,
     whispers: Vec<Value>,
     views: Vec<Value>,
+    homes: HashMap<String, (Value, String)>,
     faults: HashMap<String, VecDeque<Fault>>,
     down: bool,
     offences: Vec<String>,
@@ -190,6 +191,26 @@ impl FakeSlack {
         self.world.lock().views.clone()
     }
 
+    /// The home of a user as it stands, as its texts and links, a line each.
+    #[must_use]
+    pub fn home(&self, user: &str) -> Option<String> {
+        let world = self.world.lock();
+        let (view, _) = world.homes.get(user)?;
+        let mut lines = Vec::new();
+        said(&view["blocks"], &mut lines);
+        Some(lines.join("\n"))
+    }
+
+    /// Somebody else publishes a home: what we hold for its state is old.
+    ///
+    /// # Panics
+    /// When it was never published.
+    pub fn overtake_home(&self, user: &str) {
+        let mut world = self.world.lock();
+        let (view, hash) = world.homes.get_mut(user).expect("a home");
+        (*view, *hash) = (json!({ "blocks": [] }), "1700000000.of-another".to_owned());
+    }
+
     /// The calls of a method, with those that failed.
     #[must_use]
     pub fn calls(&self, method: &str) -> Vec<Call> {
@@ -231,6 +252,20 @@ impl FakeSlack {
     pub fn no_offences(&self) {
         let offences = self.world.lock().offences.clone();
         assert!(offences.is_empty(), "Slack takes none of this: {offences:#?}");
+    }
+}
+
+/// The texts and links inside, in their order.
+fn said(value: &Value, lines: &mut Vec<String>) {
+    match value {
+        Value::Array(items) => items.iter().for_each(|item| said(item, lines)),
+        Value::Object(fields) => {
+            lines.extend(
+                ["text", "url"].iter().filter_map(|field| fields.get(*field)?.as_str()).map(str::to_owned),
+            );
+            fields.values().for_each(|inside| said(inside, lines));
+        }
+        _ => {}
     }
 }
 
@@ -302,6 +337,17 @@ fn work(shared: &Shared, method: &str, body: Value) -> Value {
         "views.open" => {
             world.views.push(body["view"].clone());
             json!({ "ok": true, "view": { "id": "V1" } })
+        }
+        "views.publish" => {
+            let user = body["user_id"].as_str().unwrap_or_default().to_owned();
+            let stands = world.homes.get(&user).map(|(_, hash)| hash.as_str());
+            if body["hash"].as_str().is_some_and(|hash| stands != Some(hash)) {
+                return error("hash_conflict");
+            }
+            world.next += 1;
+            let hash = format!("1700000000.{}", world.next);
+            world.homes.insert(user, (body["view"].clone(), hash.clone()));
+            json!({ "ok": true, "view": { "id": "V0HOME", "type": "home", "hash": hash } })
         }
         "chat.postEphemeral" => {
             world.whispers.push(body);

@@ -8,6 +8,7 @@ mod campaign;
 mod house;
 mod identity;
 mod lead;
+mod mine;
 mod notices;
 mod preview;
 mod view;

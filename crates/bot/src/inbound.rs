@@ -125,6 +125,11 @@ impl Inbound {
         self.desk.settings.zone
     }
 
+    /// The desk that what comes in is for.
+    pub(crate) fn desk(&self) -> &Desk {
+        &self.desk
+    }
+
     /// Keeps what came in, before it is acknowledged; whether it is new, and to be [begun](Self::begin).
     ///
     /// # Errors
@@ -226,7 +231,7 @@ impl Inbound {
     }
 
     /// Who asks: as it was said, or by an address that the platform has verified.
-    async fn member(&self, voice: &dyn Voice, user: &ChatUser) -> Result<Option<Member>> {
+    pub(crate) async fn member(&self, voice: &dyn Voice, user: &ChatUser) -> Result<Option<Member>> {
         if let Some(member) = self.store.chat().member_of(user).await? {
             return Ok(Some(member));
         }

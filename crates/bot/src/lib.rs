@@ -6,6 +6,7 @@
 //! - [`intent`]: what a button of a card asks;
 //! - [`desk`]: runs a command or a press for a member, and says what came of it: a [`reply`];
 //! - [`card`]: an alert or a campaign as everybody sees it, on every platform alike;
+//! - [`home`]: what one member has, on every platform alike;
 //! - [`wall`]: a channel on a platform that shows cards;
 //! - [`announcer`]: keeps the cards of every wall up to date;
 //! - [`inbound`]: what comes in from a platform is kept once, acknowledged, then handled;
@@ -23,6 +24,7 @@ pub mod console;
 pub mod desk;
 pub mod discord;
 pub mod doctor;
+pub mod home;
 pub mod inbound;
 pub mod intent;
 pub mod reply;

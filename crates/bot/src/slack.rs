@@ -1,12 +1,13 @@
 //! Slack: cards in its channels, commands and presses from them, through a socket or over HTTP.
 //!
 //! In reading order: `render` (a card as blocks), `wall` (a channel that shows cards), `read` (what came), `edge` (kept and
-//! acknowledged), `voice` (answered), `modal` (what a button asks in words), `ear` (one member is told alone); `http` and `socket` are the transports, `api` the calls.
+//! acknowledged), `voice` (answered), `modal` (what a button asks in words), `ear` (one member is told alone), `home` (what each member has, in a tab of their own); `http` and `socket` are the transports, `api` the calls.
 
 mod api;
 mod ear;
 mod edge;
 mod examine;
+mod home;
 mod http;
 mod manifest;
 mod modal;
@@ -120,8 +121,16 @@ impl Slack {
         if let Err(error) = self.edge.inbound().recover(&voice).await {
             tracing::error!(%error, "what came from Slack before cannot be looked after");
         }
-        if let Transport::Socket(token) = self.settings.transport {
-            socket::listen(self.edge, self.api, token, stop).await;
+        let homes = self.edge.homes();
+        let listening = async {
+            match self.settings.transport {
+                Transport::Socket(token) => socket::listen(self.edge, self.api, token, stop.clone()).await,
+                Transport::Http(_) => stop.cancelled().await,
+            }
+        };
+        tokio::select! {
+            () = listening => {}
+            () = homes.keep() => {}
         }
     }
 }

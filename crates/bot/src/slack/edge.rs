@@ -2,6 +2,7 @@
 
 use super::{
     api::Api,
+    home::Homes,
     modal,
     read::{self, Door},
     voice::SlackVoice,
@@ -30,15 +31,22 @@ pub(super) struct Edge {
     inbound: Inbound,
     voice: Arc<SlackVoice>,
     workspaces: Arc<[String]>,
+    homes: Homes,
 }
 
 impl Edge {
     pub(super) fn new(inbound: Inbound, api: Api, workspaces: &[String]) -> Self {
-        Self { inbound, voice: Arc::new(SlackVoice(api)), workspaces: workspaces.into() }
+        let voice = Arc::new(SlackVoice(api));
+        let homes = Homes::new(inbound.clone(), voice.clone());
+        Self { inbound, voice, workspaces: workspaces.into(), homes }
     }
 
     pub(super) fn inbound(&self) -> &Inbound {
         &self.inbound
+    }
+
+    pub(super) fn homes(&self) -> Homes {
+        self.homes.clone()
     }
 
     pub(super) fn voice(&self) -> Arc<SlackVoice> {
@@ -53,6 +61,17 @@ impl Edge {
         let came = self.arrived(door, payload);
         if let Some(stranger) = read::stranger(&came.payload, &self.workspaces) {
             self.inbound.turn_away(self.voice(), came, stranger);
+            return Ok(Ack::Empty);
+        }
+        if read::is_nothing(&came.payload) {
+            return Ok(Ack::Empty);
+        }
+        if let Some(user) = read::at_home(&came.payload) {
+            if self.inbound.keep(&came).await? {
+                self.inbound.store().homes().opened(user).await?;
+                self.inbound.store().inbound().became(&came, Became::Done).await?;
+                self.homes.knock();
+            }
             return Ok(Ack::Empty);
         }
         if let Some((meant, ask)) = read::opens(&came.payload) {

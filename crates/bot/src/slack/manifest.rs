@@ -18,6 +18,9 @@ const SCOPES: [(&str, &str); 9] = [
     ("groups:history", "the same in a private channel"),
 ];
 
+/// What Slack tells us of, and why.
+const EVENTS: [(&str, &str); 1] = [("app_home_opened", "shows each member what they have")];
+
 /// The manifest, as YAML. Without the address at which Slack reaches us, for the socket.
 pub fn manifest(public_url: Option<&str>) -> String {
     // Every text is written as in JSON, which YAML reads alike.
@@ -25,7 +28,8 @@ pub fn manifest(public_url: Option<&str>) -> String {
     let url = |door: &str| public_url.map(|url| text(&format!("{}/slack/{door}", url.trim_end_matches('/'))));
     let mut yaml = String::from(
         "display_information:\n  name: Rekindle\n  description: \"Hot leads, to claim where you talk\"\n  \
-         background_color: \"#1f2933\"\nfeatures:\n  bot_user:\n    display_name: Rekindle\n    always_online: true\n  \
+         background_color: \"#1f2933\"\nfeatures:\n  app_home:\n    home_tab_enabled: true\n    \
+         messages_tab_enabled: true\n    messages_tab_read_only_enabled: true\n  bot_user:\n    display_name: Rekindle\n    always_online: true\n  \
          slash_commands:\n",
     );
     for (name, about, hint) in command::offered() {
@@ -43,7 +47,15 @@ pub fn manifest(public_url: Option<&str>) -> String {
     for (scope, why) in SCOPES {
         let _ = writeln!(yaml, "      - {scope} # {why}");
     }
-    yaml.push_str("settings:\n  interactivity:\n    is_enabled: true\n");
+    yaml.push_str("settings:\n  event_subscriptions:\n");
+    if let Some(url) = url("events") {
+        let _ = writeln!(yaml, "    request_url: {url}");
+    }
+    yaml.push_str("    bot_events:\n");
+    for (event, why) in EVENTS {
+        let _ = writeln!(yaml, "      - {event} # {why}");
+    }
+    yaml.push_str("  interactivity:\n    is_enabled: true\n");
     if let Some(url) = url("interactions") {
         let _ = writeln!(yaml, "    request_url: {url}");
     }

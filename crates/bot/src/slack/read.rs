@@ -3,7 +3,10 @@
 //! Payloads are kept as they came and read by their fields: Slack adds fields as it likes, and what is new must not
 //! make a press unreadable (<https://docs.slack.dev/reference/interaction-payloads>).
 
-use super::{modal, render::ANOTHER};
+use super::{
+    modal,
+    render::{ANOTHER, home::LINK},
+};
 use crate::{
     card::{AskKind, ask_of},
     inbound::{Asked, Stranger, What},
@@ -48,6 +51,20 @@ pub(super) fn user(payload: &Value) -> Option<ChatUser> {
     let id = text(payload, "/user/id").or_else(|| text(payload, "/user_id"))?;
     let workspace = workspace(payload)?.to_owned();
     Some(ChatUser { platform: Platform::Slack, workspace, id: id.to_owned() })
+}
+
+/// Whether it asks for nothing: a press on a button that opens a page, a tab of ours beside the home.
+pub(super) fn is_nothing(payload: &Value) -> bool {
+    let is_link = text(payload, "/actions/0/action_id").is_some_and(|id| id.starts_with(LINK));
+    is_link || (text(payload, "/event/type") == Some("app_home_opened") && at_home(payload).is_none())
+}
+
+/// Who has opened their home (<https://docs.slack.dev/reference/events/app_home_opened>).
+pub(super) fn at_home(payload: &Value) -> Option<ChatUser> {
+    let is_home =
+        text(payload, "/event/type")? == "app_home_opened" && text(payload, "/event/tab")? == "home";
+    let id = text(payload, "/event/user").filter(|_| is_home)?.to_owned();
+    Some(ChatUser { platform: Platform::Slack, workspace: workspace(payload)?.to_owned(), id })
 }
 
 /// Who may not even ask: other workspaces, and guests of shared channels, who belong to another team than the one that the

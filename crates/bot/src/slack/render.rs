@@ -187,5 +187,6 @@ pub(super) fn reply(reply: &Reply) -> Rendered {
     Rendered { blocks, text: filled(text) }
 }
 
+pub(super) mod home;
 #[cfg(test)]
 mod tests;

@@ -148,6 +148,13 @@ table!(chat_link, "chat_link", {
     user_id: String,
     expires_at: i64,
 });
+table!(home, "home", {
+    #[sea_orm(primary_key, auto_increment = false)] platform: String,
+    #[sea_orm(primary_key, auto_increment = false)] workspace: String,
+    #[sea_orm(primary_key, auto_increment = false)] user_id: String,
+    shown: Option<String>,
+    version: Option<String>,
+});
 table!(playbook, "playbook", {
     #[sea_orm(primary_key, auto_increment = false)] version: i64,
     digest: String,
