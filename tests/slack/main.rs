@@ -12,3 +12,4 @@ mod linking;
 mod presses;
 mod requests;
 mod roles;
+mod unfurl;

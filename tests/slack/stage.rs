@@ -157,6 +157,13 @@ impl Stage {
         self.slack.whispers()[many - 1].clone()
     }
 
+    /// Waits until all that was begun has ended.
+    pub(crate) async fn settled(&self) {
+        self.tasks.close();
+        self.tasks.wait().await;
+        self.tasks.reopen();
+    }
+
     /// Posts a signed payload to one of Slack's doors.
     pub(crate) async fn send(&self, door: &str, payload: &Value) -> reqwest::Response {
         let body = payloads::body(payload);

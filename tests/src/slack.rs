@@ -81,6 +81,7 @@ struct World {
     calls: Vec<Call>,
     whispers: Vec<Value>,
     views: Vec<Value>,
+    unfurls: Vec<Value>,
     homes: HashMap<String, (Value, String)>,
     faults: HashMap<String, VecDeque<Fault>>,
     down: bool,
@@ -91,6 +92,8 @@ struct World {
 #[derive(Debug, Default)]
 struct Channel {
     archived: bool,
+    /// Whether people of another organisation are in it.
+    shared: bool,
     messages: Vec<Message>,
 }
 
@@ -166,6 +169,11 @@ impl FakeSlack {
         self.world.lock().channels.entry(channel.to_owned()).or_default().archived = archived;
     }
 
+    /// Shares a channel with another organisation, or takes it back.
+    pub fn share(&self, channel: &str, shared: bool) {
+        self.world.lock().channels.entry(channel.to_owned()).or_default().shared = shared;
+    }
+
     /// Somebody deletes a message.
     pub fn delete(&self, channel: &str, ts: &str) {
         if let Some(channel) = self.world.lock().channels.get_mut(channel) {
@@ -183,6 +191,12 @@ impl FakeSlack {
     #[must_use]
     pub fn whispers(&self) -> Vec<Value> {
         self.world.lock().whispers.clone()
+    }
+
+    /// The links that were shown as cards: each call's body, in order.
+    #[must_use]
+    pub fn unfurls(&self) -> Vec<Value> {
+        self.world.lock().unfurls.clone()
     }
 
     /// The forms that were opened.
@@ -373,9 +387,13 @@ fn work(shared: &Shared, method: &str, body: Value) -> Value {
         "conversations.info" => match world.channels.get(&channel) {
             None => error("channel_not_found"),
             Some(there) => {
-                json!({ "ok": true, "channel": { "id": channel, "is_archived": there.archived, "is_member": true } })
+                json!({ "ok": true, "channel": { "id": channel, "is_archived": there.archived, "is_member": true, "is_ext_shared": there.shared, "is_shared": there.shared } })
             }
         },
+        "chat.unfurl" => {
+            world.unfurls.push(body);
+            json!({ "ok": true })
+        }
         "chat.postMessage" | "chat.update" | "conversations.history" => {
             world.next += 1;
             let ts = format!("4000000000.{:06}", world.next);

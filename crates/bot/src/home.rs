@@ -108,17 +108,22 @@ fn line(one: &Owned, wall: Moment, zone: Tz) -> Line {
         Some(AlertState::Snoozed { until, .. }) => format!("put off until {}", moment(*until, wall, zone)),
         _ => "yours".to_owned(),
     };
-    let said = |text: &Option<String>, most| {
-        text.as_deref().map(|text| clean(text, most)).filter(|text| !text.is_empty())
-    };
-    Line {
-        lead: one.lead.id.to_string(),
-        name: clean(one.lead.called(), 80),
-        company: said(&one.lead.company, 80),
-        email: one.lead.email.as_ref().map(|email| clean(email.as_str(), 120)),
-        score: one.score,
-        grade: one.grade.clone(),
-        stands,
+    Line::about(&one.lead, one.score, one.grade.clone(), stands)
+}
+
+impl Line {
+    /// A lead that stands like this.
+    pub(crate) fn about(lead: &Lead, score: i64, grade: String, stands: String) -> Self {
+        let company = lead.company.as_deref().map(|company| clean(company, 80));
+        Self {
+            lead: lead.id.to_string(),
+            name: clean(lead.called(), 80),
+            company: company.filter(|company| !company.is_empty()),
+            email: lead.email.as_ref().map(|email| clean(email.as_str(), 120)),
+            score,
+            grade,
+            stands,
+        }
     }
 }
 

@@ -1,7 +1,7 @@
 //! Slack: cards in its channels, commands and presses from them, through a socket or over HTTP.
 //!
 //! In reading order: `render` (a card as blocks), `wall` (a channel that shows cards), `read` (what came), `edge` (kept and
-//! acknowledged), `voice` (answered), `modal` (what a button asks in words), `ear` (one member is told alone), `home` (what each member has, in a tab of their own); `http` and `socket` are the transports, `api` the calls.
+//! acknowledged), `voice` (answered), `modal` (what a button asks in words), `ear` (one member is told alone), `home` (what each member has, in a tab of their own), `unfurl` (links to leads); `http` and `socket` are the transports, `api` the calls.
 
 mod api;
 mod ear;
@@ -14,10 +14,11 @@ mod modal;
 mod read;
 mod render;
 mod socket;
+mod unfurl;
 mod voice;
 mod wall;
 
-pub use manifest::manifest;
+pub use manifest::{Reached, manifest};
 
 use crate::{
     doctor::Finding,
@@ -81,7 +82,7 @@ impl Slack {
         if let Some(patience) = settings.patience {
             api = api.patient(patience);
         }
-        let edge = Edge::new(inbound, api.clone(), &settings.workspaces);
+        let edge = Edge::new(inbound, api.clone(), &settings);
         Ok(Self { settings, api, edge })
     }
 

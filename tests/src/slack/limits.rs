@@ -14,6 +14,16 @@ pub fn offences(method: &str, body: &Value) -> Vec<String> {
             message(body, &mut found);
         }
         "views.open" | "views.update" => view(&body["view"], &mut found),
+        "chat.unfurl" => {
+            let unfurls = body["unfurls"].as_object();
+            if length(&body["ts"]) == 0 || unfurls.is_none_or(serde_json::Map::is_empty) {
+                found.push("something of a message is unfurled".to_owned());
+            }
+            unfurls
+                .into_iter()
+                .flat_map(|all| all.values())
+                .for_each(|one| blocks(&one["blocks"], 50, &mut found));
+        }
         "views.publish" => home(body, &mut found),
         // One user: more of them would be told together.
         "conversations.open" => {

@@ -1,10 +1,12 @@
 //! The edge to Slack, behind both of its transports: what came is kept, and what the acknowledgement says.
 
 use super::{
+    Settings,
     api::Api,
     home::Homes,
     modal,
     read::{self, Door},
+    unfurl::Unfurler,
     voice::SlackVoice,
 };
 use crate::inbound::Inbound;
@@ -32,13 +34,16 @@ pub(super) struct Edge {
     voice: Arc<SlackVoice>,
     workspaces: Arc<[String]>,
     homes: Homes,
+    unfurler: Unfurler,
 }
 
 impl Edge {
-    pub(super) fn new(inbound: Inbound, api: Api, workspaces: &[String]) -> Self {
+    pub(super) fn new(inbound: Inbound, api: Api, settings: &Settings) -> Self {
         let voice = Arc::new(SlackVoice(api));
         let homes = Homes::new(inbound.clone(), voice.clone());
-        Self { inbound, voice, workspaces: workspaces.into(), homes }
+        let channels = settings.channels.values().cloned().collect();
+        let unfurler = Unfurler::new(inbound.clone(), voice.clone(), channels);
+        Self { inbound, voice, workspaces: settings.workspaces.as_slice().into(), homes, unfurler }
     }
 
     pub(super) fn inbound(&self) -> &Inbound {
@@ -71,6 +76,14 @@ impl Edge {
                 self.inbound.store().homes().opened(user).await?;
                 self.inbound.store().inbound().became(&came, Became::Done).await?;
                 self.homes.knock();
+            }
+            return Ok(Ack::Empty);
+        }
+        if let Some(shared) = read::shared(&came.payload) {
+            if self.inbound.keep(&came).await? {
+                self.inbound.store().inbound().became(&came, Became::Done).await?;
+                let unfurler = self.unfurler.clone();
+                self.inbound.aside(async move { unfurler.show(&shared).await });
             }
             return Ok(Ack::Empty);
         }

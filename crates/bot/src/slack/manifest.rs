@@ -6,10 +6,12 @@ use serde_json::json;
 use std::fmt::Write;
 
 /// What the bot may do, and why.
-const SCOPES: [(&str, &str); 9] = [
+pub(super) const SCOPES: [(&str, &str); 11] = [
     ("chat:write", "posts and edits cards, and answers"),
     ("im:write", "tells one member alone"),
     ("commands", "hears /lead, /campaign and /rekindle"),
+    ("links:read", "hears of links to leads that members post"),
+    ("links:write", "shows them as cards, in the channels of cards"),
     ("users:read", "asks who somebody is"),
     ("users:read.email", "knows a member of the team by a confirmed address"),
     ("channels:read", "lets the doctor look at a public channel"),
@@ -19,13 +21,35 @@ const SCOPES: [(&str, &str); 9] = [
 ];
 
 /// What Slack tells us of, and why.
-const EVENTS: [(&str, &str); 1] = [("app_home_opened", "shows each member what they have")];
+const EVENTS: [(&str, &str); 2] = [
+    ("app_home_opened", "shows each member what they have"),
+    ("link_shared", "shows a link to a lead as its card"),
+];
 
-/// The manifest, as YAML. Without the address at which Slack reaches us, for the socket.
-pub fn manifest(public_url: Option<&str>) -> String {
+/// How Slack reaches us.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reached {
+    /// Through a socket that we open.
+    BySocket,
+    /// At our public address.
+    OverHttp,
+}
+
+/// The domain of our pages, where it is one that Slack takes for links.
+fn domain(public_url: &str) -> Option<&str> {
+    let host = public_url.split_once("://")?.1.split(['/', ':']).next()?;
+    let is_name = host.contains('.') && host.chars().any(|c| c.is_ascii_alphabetic());
+    is_name.then_some(host)
+}
+
+/// The manifest, as YAML, for a house whose pages are at `public_url`.
+pub fn manifest(public_url: &str, reached: Reached) -> String {
     // Every text is written as in JSON, which YAML reads alike.
     let text = |text: &str| json!(text).to_string();
-    let url = |door: &str| public_url.map(|url| text(&format!("{}/slack/{door}", url.trim_end_matches('/'))));
+    let url = |door: &str| {
+        let url = format!("{}/slack/{door}", public_url.trim_end_matches('/'));
+        (reached == Reached::OverHttp).then(|| text(&url))
+    };
     let mut yaml = String::from(
         "display_information:\n  name: Rekindle\n  description: \"Hot leads, to claim where you talk\"\n  \
          background_color: \"#1f2933\"\nfeatures:\n  app_home:\n    home_tab_enabled: true\n    \
@@ -42,6 +66,9 @@ pub fn manifest(public_url: Option<&str>) -> String {
         if let Some(url) = url("commands") {
             let _ = writeln!(yaml, "      url: {url}");
         }
+    }
+    if let Some(domain) = domain(public_url) {
+        let _ = writeln!(yaml, "  unfurl_domains:\n    - {domain}");
     }
     yaml.push_str("oauth_config:\n  scopes:\n    bot:\n");
     for (scope, why) in SCOPES {
@@ -62,7 +89,7 @@ pub fn manifest(public_url: Option<&str>) -> String {
     let _ = write!(
         yaml,
         "  org_deploy_enabled: false\n  socket_mode_enabled: {}\n  token_rotation_enabled: false\n",
-        public_url.is_none()
+        reached == Reached::BySocket
     );
     yaml
 }
@@ -73,20 +100,27 @@ mod tests {
 
     #[test]
     fn it_offers_what_can_be_typed_and_says_where_slack_finds_us() {
-        let socket = manifest(None);
+        let socket = manifest("https://rekindle.acme.test:8443/", Reached::BySocket);
         for line in [
             "    - command: /lead\n      description: \"Work leads: see why one is hot, claim it, say how it went\"",
             "    - command: /campaign\n",
             "    - command: /rekindle\n",
+            "  unfurl_domains:\n    - rekindle.acme.test\noauth_config:",
+            "  event_subscriptions:\n    bot_events:\n      - app_home_opened # ",
             "  socket_mode_enabled: true\n",
         ] {
             assert!(socket.contains(line), "{line} is not in\n{socket}");
         }
         assert!(!socket.contains("url:"), "a socket needs no address");
-        let http = manifest(Some("https://rekindle.acme.test/"));
+        let http = manifest("https://rekindle.acme.test/", Reached::OverHttp);
         assert_eq!(http.matches("url: \"https://rekindle.acme.test/slack/commands\"\n").count(), 3);
         assert!(http.contains("    request_url: \"https://rekindle.acme.test/slack/interactions\"\n"));
         assert!(http.contains("  socket_mode_enabled: false\n"));
+        assert!(
+            http.contains("    request_url: \"https://rekindle.acme.test/slack/events\"\n    bot_events:\n")
+        );
+        let at_home = manifest("http://127.0.0.1:8787", Reached::BySocket);
+        assert!(!at_home.contains("unfurl_domains"), "Slack takes no such domain: {at_home}");
         // The limits of the manifest's reference.
         for (name, about, hint) in command::offered() {
             assert!(name.len() <= 31 && (1..=2000).contains(&about.chars().count()), "{name}: {about}");

@@ -6,6 +6,7 @@
 use super::{
     modal,
     render::{ANOTHER, home::LINK},
+    unfurl::Shared,
 };
 use crate::{
     card::{AskKind, ask_of},
@@ -63,7 +64,27 @@ pub(super) fn is_nothing(payload: &Value) -> bool {
 pub(super) fn at_home(payload: &Value) -> Option<ChatUser> {
     let is_home =
         text(payload, "/event/type")? == "app_home_opened" && text(payload, "/event/tab")? == "home";
-    let id = text(payload, "/event/user").filter(|_| is_home)?.to_owned();
+    doer(payload).filter(|_| is_home)
+}
+
+/// Links to our pages that somebody has posted (<https://docs.slack.dev/reference/events/link_shared>). What is only being
+/// written names no channel that we know.
+pub(super) fn shared(payload: &Value) -> Option<Shared> {
+    if text(payload, "/event/type")? != "link_shared" {
+        return None;
+    }
+    let links = payload.pointer("/event/links").and_then(Value::as_array).into_iter().flatten();
+    Some(Shared {
+        user: doer(payload)?,
+        channel: text(payload, "/event/channel")?.to_owned(),
+        message: text(payload, "/event/message_ts")?.to_owned(),
+        links: links.filter_map(|link| text(link, "/url")).map(str::to_owned).collect(),
+    })
+}
+
+/// Who did what an event tells of.
+fn doer(payload: &Value) -> Option<ChatUser> {
+    let id = text(payload, "/event/user")?.to_owned();
     Some(ChatUser { platform: Platform::Slack, workspace: workspace(payload)?.to_owned(), id })
 }
 

@@ -190,3 +190,4 @@ pub(super) fn reply(reply: &Reply) -> Rendered {
 pub(super) mod home;
 #[cfg(test)]
 mod tests;
+pub(super) mod unfurl;
