@@ -10,6 +10,7 @@ mod doctor;
 mod home;
 mod linking;
 mod presses;
+mod program;
 mod requests;
 mod roles;
 mod unfurl;

@@ -8,10 +8,10 @@ mod checks;
 mod gateway;
 mod interaction;
 mod rest;
-mod tls;
 
 pub use interaction::Person;
 
+use crate::tls::Authority;
 use axum::serve::Listener;
 use base64::{Engine, engine::general_purpose::STANDARD};
 use ring::signature::{Ed25519KeyPair, KeyPair};
@@ -93,13 +93,24 @@ struct World {
     client: reqwest::Client,
 }
 
+/// What goes wrong with calls whose method and path contain some words.
+#[derive(Debug)]
+struct Wrong {
+    which: String,
+    failure: Failure,
+    /// How many of them go well before.
+    spared: usize,
+    /// How many go wrong then.
+    times: usize,
+}
+
 #[derive(Debug, Default)]
 struct State {
     messages: BTreeMap<(u64, u64), Value>,
     nonces: HashMap<(u64, String), u64>,
     calls: Vec<Call>,
-    /// What goes wrong with calls whose method and path contain these words, and how often still.
-    failures: Vec<(String, Failure, usize)>,
+    /// What goes wrong.
+    failures: Vec<Wrong>,
     /// The first answer to an interaction, by its token.
     answers: HashMap<String, Value>,
     /// What was said about an interaction beside it, by its token.
@@ -135,9 +146,10 @@ impl FakeDiscord {
     pub async fn start_with_tls() -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port on loopback");
         let port = listener.local_addr().expect("a bound listener has an address").port();
-        let (listener, authority) = tls::shielded(listener);
+        let authority = Authority::new();
+        let listener = authority.shield(listener);
         let (url, gateway) = (format!("https://localhost:{port}"), format!("wss://localhost:{port}"));
-        Self::serve(listener, url, gateway, Some(authority))
+        Self::serve(listener, url, gateway, Some(authority.certificate().to_owned()))
     }
 
     fn serve(
@@ -190,7 +202,13 @@ impl FakeDiscord {
 
     /// Lets the next calls go wrong whose "METHOD /path" contains these words.
     pub fn fail(&self, which: &str, failure: Failure, times: usize) {
-        self.world.state().failures.push((which.to_owned(), failure, times));
+        self.fail_after(0, which, failure, times);
+    }
+
+    /// The same, once so many of them went well.
+    pub fn fail_after(&self, spared: usize, which: &str, failure: Failure, times: usize) {
+        let wrong = Wrong { which: which.to_owned(), failure, spared, times };
+        self.world.state().failures.push(wrong);
     }
 
     /// Nothing goes wrong any more.

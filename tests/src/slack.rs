@@ -12,7 +12,6 @@ pub mod payloads;
 mod socket;
 
 use std::collections::{BTreeMap, HashMap, VecDeque};
-use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -27,6 +26,8 @@ use axum::{
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
+
+use crate::tls::Authority;
 
 pub use socket::Acked;
 
@@ -100,9 +101,11 @@ struct Channel {
 /// A Slack, as long as it is held.
 #[derive(Debug)]
 pub struct FakeSlack {
-    address: SocketAddr,
     world: Arc<Shared>,
     socket: socket::Sockets,
+    url: String,
+    /// The certificate of the authority that vouches for it, where it speaks TLS: PEM.
+    authority: Option<String>,
     _serving: JoinSet<()>,
 }
 
@@ -124,8 +127,20 @@ impl FakeSlack {
     /// # Panics
     /// When this machine has no port for it.
     pub async fn start(channels: &[&str]) -> Self {
+        Self::serve(channels, None).await
+    }
+
+    /// The same, speaking TLS alone, by an authority that nobody knows yet.
+    ///
+    /// # Panics
+    /// When this machine has no port for it.
+    pub async fn start_with_tls(channels: &[&str]) -> Self {
+        Self::serve(channels, Some(Authority::new())).await
+    }
+
+    async fn serve(channels: &[&str], authority: Option<Authority>) -> Self {
         let mut serving = JoinSet::new();
-        let socket = socket::Sockets::start(&mut serving).await;
+        let socket = socket::Sockets::start(&mut serving, authority.as_ref()).await;
         let channels = channels.iter().map(|id| ((*id).to_owned(), Channel::default())).collect();
         let world = Mutex::new(World { channels, ..World::default() });
         let world = Arc::new(Shared { world, socket_url: socket.url() });
@@ -135,14 +150,31 @@ impl FakeSlack {
             .route("/api/{method}", any(call))
             .route("/respond/{name}", post(respond))
             .with_state(world.clone());
-        serving.spawn(async move { axum::serve(listener, router).await.expect("it serves") });
-        Self { address, world, socket, _serving: serving }
+        let url = match &authority {
+            None => format!("http://{address}"),
+            Some(_) => format!("https://localhost:{}", address.port()),
+        };
+        match &authority {
+            None => serving.spawn(async move { axum::serve(listener, router).await.expect("it serves") }),
+            Some(authority) => {
+                let listener = authority.shield(listener);
+                serving.spawn(async move { axum::serve(listener, router).await.expect("it serves") })
+            }
+        };
+        let authority = authority.map(|authority| authority.certificate().to_owned());
+        Self { world, socket, url, authority, _serving: serving }
     }
 
     /// Where it is.
     #[must_use]
     pub fn url(&self) -> String {
-        format!("http://{}", self.address)
+        self.url.clone()
+    }
+
+    /// The certificate of the authority that vouches for it: PEM.
+    #[must_use]
+    pub fn authority(&self) -> &str {
+        self.authority.as_deref().unwrap_or_default()
     }
 
     /// Somebody of this workspace, with an address that they have confirmed or not.

@@ -30,11 +30,15 @@ async fn any(
     let line = format!("{method} {path}");
     let failure = {
         let mut state = world.state();
-        let found =
-            state.failures.iter_mut().find(|(which, _, times)| line.contains(which.as_str()) && *times > 0);
-        found.map(|(_, failure, times)| {
-            *times -= 1;
-            failure.clone()
+        let of_this =
+            state.failures.iter_mut().find(|one| line.contains(one.which.as_str()) && one.times > 0);
+        of_this.and_then(|wrong| {
+            if wrong.spared > 0 {
+                wrong.spared -= 1;
+                return None;
+            }
+            wrong.times -= 1;
+            Some(wrong.failure.clone())
         })
     };
     let authorized =
