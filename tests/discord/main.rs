@@ -5,6 +5,7 @@
 mod alone;
 mod cards;
 mod doctor;
+mod fixtures;
 mod outages;
 mod program;
 mod roles;

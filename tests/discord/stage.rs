@@ -44,6 +44,7 @@ pub(crate) struct Stage {
     /// The endpoint for interactions.
     pub(crate) endpoint: String,
     home: Home,
+    tasks: TaskTracker,
     running: JoinSet<()>,
 }
 
@@ -70,20 +71,21 @@ impl Stage {
             store.team().add(name, role).await.unwrap();
         }
         let fake = FakeDiscord::start().await;
-        let (desk, discord, announcer) = Self::house(&store, &fake);
+        let tasks = TaskTracker::new();
+        let (desk, discord, announcer) = Self::house(&store, &fake, &tasks);
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let endpoint = format!("http://{}/discord/interactions", listener.local_addr().unwrap());
         let router = discord.router(Signature::new(&fake.public_key()).unwrap());
         let mut running = JoinSet::new();
         running.spawn(async move { axum::serve(listener, router).await.unwrap() });
-        Self { fake, store, desk, discord, announcer, endpoint, home, running }
+        Self { fake, store, desk, discord, announcer, endpoint, home, tasks, running }
     }
 
     /// A house on this database, with this Discord.
-    fn house(store: &Store, fake: &FakeDiscord) -> (Desk, Discord, Announcer) {
+    fn house(store: &Store, fake: &FakeDiscord, tasks: &TaskTracker) -> (Desk, Discord, Announcer) {
         let settings = desk::Settings { zone: chrono_tz::UTC, public_url: URL.to_owned() };
         let desk = Desk::new(store.clone(), settings.clone());
-        let inbound = Inbound::new(store.clone(), desk.clone(), TaskTracker::new());
+        let inbound = Inbound::new(store.clone(), desk.clone(), tasks.clone());
         let discord = Discord::new(
             Settings {
                 token: Secret::new(TOKEN),
@@ -124,6 +126,13 @@ impl Stage {
     /// This second of Unix time, on the wall.
     pub(crate) fn now(&self) -> i64 {
         self.home.clock().wall().timestamp()
+    }
+
+    /// Waits until all that was begun has ended.
+    pub(crate) async fn settled(&self) {
+        self.tasks.close();
+        self.tasks.wait().await;
+        self.tasks.reopen();
     }
 
     pub(crate) async fn shoulder(&self) -> Shoulder {

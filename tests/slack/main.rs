@@ -7,6 +7,7 @@ mod stage;
 mod alone;
 mod cards;
 mod doctor;
+mod fixtures;
 mod home;
 mod linking;
 mod presses;

@@ -166,7 +166,11 @@ impl Stage {
 
     /// Posts a signed payload to one of Slack's doors.
     pub(crate) async fn send(&self, door: &str, payload: &Value) -> reqwest::Response {
-        let body = payloads::body(payload);
+        self.send_body(door, payloads::body(payload)).await
+    }
+
+    /// Posts a signed body to one of Slack's doors.
+    pub(crate) async fn send_body(&self, door: &str, body: String) -> reqwest::Response {
         let stamp = self.home.clock().wall().timestamp().to_string();
         self.post(
             door,

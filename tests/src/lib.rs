@@ -4,6 +4,7 @@ pub mod clock;
 pub mod discord;
 pub mod leads;
 pub mod outbound;
+pub mod panics;
 pub mod postgres;
 pub mod program;
 pub mod roles;
