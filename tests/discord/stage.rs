@@ -4,6 +4,7 @@ use rekindle_bot::{
     announcer::Announcer,
     desk::{self, Desk},
     discord::{Discord, Settings, http::Signature},
+    groups::Groups,
     inbound::Inbound,
 };
 use rekindle_core::{
@@ -25,6 +26,9 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 /// Where alerts are shown.
 pub(crate) const HOT_LEADS: u64 = 44_444;
+/// The roles of the server that give a role here.
+pub(crate) const ROLES: [(u64, Role); 4] =
+    [(701, Role::Viewer), (702, Role::Sales), (703, Role::Marketing), (704, Role::Admin)];
 /// Where the team reaches the web pages.
 pub(crate) const URL: &str = "https://rekindle.acme.test";
 
@@ -92,6 +96,7 @@ impl Stage {
                 application: APPLICATION,
                 guilds: vec![GUILD],
                 channels: BTreeMap::from([("hot-leads".to_owned(), HOT_LEADS)]),
+                roles: Groups::new(ROLES.map(|(id, role)| (id.to_string(), role)).into()),
                 api_url: Some(fake.url()),
                 public_url: URL.to_owned(),
             },

@@ -1,5 +1,6 @@
 //! The doctor looks at Slack before anything is posted.
 
+use rekindle_core::team::Role;
 use rekindle_tests::slack::Fault;
 
 use crate::stage::{By, HOT, Stage};
@@ -31,4 +32,19 @@ async fn what_works_is_said_and_what_does_not_with_what_would_mend_it() {
     assert!(said[0].contains("install the app anew"), "{said:?}");
     stage.slack.go_down(true);
     assert!(wrong().await[0].contains("cannot be reached now"));
+}
+
+#[tokio::test]
+async fn a_group_that_does_not_exist_is_named() {
+    let roles = [("S0SALES", Role::Sales), ("marketers", Role::Marketing), ("S0GONE", Role::Admin)];
+    let stage = Stage::set_with(By::Socket, &roles).await;
+    stage.slack.group("S0SALES", "sales-team", &[]);
+    stage.slack.group("S0MARKET", "marketers", &[]);
+    let found = stage.app(By::Socket).examine().await;
+    let wrong: Vec<&str> =
+        found.iter().filter(|one| one.wrong.is_some()).map(|one| one.what.as_str()).collect();
+    assert_eq!(wrong, ["Slack: the user group S0GONE"], "{found:?}");
+    stage.slack.fault("usergroups.list", Fault::Error("missing_scope"));
+    let found = stage.app(By::Socket).examine().await;
+    assert!(found.iter().any(|one| one.what == "Slack: the user groups" && one.wrong.is_some()), "{found:?}");
 }

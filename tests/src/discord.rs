@@ -120,6 +120,8 @@ struct State {
     resumed: usize,
     sessions: HashSet<String>,
     gone: HashSet<u64>,
+    /// The roles of the guild that are there no more.
+    dropped: HashSet<u64>,
     /// What the bot may not do in a channel: bits of permissions.
     denied: HashMap<u64, u64>,
 }
@@ -209,6 +211,11 @@ impl FakeDiscord {
     pub fn fail_after(&self, spared: usize, which: &str, failure: Failure, times: usize) {
         let wrong = Wrong { which: which.to_owned(), failure, spared, times };
         self.world.state().failures.push(wrong);
+    }
+
+    /// Somebody deletes a role of the guild.
+    pub fn drop_role(&self, id: u64) {
+        self.world.state().dropped.insert(id);
     }
 
     /// Nothing goes wrong any more.

@@ -82,6 +82,7 @@ struct World {
     calls: Vec<Call>,
     whispers: Vec<Value>,
     views: Vec<Value>,
+    groups: BTreeMap<String, (String, Vec<String>)>,
     unfurls: Vec<Value>,
     homes: HashMap<String, (Value, String)>,
     faults: HashMap<String, VecDeque<Fault>>,
@@ -184,6 +185,12 @@ impl FakeSlack {
             "profile": { "email": email },
         });
         self.world.lock().users.insert(id.to_owned(), user);
+    }
+
+    /// Who is in a user group from now on.
+    pub fn group(&self, id: &str, handle: &str, users: &[&str]) {
+        let users = users.iter().map(|user| (*user).to_owned()).collect();
+        self.world.lock().groups.insert(id.to_owned(), (handle.to_owned(), users));
     }
 
     /// Puts a fault in the way of the next call of a method.
@@ -380,6 +387,10 @@ fn work(shared: &Shared, method: &str, body: Value) -> Value {
             Some(user) => json!({ "ok": true, "user": user }),
             None => error("user_not_found"),
         },
+        "usergroups.list" => {
+            let group = |(id, (handle, users)): (&String, &(String, Vec<String>))| json!({ "id": id, "team_id": TEAM, "is_usergroup": true, "handle": handle, "date_delete": 0, "users": users, "user_count": users.len() });
+            json!({ "ok": true, "usergroups": world.groups.iter().map(group).collect::<Vec<_>>() })
+        }
         "views.open" => {
             world.views.push(body["view"].clone());
             json!({ "ok": true, "view": { "id": "V1" } })

@@ -24,6 +24,7 @@ mod wall;
 
 use crate::{
     doctor::Finding,
+    groups::Groups,
     inbound::{Inbound, Voice},
     teller::Ear,
     wall::{Destination, Pace, Trouble},
@@ -56,6 +57,8 @@ pub struct Settings {
     pub guilds: Vec<u64>,
     /// Channels by the words that the routing of the playbook has for them; those of the first guild.
     pub channels: BTreeMap<String, u64>,
+    /// The roles of the guilds, by id, that give a role of ours.
+    pub roles: Groups,
     /// Another server than Discord's own, for tests.
     pub api_url: Option<String>,
     /// Where the team reaches the web pages.
@@ -89,7 +92,8 @@ impl Discord {
         let base = settings.api_url.clone();
         let rest = Rest::new(settings.token.clone(), settings.application, base, clock)?;
         let (store, public_url) = (inbound.store().clone(), settings.public_url.clone());
-        let voice = voice::DiscordVoice { rest: rest.clone(), store, public_url };
+        let voice =
+            voice::DiscordVoice { rest: rest.clone(), store, public_url, roles: settings.roles.clone() };
         let guilds = settings.guilds.iter().filter(|id| **id > 0).map(|id| GuildId::new(*id)).collect();
         let application = ApplicationId::new(settings.application.max(1));
         let reception = Reception { inbound, voice: Arc::new(voice), application, guilds };

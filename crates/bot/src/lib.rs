@@ -10,6 +10,7 @@
 //! - [`wall`]: a channel on a platform that shows cards;
 //! - [`announcer`]: keeps the cards of every wall up to date;
 //! - [`inbound`]: what comes in from a platform is kept once, acknowledged, then handled;
+//! - [`groups`]: groups of a chat that give a role;
 //! - [`teller`]: tells one member what concerns them alone;
 //! - [`doctor`]: what a look at a chat finds, and what would mend it;
 //! - [`console`]: the built-in chat, the one platform that is always there;
@@ -24,6 +25,7 @@ pub mod console;
 pub mod desk;
 pub mod discord;
 pub mod doctor;
+pub mod groups;
 pub mod home;
 pub mod inbound;
 pub mod intent;

@@ -1,7 +1,7 @@
 //! Slack: cards in its channels, commands and presses from them, through a socket or over HTTP.
 //!
 //! In reading order: `render` (a card as blocks), `wall` (a channel that shows cards), `read` (what came), `edge` (kept and
-//! acknowledged), `voice` (answered), `modal` (what a button asks in words), `ear` (one member is told alone), `home` (what each member has, in a tab of their own), `unfurl` (links to leads); `http` and `socket` are the transports, `api` the calls.
+//! acknowledged), `voice` (answered), `modal` (what a button asks in words), `ear` (one member is told alone), `home` (what each member has, in a tab of their own), `unfurl` (links to leads), `user_groups` (roles that groups give); `http` and `socket` are the transports, `api` the calls.
 
 mod api;
 mod ear;
@@ -15,6 +15,7 @@ mod read;
 mod render;
 mod socket;
 mod unfurl;
+mod user_groups;
 mod voice;
 mod wall;
 
@@ -22,6 +23,7 @@ pub use manifest::{Reached, manifest};
 
 use crate::{
     doctor::Finding,
+    groups::Groups,
     inbound::{Inbound, Voice},
     teller::Ear,
     wall::{Destination, Pace},
@@ -49,6 +51,8 @@ pub struct Settings {
     pub workspaces: Vec<String>,
     /// The id of the channel that each channel of the routing is.
     pub channels: BTreeMap<String, String>,
+    /// The user groups that give a role.
+    pub roles: Groups,
     /// What stands in for Slack; `None` is Slack.
     pub api_url: Option<String>,
     /// How long Slack has to answer; `None` is as long as is usual.

@@ -9,7 +9,8 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use serde_json::{Value, json};
-use std::sync::Arc;
+
+use std::{collections::HashSet, sync::Arc};
 
 pub(super) fn router(world: Arc<World>) -> Router {
     Router::new().fallback(any).with_state(world)
@@ -88,7 +89,7 @@ fn answer(world: &World, method: &Method, path: &str, body: &Value) -> Answer {
         ("GET", ["oauth2", "applications", "@me"]) => {
             (200, json!({"id": APPLICATION.to_string(), "name": "Rekindle"}))
         }
-        ("GET", ["guilds", guild]) if number(guild) == GUILD => (200, guild_as_told()),
+        ("GET", ["guilds", guild]) if number(guild) == GUILD => (200, guild_as_told(&world.state().dropped)),
         ("GET", ["guilds", guild, "members", bot]) if number(guild) == GUILD && *bot == BOT => {
             (200, bot_as_told())
         }
@@ -163,17 +164,21 @@ fn answer(world: &World, method: &Method, path: &str, body: &Value) -> Answer {
 /// The user that the bot is.
 const BOT: &str = "33333";
 
-/// The guild: everybody may see and write, as in a new one.
-fn guild_as_told() -> Value {
-    let everyone = json!({
-        "id": GUILD.to_string(), "name": "@everyone", "color": 0, "hoist": false, "managed": false, "mentionable": false,
-        "colors": {"primary_color": 0, "secondary_color": null, "tertiary_color": null}, "position": 0, "flags": 0,
-        "permissions": ((1_u64 << 10) | (1 << 11) | (1 << 14) | (1 << 16)).to_string(),
-    });
+/// The guild: everybody may see and write, as in a new one; with a role or two, but for those that were dropped.
+fn guild_as_told(dropped: &HashSet<u64>) -> Value {
+    let role = |id: u64, name: &str| {
+        json!({
+            "id": id.to_string(), "name": name, "color": 0, "hoist": false, "managed": false, "mentionable": false,
+            "colors": {"primary_color": 0, "secondary_color": null, "tertiary_color": null}, "position": 0, "flags": 0,
+            "permissions": ((1_u64 << 10) | (1 << 11) | (1 << 14) | (1 << 16)).to_string(),
+        })
+    };
+    let mut roles = vec![role(GUILD, "@everyone")];
+    roles.extend((701..=704).filter(|id| !dropped.contains(id)).map(|id| role(id, "somebody")));
     json!({
         "id": GUILD.to_string(), "name": "Acme", "icon": null, "splash": null, "discovery_splash": null, "owner_id": "1",
         "afk_channel_id": null, "afk_timeout": 300, "verification_level": 1, "default_message_notifications": 1,
-        "explicit_content_filter": 0, "roles": [everyone], "emojis": [], "features": [], "mfa_level": 0,
+        "explicit_content_filter": 0, "roles": roles, "emojis": [], "features": [], "mfa_level": 0,
         "application_id": null, "system_channel_id": null, "system_channel_flags": 0, "rules_channel_id": null,
         "max_presences": null, "max_members": 500_000, "vanity_url_code": null, "description": null, "banner": null,
         "premium_tier": 0, "premium_subscription_count": 0, "preferred_locale": "en-US",

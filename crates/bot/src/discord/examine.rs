@@ -38,6 +38,21 @@ pub(super) async fn examine(settings: &Settings, rest: &Rest) -> Vec<Finding> {
             Err(trouble) => found.push(Finding::troubled(what, &trouble)),
         }
     }
+    if !servers.is_empty() {
+        let there = |id: &str| {
+            servers.iter().any(|server| server.guild.roles.keys().any(|role| role.to_string() == id))
+        };
+        found.extend(settings.roles.names().map(|id| {
+            let what = format!("Discord: the role {id}");
+            match there(id) {
+                true => Finding::works(what),
+                false => Finding::wrong(
+                    what,
+                    "no server has a role with this id: nobody has a role here by it. Correct [discord.roles]",
+                ),
+            }
+        }));
+    }
     if settings.guilds.is_empty() {
         found
             .push(Finding::wrong("Discord: servers", "nobody is let in: name your server in discord.guilds"));

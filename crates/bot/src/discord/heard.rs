@@ -9,7 +9,7 @@ use rekindle_core::chat::{ChatUser, Platform};
 use serde::{Deserialize, Serialize};
 use serenity::all::{
     ActionRowComponent, ComponentInteraction, ComponentInteractionDataKind, CreateInteractionResponse,
-    Interaction, MessageFlags, ModalInteraction,
+    Interaction, Member, MessageFlags, ModalInteraction,
 };
 use std::fmt;
 
@@ -19,6 +19,12 @@ pub(super) struct Heard {
     /// Answers whoever asked, for a quarter of an hour; good for nothing else.
     pub(super) token: String,
     user: String,
+    /// What they are called in the guild.
+    #[serde(default)]
+    pub(super) name: String,
+    /// The ids of their roles in the guild, as Discord says with each interaction.
+    #[serde(default)]
+    pub(super) roles: Vec<String>,
     pub(super) back: Back,
     deed: Deed,
 }
@@ -60,11 +66,12 @@ pub(super) enum First {
 
 /// Hears an interaction.
 pub(super) fn hear(interaction: &Interaction) -> First {
-    let user = |user: &serenity::all::User| user.id.to_string();
     match interaction {
         Interaction::Command(command) => First::Do(Heard {
             token: command.token.clone(),
-            user: user(&command.user),
+            user: command.user.id.to_string(),
+            name: command.member.as_deref().map(called).unwrap_or_default(),
+            roles: command.member.as_deref().map(roles).unwrap_or_default(),
             back: Back::First,
             deed: Deed::Command(commands::line(&command.data)),
         }),
@@ -101,6 +108,8 @@ fn pressed(component: &ComponentInteraction) -> First {
     First::Do(Heard {
         token: component.token.clone(),
         user: component.user.id.to_string(),
+        name: component.member.as_ref().map(called).unwrap_or_default(),
+        roles: component.member.as_ref().map(roles).unwrap_or_default(),
         back,
         deed: Deed::Press { card: press.card, intent: press.intent, value },
     })
@@ -120,6 +129,8 @@ fn filled_in(modal: &ModalInteraction) -> First {
     First::Do(Heard {
         token: modal.token.clone(),
         user: modal.user.id.to_string(),
+        name: modal.member.as_ref().map(called).unwrap_or_default(),
+        roles: modal.member.as_ref().map(roles).unwrap_or_default(),
         back: Back::First,
         deed: Deed::Press { card: press.card, intent: press.intent, value },
     })
@@ -134,6 +145,14 @@ impl Heard {
         };
         Asked { user: user(guild, self.user), what }
     }
+}
+
+fn called(member: &Member) -> String {
+    member.display_name().to_owned()
+}
+
+fn roles(member: &Member) -> Vec<String> {
+    member.roles.iter().map(ToString::to_string).collect()
 }
 
 /// A user of a guild.

@@ -7,6 +7,7 @@ use super::{
     modal,
     read::{self, Door},
     unfurl::Unfurler,
+    user_groups::UserGroups,
     voice::SlackVoice,
 };
 use crate::inbound::Inbound;
@@ -39,7 +40,9 @@ pub(super) struct Edge {
 
 impl Edge {
     pub(super) fn new(inbound: Inbound, api: Api, settings: &Settings) -> Self {
-        let voice = Arc::new(SlackVoice(api));
+        let clock = inbound.store().clock().clone();
+        let groups = UserGroups::new(api.clone(), settings.roles.clone(), clock);
+        let voice = Arc::new(SlackVoice { api, groups });
         let homes = Homes::new(inbound.clone(), voice.clone());
         let channels = settings.channels.values().cloned().collect();
         let unfurler = Unfurler::new(inbound.clone(), voice.clone(), channels);
@@ -77,6 +80,10 @@ impl Edge {
                 self.inbound.store().inbound().became(&came, Became::Done).await?;
                 self.homes.knock();
             }
+            return Ok(Ack::Empty);
+        }
+        if read::changes_groups(&came.payload) {
+            self.voice.groups.changed().await;
             return Ok(Ack::Empty);
         }
         if let Some(shared) = read::shared(&came.payload) {
@@ -146,7 +153,7 @@ impl Edge {
         self.inbound.store().inbound().became(&came, Became::Done).await?;
         let voice = self.voice();
         self.inbound.aside(async move {
-            if let Err(trouble) = voice.0.call("views.open", &body).await {
+            if let Err(trouble) = voice.api.call("views.open", &body).await {
                 tracing::warn!(%trouble, id = came.id, "a modal could not be opened");
                 let text = "The form could not be opened in time. Please press the button again.";
                 let late =

@@ -1,6 +1,6 @@
 //! A look at Slack before anything is posted: the tokens, the workspace, the channels.
 
-use super::{Settings, Transport, api::Api};
+use super::{Settings, Transport, api::Api, user_groups};
 use crate::{doctor::Finding, wall::Trouble};
 use serde_json::{Value, json};
 
@@ -31,7 +31,30 @@ pub(super) async fn examine(settings: &Settings, api: &Api) -> Vec<Finding> {
     for (word, id) in &settings.channels {
         found.push(channel(api, word, id).await);
     }
+    found.extend(groups(settings, api).await);
     found
+}
+
+/// The user groups that give a role: each there, by its id or its handle.
+async fn groups(settings: &Settings, api: &Api) -> Vec<Finding> {
+    if settings.roles.is_empty() {
+        return Vec::new();
+    }
+    let there = match user_groups::list(api).await {
+        Ok(there) => there,
+        Err(trouble) => return vec![Finding::troubled("Slack: the user groups", &trouble)],
+    };
+    let group = |name: &str| {
+        let what = format!("Slack: the user group {name}");
+        match there.iter().any(|group| group.id == name || group.handle == name) {
+            true => Finding::works(what),
+            false => Finding::wrong(
+                what,
+                "there is none with this id or handle: nobody has a role by it. Correct [slack.roles]",
+            ),
+        }
+    };
+    settings.roles.names().map(group).collect()
 }
 
 /// The bot token, and of which workspace it is (<https://docs.slack.dev/reference/methods/auth.test>).

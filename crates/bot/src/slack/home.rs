@@ -101,7 +101,7 @@ impl Homes {
         let store = self.inbound.store();
         // Who opens it is asked for by their address, too, as who presses a button is.
         let member = match &home.shown {
-            None => self.inbound.member(&*self.voice, &home.user).await?,
+            None => self.inbound.member(&*self.voice, None, &home.user).await?,
             Some(_) => store.chat().member_of(&home.user).await?,
         };
         let desk = self.inbound.desk();
@@ -126,7 +126,7 @@ impl Homes {
         if let Some(version) = &home.version {
             body["hash"] = Value::from(version.as_str());
         }
-        let shown = match self.voice.0.call("views.publish", &body).await.map_err(harmless) {
+        let shown = match self.voice.api.call("views.publish", &body).await.map_err(harmless) {
             Ok(published) => {
                 let version = published.pointer("/view/hash").and_then(Value::as_str).map(str::to_owned);
                 Opened { shown: Some(digest), version, ..home }

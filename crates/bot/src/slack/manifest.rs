@@ -6,7 +6,7 @@ use serde_json::json;
 use std::fmt::Write;
 
 /// What the bot may do, and why.
-pub(super) const SCOPES: [(&str, &str); 11] = [
+pub(super) const SCOPES: [(&str, &str); 12] = [
     ("chat:write", "posts and edits cards, and answers"),
     ("im:write", "tells one member alone"),
     ("commands", "hears /lead, /campaign and /rekindle"),
@@ -14,6 +14,7 @@ pub(super) const SCOPES: [(&str, &str); 11] = [
     ("links:write", "shows them as cards, in the channels of cards"),
     ("users:read", "asks who somebody is"),
     ("users:read.email", "knows a member of the team by a confirmed address"),
+    ("usergroups:read", "knows who is in a group that gives a role"),
     ("channels:read", "lets the doctor look at a public channel"),
     ("groups:read", "the same at a private channel"),
     ("channels:history", "finds a card whose answer was lost, in a public channel"),
@@ -21,9 +22,11 @@ pub(super) const SCOPES: [(&str, &str); 11] = [
 ];
 
 /// What Slack tells us of, and why.
-const EVENTS: [(&str, &str); 2] = [
+const EVENTS: [(&str, &str); 4] = [
     ("app_home_opened", "shows each member what they have"),
     ("link_shared", "shows a link to a lead as its card"),
+    ("subteam_members_changed", "asks anew who is in a group that gives a role"),
+    ("subteam_updated", "the same, when a group is renamed or switched off"),
 ];
 
 /// How Slack reaches us.

@@ -82,6 +82,12 @@ pub(super) fn shared(payload: &Value) -> Option<Shared> {
     })
 }
 
+/// Whether it tells that user groups are other than they were
+/// (<https://docs.slack.dev/reference/events/subteam_members_changed>).
+pub(super) fn changes_groups(payload: &Value) -> bool {
+    text(payload, "/event/type").is_some_and(|kind| kind.starts_with("subteam_"))
+}
+
 /// Who did what an event tells of.
 fn doer(payload: &Value) -> Option<ChatUser> {
     let id = text(payload, "/event/user")?.to_owned();

@@ -57,7 +57,7 @@ impl Unfurler {
             return;
         }
         let body = json!({ "channel": shared.channel, "ts": shared.message, "unfurls": unfurls });
-        if let Err(trouble) = self.voice.0.call("chat.unfurl", &body).await {
+        if let Err(trouble) = self.voice.api.call("chat.unfurl", &body).await {
             tracing::warn!(%trouble, channel = shared.channel, "links could not be shown as cards");
         }
     }
@@ -103,7 +103,7 @@ impl Unfurler {
     /// Whether nobody but people of this workspace reads a channel
     /// (<https://docs.slack.dev/reference/objects/conversation-object>). Where Slack does not say so, somebody may.
     async fn is_among_us(&self, channel: &str) -> bool {
-        match self.voice.0.get("conversations.info", &[("channel", channel)]).await.map_err(harmless) {
+        match self.voice.api.get("conversations.info", &[("channel", channel)]).await.map_err(harmless) {
             Ok(told) => !read_by_others(&told),
             Err(trouble) => {
                 tracing::warn!(%trouble, channel, "nobody knows who reads this channel; no link is shown there");

@@ -10,6 +10,7 @@ use crate::{
 use rekindle_bot::{
     discord::{self, Discord, Registered, Settings, http::Signature, rest::Rest},
     doctor::Finding,
+    groups::Groups,
     inbound::Inbound,
 };
 use tokio_util::sync::CancellationToken;
@@ -95,7 +96,8 @@ pub(crate) async fn run(house: &House, what: &args::Discord) -> Done {
 
 /// The settings, with ids as Discord has them; none without a token.
 fn settings(house: &House) -> Result<Option<Settings>, Halt> {
-    let config::Discord { token, application_id, guilds, channels, api_url, .. } = &house.config.discord;
+    let config::Discord { token, application_id, guilds, channels, roles, api_url, .. } =
+        &house.config.discord;
     let Some(token) = token else { return Ok(None) };
     let id = |setting: &str, id: &str| {
         id.parse::<u64>().ok().filter(|id| *id > 0).ok_or_else(|| {
@@ -110,6 +112,12 @@ fn settings(house: &House) -> Result<Option<Settings>, Halt> {
         application: id("discord.application_id", application_id.as_deref().unwrap_or_default())?,
         guilds,
         channels: channels.iter().map(channel).collect::<Result<_, Halt>>()?,
+        roles: Groups::new(
+            roles
+                .iter()
+                .map(|(of, role)| Ok((id("discord.roles", of)?.to_string(), *role)))
+                .collect::<Result<_, Halt>>()?,
+        ),
         api_url: api_url.clone(),
         public_url: house.config.public_url(),
     }))

@@ -56,6 +56,7 @@ table!(member, "member", {
     active: bool,
     created_at: i64,
     email: Option<String>,
+    source: Option<String>,
 });
 table!(sign_in, "sign_in", {
     #[sea_orm(primary_key, auto_increment = false)] id: Uuid,

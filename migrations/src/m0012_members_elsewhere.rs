@@ -1,9 +1,9 @@
-//! The page of its own that a platform has for each member: who opened theirs, and what it shows.
+//! Members on their platforms: the page of their own that each may open, and who is in the team by a group there.
 
 use crate::change;
 use sea_orm_migration::{prelude::*, schema::*};
 
-change!("m0012_homes", |m| {
+change!("m0012_members_elsewhere", |m| {
     m.create_table(
         Table::create()
             .table("home")
@@ -16,6 +16,8 @@ change!("m0012_homes", |m| {
             .to_owned(),
     )
     .await?;
+    // The platform whose groups give a member their role; without one, an admin gave it.
+    m.alter_table(Table::alter().table("member").add_column(text_null("source")).to_owned()).await?;
     // serves: Alerts::held_by, Figures::taken_by
     m.create_index(
         Index::create().name("ix_alert_by").table("alert").col("by").col("first_claimed_at").to_owned(),
