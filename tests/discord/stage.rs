@@ -75,6 +75,7 @@ impl Stage {
             store.team().add(name, role).await.unwrap();
         }
         let fake = FakeDiscord::start().await;
+        fake.tell_time(home.clock().wall());
         let tasks = TaskTracker::new();
         let (desk, discord, announcer) = Self::house(&store, &fake, &tasks);
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();

@@ -91,6 +91,7 @@ impl Stage {
     }
 
     async fn at(home: Home, slack: FakeSlack, by: By, roles: Groups) -> Self {
+        slack.tell_time(home.clock().wall());
         let store = home.open().await;
         store.apply_playbook(&playbook()).await.unwrap();
         let tasks = TaskTracker::new();

@@ -12,8 +12,11 @@ mod rest;
 pub use interaction::Person;
 
 use crate::tls::Authority;
-use axum::serve::Listener;
+use axum::{
+    extract::State as AxumState, middleware::map_response_with_state, response::Response, serve::Listener,
+};
 use base64::{Engine, engine::general_purpose::STANDARD};
+use chrono::{DateTime, Utc};
 use ring::signature::{Ed25519KeyPair, KeyPair};
 use serde_json::{Value, json};
 use std::{
@@ -122,6 +125,10 @@ struct State {
     gone: HashSet<u64>,
     /// The roles of the guild that are there no more.
     dropped: HashSet<u64>,
+    /// What its answers say that the time is; the machine's where nobody said.
+    time: Option<DateTime<Utc>>,
+    /// Where it sends interactions over HTTP.
+    endpoint: Option<String>,
     /// What the bot may not do in a channel: bits of permissions.
     denied: HashMap<u64, u64>,
 }
@@ -134,6 +141,15 @@ impl World {
     fn id(&self) -> u64 {
         self.next.fetch_add(1, Ordering::SeqCst)
     }
+}
+
+/// What stands in front of every answer: the time.
+async fn in_front(AxumState(world): AxumState<Arc<World>>, mut response: Response) -> Response {
+    let time = world.state().time.map(|time| time.format("%a, %d %b %Y %H:%M:%S GMT").to_string());
+    if let Some(time) = time.and_then(|time| time.parse().ok()) {
+        response.headers_mut().insert("date", time);
+    }
+    response
 }
 
 impl FakeDiscord {
@@ -170,7 +186,9 @@ impl FakeDiscord {
             key,
             client: reqwest::Client::new(),
         });
-        let router = rest::router(Arc::clone(&world)).merge(gateway::router(Arc::clone(&world)));
+        let router = rest::router(Arc::clone(&world))
+            .layer(map_response_with_state(Arc::clone(&world), in_front))
+            .merge(gateway::router(Arc::clone(&world)));
         let mut running = JoinSet::new();
         running.spawn(async move {
             axum::serve(listener, router).await.expect("the fake Discord serves");
@@ -216,6 +234,16 @@ impl FakeDiscord {
     /// Somebody deletes a role of the guild.
     pub fn drop_role(&self, id: u64) {
         self.world.state().dropped.insert(id);
+    }
+
+    /// What time it is there from now on.
+    pub fn tell_time(&self, time: DateTime<Utc>) {
+        self.world.state().time = Some(time);
+    }
+
+    /// Somebody enters an Interactions Endpoint URL, or empties it.
+    pub fn enter_endpoint(&self, url: Option<&str>) {
+        self.world.state().endpoint = url.map(str::to_owned);
     }
 
     /// Nothing goes wrong any more.

@@ -20,9 +20,11 @@ use axum::{
     body::Bytes,
     extract::{Path, Query, State},
     http::{HeaderMap, StatusCode},
+    middleware::map_response_with_state,
     response::{IntoResponse, Response},
     routing::{any, post},
 };
+use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
@@ -87,6 +89,9 @@ struct World {
     homes: HashMap<String, (Value, String)>,
     faults: HashMap<String, VecDeque<Fault>>,
     down: bool,
+    scopes: Option<String>,
+    /// What its answers say that the time is; the machine's where nobody said.
+    time: Option<DateTime<Utc>>,
     offences: Vec<String>,
     next: u64,
 }
@@ -150,6 +155,7 @@ impl FakeSlack {
         let router = Router::new()
             .route("/api/{method}", any(call))
             .route("/respond/{name}", post(respond))
+            .layer(map_response_with_state(world.clone(), in_front))
             .with_state(world.clone());
         let url = match &authority {
             None => format!("http://{address}"),
@@ -185,6 +191,16 @@ impl FakeSlack {
             "profile": { "email": email },
         });
         self.world.lock().users.insert(id.to_owned(), user);
+    }
+
+    /// What time it is there from now on.
+    pub fn tell_time(&self, time: DateTime<Utc>) {
+        self.world.lock().time = Some(time);
+    }
+
+    /// What the bot token may, as each answer says.
+    pub fn grant(&self, scopes: &[&str]) {
+        self.world.lock().scopes = Some(scopes.join(","));
     }
 
     /// Who is in a user group from now on.
@@ -306,6 +322,18 @@ impl FakeSlack {
         let offences = self.world.lock().offences.clone();
         assert!(offences.is_empty(), "Slack takes none of this: {offences:#?}");
     }
+}
+
+/// What stands in front of every answer: the time, and what the token may.
+async fn in_front(State(shared): State<Arc<Shared>>, mut response: Response) -> Response {
+    let world = shared.lock();
+    let time = world.time.map(|time| time.format("%a, %d %b %Y %H:%M:%S GMT").to_string());
+    for (name, value) in [("date", time), ("x-oauth-scopes", world.scopes.clone())] {
+        if let Some(value) = value.and_then(|value| value.parse().ok()) {
+            response.headers_mut().insert(name, value);
+        }
+    }
+    response
 }
 
 /// The texts and links inside, in their order.

@@ -30,6 +30,7 @@ use crate::{
     wall::{Destination, Pace, Trouble},
 };
 use axum::Router;
+pub use examine::Reached;
 use reception::Reception;
 use rekindle_core::chat::{Platform, Secret};
 use rest::Rest;
@@ -101,8 +102,9 @@ impl Discord {
     }
 
     /// Looks at the token, the servers, the commands and the channels; nothing is posted.
-    pub async fn examine(&self) -> Vec<Finding> {
-        examine::examine(&self.settings, &self.rest).await
+    pub async fn examine(&self, reached: &Reached) -> Vec<Finding> {
+        let wall = self.reception.inbound.store().clock().wall();
+        examine::examine(&self.settings, &self.rest, reached, wall).await
     }
 
     /// The channels that show cards.

@@ -92,7 +92,7 @@ impl Slack {
 
     /// Looks at the tokens, the workspace and the channels; nothing is posted.
     pub async fn examine(&self) -> Vec<Finding> {
-        examine::examine(&self.settings, &self.api).await
+        examine::examine(&self.settings, &self.api, self.edge.inbound().store().clock().wall()).await
     }
 
     /// The channels that show cards.

@@ -8,6 +8,7 @@ use axum::{
     http::{HeaderMap, Method, StatusCode, Uri},
     response::{IntoResponse, Response},
 };
+use ring::signature::KeyPair;
 use serde_json::{Value, json};
 
 use std::{collections::HashSet, sync::Arc};
@@ -87,7 +88,12 @@ fn answer(world: &World, method: &Method, path: &str, body: &Value) -> Answer {
             }
         }
         ("GET", ["oauth2", "applications", "@me"]) => {
-            (200, json!({"id": APPLICATION.to_string(), "name": "Rekindle"}))
+            let endpoint = world.state().endpoint.clone();
+            let key = super::hex(world.key.public_key().as_ref());
+            let told = json!({
+                "id": APPLICATION.to_string(), "name": "Rekindle", "verify_key": key, "interactions_endpoint_url": endpoint,
+            });
+            (200, told)
         }
         ("GET", ["guilds", guild]) if number(guild) == GUILD => (200, guild_as_told(&world.state().dropped)),
         ("GET", ["guilds", guild, "members", bot]) if number(guild) == GUILD && *bot == BOT => {

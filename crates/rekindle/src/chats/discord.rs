@@ -8,7 +8,7 @@ use crate::{
     house::House,
 };
 use rekindle_bot::{
-    discord::{self, Discord, Registered, Settings, http::Signature, rest::Rest},
+    discord::{self, Discord, Reached, Registered, Settings, http::Signature, rest::Rest},
     doctor::Finding,
     groups::Groups,
     inbound::Inbound,
@@ -61,7 +61,12 @@ pub(super) fn open(
 pub(super) async fn examine(house: &House, inbound: &Inbound) -> Result<Vec<Finding>, Halt> {
     let Some(settings) = settings(house)? else { return Ok(Vec::new()) };
     let discord = Discord::new(settings, inbound.clone()).doing("set up the connection to Discord")?;
-    Ok(discord.examine().await)
+    let config = &house.config.discord;
+    let reached = match config.transport {
+        DiscordTransport::Gateway => Reached::ByGateway,
+        DiscordTransport::Http => Reached::OverHttp(config.public_key.clone().unwrap_or_default()),
+    };
+    Ok(discord.examine(&reached).await)
 }
 
 /// Does what is typed after `rekindle discord`.
