@@ -5,6 +5,7 @@
 mod alone;
 mod cards;
 mod doctor;
+mod fixtures;
 mod forms;
 mod outages;
 mod program;

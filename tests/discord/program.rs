@@ -3,6 +3,7 @@
 use crate::stage::HOT_LEADS;
 use rekindle_tests::{
     discord::{APPLICATION, FakeDiscord, GUILD, Person, TOKEN},
+    outbound::Watch,
     program::Program,
 };
 use tokio::{net::TcpListener, task::JoinSet};
@@ -41,6 +42,7 @@ async fn it_talks_over_tls_with_the_server_that_it_is_told_of_and_with_no_other(
     assert_eq!(registered.code, Some(0), "{}", registered.stderr);
     assert_eq!(fake.commands(&GUILD.to_string()).as_array().unwrap().len(), 3);
     let up = program.start(&["up"]).await;
+    let watch = Watch::over(up.id());
     fake.until_sessions(1, 0).await;
     let whoami = Person::in_our_guild(501, HOT_LEADS).commands(fake.id(), ["rekindle", "whoami"], &[]);
     fake.dispatch(&whoami);
@@ -48,6 +50,8 @@ async fn it_talks_over_tls_with_the_server_that_it_is_told_of_and_with_no_other(
     assert!(words.contains("/link-chat/"), "{words}");
     let told = up.stderr();
     assert!(!told.contains(TOKEN) && !told.contains("token-"), "no token is logged: {told}");
+    // A proxy hears of what asks for one; the gateway asks for none.
+    assert!(watch.strangers().is_empty(), "somebody else was talked with: {:?}", watch.strangers());
     assert_eq!(up.terminate().await, Some(0));
     assert!(caught.try_join_next().is_none(), "something was sent to another host");
 }

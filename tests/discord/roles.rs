@@ -1,6 +1,6 @@
 //! Who may what on Discord: every command, button and form against every role.
 
-use crate::stage::{HOT_LEADS, Stage, Way};
+use crate::stage::{HOT_LEADS, ROLES, Stage, Way};
 use rekindle_bot::{
     card::AskKind,
     command,
@@ -106,8 +106,50 @@ async fn opens_for(stage: &Stage, interaction: &Value, deed: Deed, role: Option<
     let (_, answer) = stage.fake.post(&stage.endpoint, interaction, stage.now()).await;
     match answer["type"].as_u64() {
         Some(9) => {
-            assert!(role.is_some_and(|role| deed.roles().contains(&role)), "{role:?} {what}: {answer}")
+            assert!(role.is_some_and(|role| deed.roles().contains(&role)), "{role:?} {what}: {answer}");
         }
         _ => judge(answer["data"]["content"].as_str().unwrap(), deed, role, what),
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_command_asks_the_role_that_a_role_of_the_server_gives() {
+    let stage = Stage::set().await;
+    stage.turn_hot("kim@acme.test", "Kim Park").await;
+    let clock = stage.store.clock().clone();
+    let rest = Rest::new(Secret::new(TOKEN), APPLICATION, Some(stage.fake.url()), clock).unwrap();
+    assert_eq!(register(&rest, Some(GUILD)).await, Ok(Registered::New));
+    let registered = stage.fake.commands(&GUILD.to_string());
+    let with = |id, role| Person { role, ..Person::in_our_guild(id, HOT_LEADS) };
+    let mut people: Vec<(Person, Option<Role>)> =
+        (801..).zip(ROLES).map(|(id, (role, ours))| (with(id, Some(role)), Some(ours))).collect();
+    people.push((with(899, Some(799)), None));
+    for line in COMMANDS {
+        let deed = command::parse(line).unwrap().deed();
+        for (person, role) in &people {
+            let given = person.fills_in(stage.fake.id(), line, &registered);
+            stage.tell(Way::Http, &given).await;
+            judge(&stage.fake.words(&given).await, deed, *role, line);
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_role_is_gone_with_the_next_interaction_and_the_teams_word_stands() {
+    let stage = Stage::set().await;
+    let whoami = async |person: Person| {
+        let asked = person.commands(stage.fake.id(), ["rekindle", "whoami"], &[]);
+        stage.tell(Way::Http, &asked).await;
+        stage.fake.words(&asked).await
+    };
+    let with = |id, role| Person { role, ..Person::in_our_guild(id, HOT_LEADS) };
+    assert!(whoami(with(801, Some(702))).await.contains("(user801), sales."));
+    assert!(whoami(with(801, Some(703))).await.contains("(user801), marketing."));
+    assert!(whoami(with(801, None)).await.contains("/link-chat/"));
+    assert!(!stage.member("user801").await.active);
+    assert!(whoami(with(801, Some(702))).await.contains("(user801), sales."), "the same member again");
+    let vic = Person { role: Some(704), ..stage.linked("vic", 501).await };
+    assert!(whoami(vic).await.contains("(vic), viewer."), "an admin made them that");
+    let elsewhere = Person { guild: Some(99_999), ..with(802, Some(704)) };
+    assert!(whoami(elsewhere).await.contains("does not work for this"), "another server's role is nobody's");
 }

@@ -4,6 +4,7 @@ use rekindle_bot::{
     announcer::Announcer,
     desk::{self, Desk},
     discord::{Discord, Settings, http::Signature},
+    groups::Groups,
     inbound::Inbound,
 };
 use rekindle_core::{
@@ -25,6 +26,9 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 /// Where alerts are shown.
 pub(crate) const HOT_LEADS: u64 = 44_444;
+/// The roles of the server that give a role here.
+pub(crate) const ROLES: [(u64, Role); 4] =
+    [(701, Role::Viewer), (702, Role::Sales), (703, Role::Marketing), (704, Role::Admin)];
 /// Where the team reaches the web pages.
 pub(crate) const URL: &str = "https://rekindle.acme.test";
 
@@ -44,6 +48,7 @@ pub(crate) struct Stage {
     /// The endpoint for interactions.
     pub(crate) endpoint: String,
     home: Home,
+    tasks: TaskTracker,
     running: JoinSet<()>,
 }
 
@@ -70,26 +75,29 @@ impl Stage {
             store.team().add(name, role).await.unwrap();
         }
         let fake = FakeDiscord::start().await;
-        let (desk, discord, announcer) = Self::house(&store, &fake);
+        fake.tell_time(home.clock().wall());
+        let tasks = TaskTracker::new();
+        let (desk, discord, announcer) = Self::house(&store, &fake, &tasks);
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let endpoint = format!("http://{}/discord/interactions", listener.local_addr().unwrap());
         let router = discord.router(Signature::new(&fake.public_key()).unwrap());
         let mut running = JoinSet::new();
         running.spawn(async move { axum::serve(listener, router).await.unwrap() });
-        Self { fake, store, desk, discord, announcer, endpoint, home, running }
+        Self { fake, store, desk, discord, announcer, endpoint, home, tasks, running }
     }
 
     /// A house on this database, with this Discord.
-    fn house(store: &Store, fake: &FakeDiscord) -> (Desk, Discord, Announcer) {
+    fn house(store: &Store, fake: &FakeDiscord, tasks: &TaskTracker) -> (Desk, Discord, Announcer) {
         let settings = desk::Settings { zone: chrono_tz::UTC, public_url: URL.to_owned() };
         let desk = Desk::new(store.clone(), settings.clone());
-        let inbound = Inbound::new(store.clone(), desk.clone(), TaskTracker::new());
+        let inbound = Inbound::new(store.clone(), desk.clone(), tasks.clone());
         let discord = Discord::new(
             Settings {
                 token: Secret::new(TOKEN),
                 application: APPLICATION,
                 guilds: vec![GUILD],
                 channels: BTreeMap::from([("hot-leads".to_owned(), HOT_LEADS)]),
+                roles: Groups::new(ROLES.map(|(id, role)| (id.to_string(), role)).into()),
                 api_url: Some(fake.url()),
                 public_url: URL.to_owned(),
             },
@@ -124,6 +132,13 @@ impl Stage {
     /// This second of Unix time, on the wall.
     pub(crate) fn now(&self) -> i64 {
         self.home.clock().wall().timestamp()
+    }
+
+    /// Waits until all that was begun has ended.
+    pub(crate) async fn settled(&self) {
+        self.tasks.close();
+        self.tasks.wait().await;
+        self.tasks.reopen();
     }
 
     pub(crate) async fn shoulder(&self) -> Shoulder {

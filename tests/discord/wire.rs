@@ -120,3 +120,13 @@ async fn a_token_that_the_gateway_does_not_know_is_not_tried_again() {
     assert!(ended.expect("it ends").is_err());
     assert_eq!(stage.fake.sessions(), (0, 0));
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_gateway_is_the_one_that_was_named_also_when_it_cannot_be_asked_for_again() {
+    let mut stage = Stage::set().await;
+    let away = serde_json::json!({"message": "500: Internal Server Error", "code": 0});
+    stage.fake.fail_after(1, "GET /gateway", rekindle_tests::discord::Failure::Refused(500, away), 10);
+    // Elsewhere nobody would identify here.
+    stage.listen().await;
+    assert_eq!(stage.fake.sessions(), (1, 0));
+}

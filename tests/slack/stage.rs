@@ -8,6 +8,7 @@ use chrono::TimeDelta;
 use rekindle_bot::{
     announcer::Announcer,
     desk::{Desk, Settings},
+    groups::Groups,
     inbound::Inbound,
     slack::{self, Slack, Transport},
 };
@@ -41,6 +42,7 @@ pub(crate) struct Stage {
     pub(crate) store: Store,
     pub(crate) slack: FakeSlack,
     pub(crate) announcer: Announcer,
+    roles: Groups,
     tasks: TaskTracker,
     stop: CancellationToken,
     door: Option<SocketAddr>,
@@ -64,9 +66,16 @@ pub(crate) enum By {
 
 impl Stage {
     pub(crate) async fn set(by: By) -> Self {
+        Self::set_with(by, &[]).await
+    }
+
+    /// The same, where these user groups give a role.
+    pub(crate) async fn set_with(by: By, roles: &[(&str, Role)]) -> Self {
+        let roles = roles.iter().map(|(group, role)| ((*group).to_owned(), *role)).collect();
+        let roles = Groups::new(roles);
         let home = Home::sqlite();
         let slack = FakeSlack::start(&[HOT, CAMPAIGNS, OPS]).await;
-        let mut stage = Self::at(home, slack, by).await;
+        let mut stage = Self::at(home, slack, by, roles).await;
         for (name, role, user) in [
             ("Ana", Role::Sales, "U0ANA"),
             ("Ben", Role::Sales, "U0BEN"),
@@ -81,18 +90,19 @@ impl Stage {
         stage
     }
 
-    async fn at(home: Home, slack: FakeSlack, by: By) -> Self {
+    async fn at(home: Home, slack: FakeSlack, by: By, roles: Groups) -> Self {
+        slack.tell_time(home.clock().wall());
         let store = home.open().await;
         store.apply_playbook(&playbook()).await.unwrap();
         let tasks = TaskTracker::new();
         let announcer = Announcer::new(store.clone(), settings());
-        let announcer = announcer.with(app(&store, &slack, &tasks, by).walls());
+        let announcer = announcer.with(app(&store, &slack, &tasks, by, roles.clone()).walls());
         let (stop, running) = (CancellationToken::new(), JoinSet::new());
-        Self { home, store, slack, announcer, tasks, stop, door: None, running }
+        Self { home, store, slack, announcer, roles, tasks, stop, door: None, running }
     }
 
     async fn open(&mut self, by: By) {
-        let app = app(&self.store, &self.slack, &self.tasks, by);
+        let app = app(&self.store, &self.slack, &self.tasks, by, self.roles.clone());
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         self.door = Some(listener.local_addr().unwrap());
         let router = app.router();
@@ -105,14 +115,14 @@ impl Stage {
 
     /// Slack, as this house has it.
     pub(crate) fn app(&self, by: By) -> Slack {
-        app(&self.store, &self.slack, &self.tasks, by)
+        app(&self.store, &self.slack, &self.tasks, by, self.roles.clone())
     }
 
     /// The house dies, and another opens on the same database.
     pub(crate) async fn again(mut self, by: By) -> Self {
         self.running.abort_all();
         self.stop.cancel();
-        let mut stage = Self::at(self.home, self.slack, by).await;
+        let mut stage = Self::at(self.home, self.slack, by, self.roles).await;
         stage.open(by).await;
         stage
     }
@@ -164,9 +174,20 @@ impl Stage {
         eventually(|| self.slack.views().get(before).cloned()).await
     }
 
+    /// Waits until all that was begun has ended.
+    pub(crate) async fn settled(&self) {
+        self.tasks.close();
+        self.tasks.wait().await;
+        self.tasks.reopen();
+    }
+
     /// Posts a signed payload to one of Slack's doors.
     pub(crate) async fn send(&self, door: &str, payload: &Value) -> reqwest::Response {
-        let body = payloads::body(payload);
+        self.send_body(door, payloads::body(payload)).await
+    }
+
+    /// Posts a signed body to one of Slack's doors.
+    pub(crate) async fn send_body(&self, door: &str, body: String) -> reqwest::Response {
         let stamp = self.home.clock().wall().timestamp().to_string();
         self.post(
             door,
@@ -203,7 +224,7 @@ fn settings() -> Settings {
     Settings { zone: chrono_tz::UTC, public_url: "https://rekindle.acme.test".to_owned() }
 }
 
-fn app(store: &Store, slack: &FakeSlack, tasks: &TaskTracker, by: By) -> Slack {
+fn app(store: &Store, slack: &FakeSlack, tasks: &TaskTracker, by: By, roles: Groups) -> Slack {
     let inbound = Inbound::new(store.clone(), Desk::new(store.clone(), settings()), tasks.clone());
     let transport = match by {
         By::Socket => Transport::Socket(Secret::new(APP_TOKEN)),
@@ -218,6 +239,7 @@ fn app(store: &Store, slack: &FakeSlack, tasks: &TaskTracker, by: By) -> Slack {
             .map(|(word, id)| (word.to_owned(), id.to_owned()))
             .into_iter()
             .collect::<BTreeMap<_, _>>(),
+        roles,
         api_url: Some(slack.url()),
         patience: Some(Duration::from_millis(1500)),
     };

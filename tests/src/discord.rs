@@ -8,12 +8,15 @@ mod checks;
 mod gateway;
 mod interaction;
 mod rest;
-mod tls;
 
 pub use interaction::Person;
 
-use axum::serve::Listener;
+use crate::tls::Authority;
+use axum::{
+    extract::State as AxumState, middleware::map_response_with_state, response::Response, serve::Listener,
+};
 use base64::{Engine, engine::general_purpose::STANDARD};
+use chrono::{DateTime, Utc};
 use ring::signature::{Ed25519KeyPair, KeyPair};
 use serde_json::{Value, json};
 use std::{
@@ -93,13 +96,24 @@ struct World {
     client: reqwest::Client,
 }
 
+/// What goes wrong with calls whose method and path contain some words.
+#[derive(Debug)]
+struct Wrong {
+    which: String,
+    failure: Failure,
+    /// How many of them go well before.
+    spared: usize,
+    /// How many go wrong then.
+    times: usize,
+}
+
 #[derive(Debug, Default)]
 struct State {
     messages: BTreeMap<(u64, u64), Value>,
     nonces: HashMap<(u64, String), u64>,
     calls: Vec<Call>,
-    /// What goes wrong with calls whose method and path contain these words, and how often still.
-    failures: Vec<(String, Failure, usize)>,
+    /// What goes wrong.
+    failures: Vec<Wrong>,
     /// The first answer to an interaction, by its token.
     answers: HashMap<String, Value>,
     /// What was said about an interaction beside it, by its token.
@@ -109,6 +123,12 @@ struct State {
     resumed: usize,
     sessions: HashSet<String>,
     gone: HashSet<u64>,
+    /// The roles of the guild that are there no more.
+    dropped: HashSet<u64>,
+    /// What its answers say that the time is; the machine's where nobody said.
+    time: Option<DateTime<Utc>>,
+    /// Where it sends interactions over HTTP.
+    endpoint: Option<String>,
     /// What the bot may not do in a channel: bits of permissions.
     denied: HashMap<u64, u64>,
 }
@@ -123,6 +143,15 @@ impl World {
     }
 }
 
+/// What stands in front of every answer: the time.
+async fn in_front(AxumState(world): AxumState<Arc<World>>, mut response: Response) -> Response {
+    let time = world.state().time.map(|time| time.format("%a, %d %b %Y %H:%M:%S GMT").to_string());
+    if let Some(time) = time.and_then(|time| time.parse().ok()) {
+        response.headers_mut().insert("date", time);
+    }
+    response
+}
+
 impl FakeDiscord {
     /// Starts one that behaves.
     pub async fn start() -> Self {
@@ -135,9 +164,10 @@ impl FakeDiscord {
     pub async fn start_with_tls() -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port on loopback");
         let port = listener.local_addr().expect("a bound listener has an address").port();
-        let (listener, authority) = tls::shielded(listener);
+        let authority = Authority::new();
+        let listener = authority.shield(listener);
         let (url, gateway) = (format!("https://localhost:{port}"), format!("wss://localhost:{port}"));
-        Self::serve(listener, url, gateway, Some(authority))
+        Self::serve(listener, url, gateway, Some(authority.certificate().to_owned()))
     }
 
     fn serve(
@@ -156,7 +186,9 @@ impl FakeDiscord {
             key,
             client: reqwest::Client::new(),
         });
-        let router = rest::router(Arc::clone(&world)).merge(gateway::router(Arc::clone(&world)));
+        let router = rest::router(Arc::clone(&world))
+            .layer(map_response_with_state(Arc::clone(&world), in_front))
+            .merge(gateway::router(Arc::clone(&world)));
         let mut running = JoinSet::new();
         running.spawn(async move {
             axum::serve(listener, router).await.expect("the fake Discord serves");
@@ -190,7 +222,28 @@ impl FakeDiscord {
 
     /// Lets the next calls go wrong whose "METHOD /path" contains these words.
     pub fn fail(&self, which: &str, failure: Failure, times: usize) {
-        self.world.state().failures.push((which.to_owned(), failure, times));
+        self.fail_after(0, which, failure, times);
+    }
+
+    /// The same, once so many of them went well.
+    pub fn fail_after(&self, spared: usize, which: &str, failure: Failure, times: usize) {
+        let wrong = Wrong { which: which.to_owned(), failure, spared, times };
+        self.world.state().failures.push(wrong);
+    }
+
+    /// Somebody deletes a role of the guild.
+    pub fn drop_role(&self, id: u64) {
+        self.world.state().dropped.insert(id);
+    }
+
+    /// What time it is there from now on.
+    pub fn tell_time(&self, time: DateTime<Utc>) {
+        self.world.state().time = Some(time);
+    }
+
+    /// Somebody enters an Interactions Endpoint URL, or empties it.
+    pub fn enter_endpoint(&self, url: Option<&str>) {
+        self.world.state().endpoint = url.map(str::to_owned);
     }
 
     /// Nothing goes wrong any more.

@@ -12,7 +12,6 @@ pub mod payloads;
 mod socket;
 
 use std::collections::{BTreeMap, HashMap, VecDeque};
-use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -21,12 +20,16 @@ use axum::{
     body::Bytes,
     extract::{Path, Query, State},
     http::{HeaderMap, StatusCode},
+    middleware::map_response_with_state,
     response::{IntoResponse, Response},
     routing::{any, post},
 };
+use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
+
+use crate::tls::Authority;
 
 pub use socket::Acked;
 
@@ -81,8 +84,14 @@ struct World {
     calls: Vec<Call>,
     whispers: Vec<Value>,
     views: Vec<Value>,
+    groups: BTreeMap<String, (String, Vec<String>)>,
+    unfurls: Vec<Value>,
+    homes: HashMap<String, (Value, String)>,
     faults: HashMap<String, VecDeque<Fault>>,
     down: bool,
+    scopes: Option<String>,
+    /// What its answers say that the time is; the machine's where nobody said.
+    time: Option<DateTime<Utc>>,
     offences: Vec<String>,
     next: u64,
 }
@@ -90,15 +99,19 @@ struct World {
 #[derive(Debug, Default)]
 struct Channel {
     archived: bool,
+    /// Whether people of another organisation are in it.
+    shared: bool,
     messages: Vec<Message>,
 }
 
 /// A Slack, as long as it is held.
 #[derive(Debug)]
 pub struct FakeSlack {
-    address: SocketAddr,
     world: Arc<Shared>,
     socket: socket::Sockets,
+    url: String,
+    /// The certificate of the authority that vouches for it, where it speaks TLS: PEM.
+    authority: Option<String>,
     _serving: JoinSet<()>,
 }
 
@@ -120,8 +133,20 @@ impl FakeSlack {
     /// # Panics
     /// When this machine has no port for it.
     pub async fn start(channels: &[&str]) -> Self {
+        Self::serve(channels, None).await
+    }
+
+    /// The same, speaking TLS alone, by an authority that nobody knows yet.
+    ///
+    /// # Panics
+    /// When this machine has no port for it.
+    pub async fn start_with_tls(channels: &[&str]) -> Self {
+        Self::serve(channels, Some(Authority::new())).await
+    }
+
+    async fn serve(channels: &[&str], authority: Option<Authority>) -> Self {
         let mut serving = JoinSet::new();
-        let socket = socket::Sockets::start(&mut serving).await;
+        let socket = socket::Sockets::start(&mut serving, authority.as_ref()).await;
         let channels = channels.iter().map(|id| ((*id).to_owned(), Channel::default())).collect();
         let world = Mutex::new(World { channels, ..World::default() });
         let world = Arc::new(Shared { world, socket_url: socket.url() });
@@ -130,15 +155,33 @@ impl FakeSlack {
         let router = Router::new()
             .route("/api/{method}", any(call))
             .route("/respond/{name}", post(respond))
+            .layer(map_response_with_state(world.clone(), in_front))
             .with_state(world.clone());
-        serving.spawn(async move { axum::serve(listener, router).await.expect("it serves") });
-        Self { address, world, socket, _serving: serving }
+        let url = match &authority {
+            None => format!("http://{address}"),
+            Some(_) => format!("https://localhost:{}", address.port()),
+        };
+        match &authority {
+            None => serving.spawn(async move { axum::serve(listener, router).await.expect("it serves") }),
+            Some(authority) => {
+                let listener = authority.shield(listener);
+                serving.spawn(async move { axum::serve(listener, router).await.expect("it serves") })
+            }
+        };
+        let authority = authority.map(|authority| authority.certificate().to_owned());
+        Self { world, socket, url, authority, _serving: serving }
     }
 
     /// Where it is.
     #[must_use]
     pub fn url(&self) -> String {
-        format!("http://{}", self.address)
+        self.url.clone()
+    }
+
+    /// The certificate of the authority that vouches for it: PEM.
+    #[must_use]
+    pub fn authority(&self) -> &str {
+        self.authority.as_deref().unwrap_or_default()
     }
 
     /// Somebody of this workspace, with an address that they have confirmed or not.
@@ -148,6 +191,22 @@ impl FakeSlack {
             "profile": { "email": email },
         });
         self.world.lock().users.insert(id.to_owned(), user);
+    }
+
+    /// What time it is there from now on.
+    pub fn tell_time(&self, time: DateTime<Utc>) {
+        self.world.lock().time = Some(time);
+    }
+
+    /// What the bot token may, as each answer says.
+    pub fn grant(&self, scopes: &[&str]) {
+        self.world.lock().scopes = Some(scopes.join(","));
+    }
+
+    /// Who is in a user group from now on.
+    pub fn group(&self, id: &str, handle: &str, users: &[&str]) {
+        let users = users.iter().map(|user| (*user).to_owned()).collect();
+        self.world.lock().groups.insert(id.to_owned(), (handle.to_owned(), users));
     }
 
     /// Puts a fault in the way of the next call of a method.
@@ -163,6 +222,11 @@ impl FakeSlack {
     /// Archives a channel, or takes it back.
     pub fn archive(&self, channel: &str, archived: bool) {
         self.world.lock().channels.entry(channel.to_owned()).or_default().archived = archived;
+    }
+
+    /// Shares a channel with another organisation, or takes it back.
+    pub fn share(&self, channel: &str, shared: bool) {
+        self.world.lock().channels.entry(channel.to_owned()).or_default().shared = shared;
     }
 
     /// Somebody deletes a message.
@@ -184,10 +248,36 @@ impl FakeSlack {
         self.world.lock().whispers.clone()
     }
 
+    /// The links that were shown as cards: each call's body, in order.
+    #[must_use]
+    pub fn unfurls(&self) -> Vec<Value> {
+        self.world.lock().unfurls.clone()
+    }
+
     /// The forms that were opened.
     #[must_use]
     pub fn views(&self) -> Vec<Value> {
         self.world.lock().views.clone()
+    }
+
+    /// The home of a user as it stands, as its texts and links, a line each.
+    #[must_use]
+    pub fn home(&self, user: &str) -> Option<String> {
+        let world = self.world.lock();
+        let (view, _) = world.homes.get(user)?;
+        let mut lines = Vec::new();
+        said(&view["blocks"], &mut lines);
+        Some(lines.join("\n"))
+    }
+
+    /// Somebody else publishes a home: what we hold for its state is old.
+    ///
+    /// # Panics
+    /// When it was never published.
+    pub fn overtake_home(&self, user: &str) {
+        let mut world = self.world.lock();
+        let (view, hash) = world.homes.get_mut(user).expect("a home");
+        (*view, *hash) = (json!({ "blocks": [] }), "1700000000.of-another".to_owned());
     }
 
     /// The calls of a method, with those that failed.
@@ -231,6 +321,32 @@ impl FakeSlack {
     pub fn no_offences(&self) {
         let offences = self.world.lock().offences.clone();
         assert!(offences.is_empty(), "Slack takes none of this: {offences:#?}");
+    }
+}
+
+/// What stands in front of every answer: the time, and what the token may.
+async fn in_front(State(shared): State<Arc<Shared>>, mut response: Response) -> Response {
+    let world = shared.lock();
+    let time = world.time.map(|time| time.format("%a, %d %b %Y %H:%M:%S GMT").to_string());
+    for (name, value) in [("date", time), ("x-oauth-scopes", world.scopes.clone())] {
+        if let Some(value) = value.and_then(|value| value.parse().ok()) {
+            response.headers_mut().insert(name, value);
+        }
+    }
+    response
+}
+
+/// The texts and links inside, in their order.
+fn said(value: &Value, lines: &mut Vec<String>) {
+    match value {
+        Value::Array(items) => items.iter().for_each(|item| said(item, lines)),
+        Value::Object(fields) => {
+            lines.extend(
+                ["text", "url"].iter().filter_map(|field| fields.get(*field)?.as_str()).map(str::to_owned),
+            );
+            fields.values().for_each(|inside| said(inside, lines));
+        }
+        _ => {}
     }
 }
 
@@ -299,9 +415,24 @@ fn work(shared: &Shared, method: &str, body: Value) -> Value {
             Some(user) => json!({ "ok": true, "user": user }),
             None => error("user_not_found"),
         },
+        "usergroups.list" => {
+            let group = |(id, (handle, users)): (&String, &(String, Vec<String>))| json!({ "id": id, "team_id": TEAM, "is_usergroup": true, "handle": handle, "date_delete": 0, "users": users, "user_count": users.len() });
+            json!({ "ok": true, "usergroups": world.groups.iter().map(group).collect::<Vec<_>>() })
+        }
         "views.open" => {
             world.views.push(body["view"].clone());
             json!({ "ok": true, "view": { "id": "V1" } })
+        }
+        "views.publish" => {
+            let user = body["user_id"].as_str().unwrap_or_default().to_owned();
+            let stands = world.homes.get(&user).map(|(_, hash)| hash.as_str());
+            if body["hash"].as_str().is_some_and(|hash| stands != Some(hash)) {
+                return error("hash_conflict");
+            }
+            world.next += 1;
+            let hash = format!("1700000000.{}", world.next);
+            world.homes.insert(user, (body["view"].clone(), hash.clone()));
+            json!({ "ok": true, "view": { "id": "V0HOME", "type": "home", "hash": hash } })
         }
         "chat.postEphemeral" => {
             world.whispers.push(body);
@@ -327,9 +458,13 @@ fn work(shared: &Shared, method: &str, body: Value) -> Value {
         "conversations.info" => match world.channels.get(&channel) {
             None => error("channel_not_found"),
             Some(there) => {
-                json!({ "ok": true, "channel": { "id": channel, "is_archived": there.archived, "is_member": true } })
+                json!({ "ok": true, "channel": { "id": channel, "is_archived": there.archived, "is_member": true, "is_ext_shared": there.shared, "is_shared": there.shared } })
             }
         },
+        "chat.unfurl" => {
+            world.unfurls.push(body);
+            json!({ "ok": true })
+        }
         "chat.postMessage" | "chat.update" | "conversations.history" => {
             world.next += 1;
             let ts = format!("4000000000.{:06}", world.next);

@@ -6,15 +6,15 @@ use rekindle_core::{
     chat::{ChatUser, How, Platform},
     delivery::Event,
     desk,
-    lead::Lead,
+    lead::{Lead, Lifecycle},
     notice::{Notice, Topic},
     scene::{Change, Effect, Scene},
     team::{Handle, Role},
     time::Moment,
 };
 use rekindle_storage::{
-    audit::Entry, campaigns::Previewed, clicks::Click, inbound::Arrived, keys::WriteKey, outbox::Frozen,
-    settings::Pause,
+    audit::Entry, campaigns::Previewed, clicks::Click, figures::Taken, homes::Opened, inbound::Arrived,
+    keys::WriteKey, outbox::Frozen, settings::Pause,
 };
 use rekindle_tests::{on_both, stores::Home};
 use serde_json::json;
@@ -87,6 +87,14 @@ async fn every_table_is_written_and_read(home: Home) {
     let user = ChatUser::parse("slack:T1/U1").unwrap();
     store.chat().link(&user, &member, How::Admin).await.unwrap();
     store.chat().invite(&user).await.unwrap();
+    let mut home =
+        Opened { user: user.clone(), shown: Some("d1".to_owned()), version: Some("v1".to_owned()) };
+    store.homes().shows(&home).await.unwrap();
+    assert_eq!(store.homes().all(Platform::Slack).await.unwrap(), std::slice::from_ref(&home));
+    store.homes().opened(user).await.unwrap();
+    (home.shown, home.version) = (None, None);
+    assert_eq!(store.homes().all(Platform::Slack).await.unwrap(), [home]);
+    assert!(store.homes().all(Platform::Discord).await.unwrap().is_empty());
     store.walls().hang("slack:T1/C1", Platform::Slack).await.unwrap();
     let came = Arrived {
         platform: Platform::Slack,
@@ -154,6 +162,9 @@ async fn every_table_is_written_and_read(home: Home) {
     assert_eq!(figures.leads_by_lifecycle().await.unwrap(), [("sql".to_owned(), 1)]);
     assert_eq!(figures.alerts_by_state().await.unwrap(), [("snoozed".to_owned(), 1)]);
     assert_eq!(figures.human_activities(now - TimeDelta::days(1)).await.unwrap(), [now]);
+    let taken = Taken { waited: None, stage: Lifecycle::Sql };
+    assert_eq!(figures.taken_by(&member.handle, now).await.unwrap(), [taken]);
+    assert!(figures.taken_by(&member.handle, now + TimeDelta::seconds(1)).await.unwrap().is_empty());
     assert!(figures.waits_for_claim(now - TimeDelta::days(1)).await.unwrap().is_empty());
 }
 

@@ -9,6 +9,7 @@ mod forms;
 mod house;
 mod identity;
 mod lead;
+mod mine;
 mod notices;
 mod preview;
 mod view;

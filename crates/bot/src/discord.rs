@@ -24,11 +24,13 @@ mod wall;
 
 use crate::{
     doctor::Finding,
+    groups::Groups,
     inbound::{Inbound, Voice},
     teller::Ear,
     wall::{Destination, Pace, Trouble},
 };
 use axum::Router;
+pub use examine::Reached;
 use reception::Reception;
 use rekindle_core::chat::{Platform, Secret};
 use rest::Rest;
@@ -56,6 +58,8 @@ pub struct Settings {
     pub guilds: Vec<u64>,
     /// Channels by the words that the routing of the playbook has for them; those of the first guild.
     pub channels: BTreeMap<String, u64>,
+    /// The roles of the guilds, by id, that give a role of ours.
+    pub roles: Groups,
     /// Another server than Discord's own, for tests.
     pub api_url: Option<String>,
     /// Where the team reaches the web pages.
@@ -89,7 +93,8 @@ impl Discord {
         let base = settings.api_url.clone();
         let rest = Rest::new(settings.token.clone(), settings.application, base, clock)?;
         let (store, public_url) = (inbound.store().clone(), settings.public_url.clone());
-        let voice = voice::DiscordVoice { rest: rest.clone(), store, public_url };
+        let voice =
+            voice::DiscordVoice { rest: rest.clone(), store, public_url, roles: settings.roles.clone() };
         let guilds = settings.guilds.iter().filter(|id| **id > 0).map(|id| GuildId::new(*id)).collect();
         let application = ApplicationId::new(settings.application.max(1));
         let reception = Reception { inbound, voice: Arc::new(voice), application, guilds };
@@ -97,8 +102,9 @@ impl Discord {
     }
 
     /// Looks at the token, the servers, the commands and the channels; nothing is posted.
-    pub async fn examine(&self) -> Vec<Finding> {
-        examine::examine(&self.settings, &self.rest).await
+    pub async fn examine(&self, reached: &Reached) -> Vec<Finding> {
+        let wall = self.reception.inbound.store().clock().wall();
+        examine::examine(&self.settings, &self.rest, reached, wall).await
     }
 
     /// The channels that show cards.

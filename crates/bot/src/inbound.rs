@@ -5,7 +5,8 @@
 //! the same id does nothing. What was kept and not handled when the process died is handled at the next start,
 //! while it can still be answered.
 //!
-//! Who asks is a member of the team only when they are linked; their role is asked of the team each time.
+//! Who asks is a member of the team when they are linked, or in a group that gives a role. Their role is asked for each time:
+//! of the team where an admin gave it, and of the platform's groups where nobody did.
 
 use crate::{
     command::Suggestion,
@@ -20,7 +21,7 @@ use chrono_tz::Tz;
 use rekindle_core::{
     chat::{ChatUser, Platform},
     email::EmailAddress,
-    team::Member,
+    team::{Member, Role},
 };
 use rekindle_storage::{
     Result, Store,
@@ -51,6 +52,12 @@ pub trait Voice: Send + Sync + Debug {
 
     /// The address of a user, where the platform has verified it.
     async fn email_of(&self, user: &ChatUser) -> Result<Option<EmailAddress>, Trouble>;
+
+    /// The role that the groups of a user give them now. `came` is what they asked, where they asked something.
+    async fn role_of(&self, came: Option<&Arrived>, user: &ChatUser) -> Result<Option<Role>, Trouble>;
+
+    /// What to call somebody whom a group lets in; `None` keeps them out all the same.
+    async fn name_of(&self, came: Option<&Arrived>, user: &ChatUser) -> Result<Option<String>, Trouble>;
 
     /// Answers whoever asked, privately.
     async fn whisper(&self, came: &Arrived, reply: &Reply) -> Result<(), Trouble>;
@@ -134,6 +141,11 @@ impl Inbound {
         self.desk.settings.zone
     }
 
+    /// The desk that what comes in is for.
+    pub(crate) fn desk(&self) -> &Desk {
+        &self.desk
+    }
+
     /// Keeps what came in, before it is acknowledged; whether it is new, and to be [begun](Self::begin).
     ///
     /// # Errors
@@ -213,8 +225,13 @@ impl Inbound {
     ///
     /// # Errors
     /// What they are told instead: who they must be, that they may not, that nothing is lacking any more.
-    pub async fn form(&self, voice: &dyn Voice, asked: &Asked) -> std::result::Result<Form, Reply> {
-        let member = match self.member(voice, &asked.user).await {
+    pub async fn form(
+        &self,
+        voice: &dyn Voice,
+        came: &Arrived,
+        asked: &Asked,
+    ) -> std::result::Result<Form, Reply> {
+        let member = match self.member(voice, Some(came), &asked.user).await {
             Ok(Some(member)) => member,
             Ok(None) => {
                 return Err(self.desk.invite(&asked.user).await.unwrap_or_else(|error| self.broken(&error)));
@@ -264,7 +281,7 @@ impl Inbound {
             self.note(came, Became::Ignored).await;
             return;
         };
-        let reply = match self.member(voice, &asked.user).await {
+        let reply = match self.member(voice, Some(came), &asked.user).await {
             Ok(Some(member)) => self.obey(&member, asked).await,
             Ok(None) => self.desk.invite(&asked.user).await.unwrap_or_else(|error| self.broken(&error)),
             Err(error) => self.broken(&error),
@@ -277,18 +294,50 @@ impl Inbound {
         self.desk.obey(member, asked.user.platform.word(), asked.what).await
     }
 
-    /// Who asks: as it was said, or by an address that the platform has verified.
-    async fn member(&self, voice: &dyn Voice, user: &ChatUser) -> Result<Option<Member>> {
-        if let Some(member) = self.store.chat().member_of(user).await? {
-            return Ok(Some(member));
-        }
-        match voice.email_of(user).await {
-            Ok(Some(email)) => self.store.chat().link_by_email(user, &email).await,
-            Ok(None) => Ok(None),
+    /// Who asks: as it was said, by an address that the platform has verified, or by a group that gives a role.
+    pub(crate) async fn member(
+        &self,
+        voice: &dyn Voice,
+        came: Option<&Arrived>,
+        user: &ChatUser,
+    ) -> Result<Option<Member>> {
+        let chat = self.store.chat();
+        let known = match chat.member_of(user).await? {
+            Some(member) if !chat.is_by_group(&member).await? => return Ok(Some(member)),
+            Some(member) => Some(member),
+            None => match voice.email_of(user).await {
+                Ok(Some(email)) => match chat.link_by_email(user, &email).await? {
+                    Some(member) => return Ok(Some(member)),
+                    None => None,
+                },
+                Ok(None) => None,
+                Err(trouble) => {
+                    tracing::warn!(%trouble, platform = %user.platform, "a user's address is not known");
+                    None
+                }
+            },
+        };
+        let role = match voice.role_of(came, user).await {
+            Ok(role) => role,
+            // What was true when it was last asked stands until it can be asked again.
             Err(trouble) => {
-                tracing::warn!(%trouble, platform = %user.platform, "a user's address is not known");
-                Ok(None)
+                tracing::warn!(%trouble, platform = %user.platform, "a user's groups are not known");
+                return Ok(known);
             }
+        };
+        match (known, role) {
+            (Some(member), Some(role)) if member.role == role => Ok(Some(member)),
+            (Some(member), Some(role)) => chat.join(user, &member.name, role).await,
+            (Some(member), None) => chat.left(&member).await.map(|()| None),
+            (None, None) => Ok(None),
+            (None, Some(role)) => match voice.name_of(came, user).await {
+                Ok(Some(name)) => chat.join(user, &name, role).await,
+                Ok(None) => Ok(None),
+                Err(trouble) => {
+                    tracing::warn!(%trouble, platform = %user.platform, "a user's name is not known");
+                    Ok(None)
+                }
+            },
         }
     }
 

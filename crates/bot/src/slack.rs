@@ -1,25 +1,29 @@
 //! Slack: cards in its channels, commands and presses from them, through a socket or over HTTP.
 //!
 //! In reading order: `render` (a card as blocks), `wall` (a channel that shows cards), `read` (what came), `edge` (kept and
-//! acknowledged), `voice` (answered), `modal` (what a button asks in words), `ear` (one member is told alone); `http` and `socket` are the transports, `api` the calls.
+//! acknowledged), `voice` (answered), `modal` (what a button asks in words), `ear` (one member is told alone), `home` (what each member has, in a tab of their own), `unfurl` (links to leads), `user_groups` (roles that groups give); `http` and `socket` are the transports, `api` the calls.
 
 mod api;
 mod ear;
 mod edge;
 mod examine;
+mod home;
 mod http;
 mod manifest;
 mod modal;
 mod read;
 mod render;
 mod socket;
+mod unfurl;
+mod user_groups;
 mod voice;
 mod wall;
 
-pub use manifest::manifest;
+pub use manifest::{Reached, manifest};
 
 use crate::{
     doctor::Finding,
+    groups::Groups,
     inbound::{Inbound, Voice},
     teller::Ear,
     wall::{Destination, Pace},
@@ -47,6 +51,8 @@ pub struct Settings {
     pub workspaces: Vec<String>,
     /// The id of the channel that each channel of the routing is.
     pub channels: BTreeMap<String, String>,
+    /// The user groups that give a role.
+    pub roles: Groups,
     /// What stands in for Slack; `None` is Slack.
     pub api_url: Option<String>,
     /// How long Slack has to answer; `None` is as long as is usual.
@@ -80,13 +86,13 @@ impl Slack {
         if let Some(patience) = settings.patience {
             api = api.patient(patience);
         }
-        let edge = Edge::new(inbound, api.clone(), &settings.workspaces);
+        let edge = Edge::new(inbound, api.clone(), &settings);
         Ok(Self { settings, api, edge })
     }
 
     /// Looks at the tokens, the workspace and the channels; nothing is posted.
     pub async fn examine(&self) -> Vec<Finding> {
-        examine::examine(&self.settings, &self.api).await
+        examine::examine(&self.settings, &self.api, self.edge.inbound().store().clock().wall()).await
     }
 
     /// The channels that show cards.
@@ -120,8 +126,16 @@ impl Slack {
         if let Err(error) = self.edge.inbound().recover(&voice).await {
             tracing::error!(%error, "what came from Slack before cannot be looked after");
         }
-        if let Transport::Socket(token) = self.settings.transport {
-            socket::listen(self.edge, self.api, token, stop).await;
+        let homes = self.edge.homes();
+        let listening = async {
+            match self.settings.transport {
+                Transport::Socket(token) => socket::listen(self.edge, self.api, token, stop.clone()).await,
+                Transport::Http(_) => stop.cancelled().await,
+            }
+        };
+        tokio::select! {
+            () = listening => {}
+            () = homes.keep() => {}
         }
     }
 }

@@ -89,6 +89,8 @@ pub enum How {
     Link,
     /// An admin said so.
     Admin,
+    /// They are in a group that gives a role.
+    Group,
 }
 
 impl How {
@@ -98,6 +100,7 @@ impl How {
             Self::Email => "email",
             Self::Link => "link",
             Self::Admin => "admin",
+            Self::Group => "group",
         }
     }
 }

@@ -12,6 +12,7 @@ use axum::Router;
 use rekindle_bot::{
     desk::Desk,
     doctor::Finding,
+    groups::Groups,
     inbound::Inbound,
     slack::{self, Slack},
     teller::Ear,
@@ -80,6 +81,7 @@ fn slack(config: &config::Slack) -> Option<slack::Settings> {
         transport,
         workspaces: config.workspaces.clone(),
         channels: config.channels.clone(),
+        roles: Groups::new(config.roles.clone()),
         api_url: config.api_url.clone(),
         patience: None,
     })

@@ -11,7 +11,11 @@ use crate::{
     import, tell,
     up::{self, Which},
 };
-use rekindle_bot::{desk::Desk, reply::Reply, slack};
+use rekindle_bot::{
+    desk::Desk,
+    reply::Reply,
+    slack::{self, Reached},
+};
 use rekindle_core::activity::Trust;
 use rekindle_storage::keys::WriteKey;
 use std::fs::File;
@@ -36,8 +40,11 @@ pub async fn run(args: &Args) -> Done {
         Command::Doctor(args::Doctor::Chat) => doctor(&open(args).await?).await,
         Command::Slack(args::Slack::Manifest) => {
             let config = args.config()?;
-            let reached = matches!(config.slack.transport, SlackTransport::Http).then(|| config.public_url());
-            exit::data(slack::manifest(reached.as_deref()).trim_end())
+            let reached = match config.slack.transport {
+                SlackTransport::Socket => Reached::BySocket,
+                SlackTransport::Http => Reached::OverHttp,
+            };
+            exit::data(slack::manifest(&config.public_url(), reached).trim_end())
         }
         Command::Demo(options) => {
             let named = (args.data != std::path::Path::new("./data")).then_some(args.data.as_path());

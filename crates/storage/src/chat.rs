@@ -1,12 +1,13 @@
 //! Who is who on a platform: users of a chat, linked to members of the team.
 //!
-//! The member's role is always the team's; a link says only who somebody is.
+//! A link says only who somebody is; their role is the team's, or, for who is in the team by a group of their platform,
+//! what that group gives.
 
 use crate::{
     Result, Store, mint,
     rows::{add, micros, put, small},
     team::member,
-    transaction::again,
+    transaction::{Writing, again},
 };
 use chrono::TimeDelta;
 use rekindle_core::{
@@ -15,7 +16,7 @@ use rekindle_core::{
     ids::MemberId,
     link::Purpose,
     refusal::Refusal,
-    team::Member,
+    team::{Handle, Member, Role},
 };
 use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder};
 
@@ -104,6 +105,74 @@ impl Chat<'_> {
         Ok(Some(member))
     }
 
+    /// Whether a member is in the team by a group of a platform, and not by an admin's word.
+    ///
+    /// # Errors
+    /// As the database says.
+    pub async fn is_by_group(&self, member: &Member) -> Result<bool> {
+        let row = small::member::Entity::find_by_id(member.id.0).one(&self.0.db).await?;
+        Ok(row.is_some_and(|row| row.source.is_some()))
+    }
+
+    /// A user whom a group of their platform gives a role is a member with that role, a new one where nobody knows them;
+    /// `None` where an admin's word stands against it. Nobody becomes a member that was there before, whatever their name.
+    ///
+    /// # Errors
+    /// As the database says.
+    pub async fn join(&self, user: &ChatUser, name: &str, role: Role) -> Result<Option<Member>> {
+        again!(self.join_once(user, name, role))
+    }
+
+    async fn join_once(&self, user: &ChatUser, name: &str, role: Role) -> Result<Option<Member>> {
+        let tx = self.0.begin().await?;
+        let key = (user.platform.word().to_owned(), user.workspace.clone(), user.id.clone());
+        let link = small::chat_user::Entity::find_by_id(key).one(&*tx).await?;
+        let known = match &link {
+            Some(link) => small::member::Entity::find_by_id(link.member_id).one(&*tx).await?,
+            None => None,
+        };
+        let role = role.word().to_owned();
+        let row = match (&link, known) {
+            (Some(_), Some(row)) if row.source.is_some() => {
+                small::member::Model { role, active: true, ..row }
+            }
+            (Some(_), _) => return Ok(None),
+            (None, _) => {
+                let handle = free_handle(&tx, name, &user.id).await?;
+                small::member::Model {
+                    id: mint::id(),
+                    name: handle.name(),
+                    handle: handle.to_string(),
+                    role,
+                    active: true,
+                    created_at: micros(self.0.clock.wall()),
+                    email: None,
+                    source: Some(user.platform.word().to_owned()),
+                }
+            }
+        };
+        let member = member(row.clone())?;
+        put::<small::member::Entity, _>(&*tx, vec![row]).await?;
+        if link.is_none() {
+            put::<small::chat_user::Entity, _>(&*tx, vec![self.row(user, &member, How::Group)]).await?;
+        }
+        self.0.commit(tx, true).await?;
+        Ok(Some(member))
+    }
+
+    /// A member is in no group any more that gives a role: what they have is gone with it. An admin's word stands.
+    ///
+    /// # Errors
+    /// As the database says.
+    pub async fn left(&self, member: &Member) -> Result<()> {
+        again!(async {
+            let tx = self.0.begin().await?;
+            let text = "UPDATE member SET active = FALSE WHERE id = ? AND source IS NOT NULL";
+            tx.execute_raw(self.0.sql(text, vec![member.id.0.into()])).await?;
+            self.0.commit(tx, true).await
+        })
+    }
+
     /// The address by which a platform may know a member.
     ///
     /// # Errors
@@ -172,5 +241,20 @@ impl Chat<'_> {
         put::<small::chat_user::Entity, _>(&*tx, vec![self.row(&user, member, How::Link)]).await?;
         self.0.commit(tx, false).await?;
         Ok(Some(user))
+    }
+}
+
+/// A handle that nobody has, made of a name.
+async fn free_handle(tx: &Writing, name: &str, id: &str) -> Result<Handle> {
+    let no_name = || Refusal::Usage { text: "somebody without a name cannot be a member".to_owned() };
+    let mut handle = Handle::of(name).or_else(|| Handle::of(id)).ok_or_else(no_name)?;
+    let mut number = 1;
+    loop {
+        let taken = small::member::Entity::find().filter(small::member::Column::Handle.eq(handle.as_str()));
+        if taken.one(&**tx).await?.is_none() {
+            return Ok(handle);
+        }
+        number += 1;
+        handle = Handle::of(&format!("{name} {id} {number}")).ok_or_else(no_name)?;
     }
 }

@@ -2,9 +2,10 @@
 
 use crate::{
     Result, Store,
-    rows::{delivery::Counted, micros, moment},
+    rows::{delivery::Counted, micros, moment, word},
 };
-use rekindle_core::time::Moment;
+use chrono::TimeDelta;
+use rekindle_core::{lead::Lifecycle, team::Handle, time::Moment};
 use sea_orm::FromQueryResult;
 
 /// Counts that reports are made of.
@@ -22,6 +23,23 @@ impl Store {
 struct Claimed {
     raised_at: i64,
     first_claimed_at: i64,
+}
+
+/// A lead that a rep claimed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Taken {
+    /// How long its alert had waited (wall); `None` where nobody was asked, and it was taken by hand.
+    pub waited: Option<TimeDelta>,
+    /// How far the lead has come since.
+    pub stage: Lifecycle,
+}
+
+#[derive(FromQueryResult)]
+struct TakenRow {
+    raised_at: i64,
+    first_claimed_at: i64,
+    reason: String,
+    lifecycle: String,
 }
 
 #[derive(FromQueryResult)]
@@ -93,6 +111,25 @@ impl Figures<'_> {
         let rows =
             Claimed::find_by_statement(self.0.sql(text, vec![micros(since).into()])).all(&self.0.db).await?;
         Ok(rows.into_iter().map(|row| row.first_claimed_at - row.raised_at).collect())
+    }
+
+    /// The alerts that were claimed since a moment (wall) and are with this rep, or were when they ended.
+    ///
+    /// # Errors
+    /// As the database says.
+    pub async fn taken_by(&self, rep: &Handle, since: Moment) -> Result<Vec<Taken>> {
+        let text = "SELECT a.raised_at, a.first_claimed_at, a.reason, l.lifecycle FROM alert a JOIN lead l ON l.id = a.lead_id \
+                    WHERE a.\"by\" = ? AND a.first_claimed_at >= ? ORDER BY a.id DESC LIMIT 10000";
+        let values = vec![rep.as_str().into(), micros(since).into()];
+        let rows = TakenRow::find_by_statement(self.0.sql(text, values)).all(&self.0.db).await?;
+        let taken = |row: TakenRow| {
+            let waited = moment(row.first_claimed_at) - moment(row.raised_at);
+            Ok(Taken {
+                waited: (row.reason != "hand").then_some(waited),
+                stage: word("lead", "lifecycle", rep, &row.lifecycle, Lifecycle::from_word)?,
+            })
+        };
+        rows.into_iter().map(taken).collect()
     }
 
     /// When each human activity since a moment happened (calendar), the latest hundred thousand.

@@ -22,6 +22,7 @@ pub mod chat;
 pub mod clicks;
 pub mod console;
 pub mod figures;
+pub mod homes;
 pub mod inbound;
 pub mod keys;
 pub mod leads;

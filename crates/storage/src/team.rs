@@ -43,7 +43,7 @@ pub(crate) fn member(row: small::member::Model) -> Result<Member> {
 }
 
 impl Team<'_> {
-    /// Adds a member, or gives one who is there already another role.
+    /// Adds a member, or gives one who is there already another role. It is an admin's word: no group takes it away.
     ///
     /// # Errors
     /// [`Refusal::Usage`] when the name leaves no handle.
@@ -65,7 +65,9 @@ impl Team<'_> {
             false => name.trim().to_owned(),
         };
         let row = match known {
-            Some(row) => small::member::Model { role: role.word().to_owned(), active: true, ..row },
+            Some(row) => {
+                small::member::Model { role: role.word().to_owned(), active: true, source: None, ..row }
+            }
             None => small::member::Model {
                 id: mint::id(),
                 handle: handle.to_string(),
@@ -74,6 +76,7 @@ impl Team<'_> {
                 active: true,
                 created_at: micros(self.0.clock.wall()),
                 email: None,
+                source: None,
             },
         };
         put::<small::member::Entity, _>(&*tx, vec![row.clone()]).await?;

@@ -12,13 +12,15 @@ pub struct Person {
     pub guild: Option<u64>,
     /// In which channel.
     pub channel: u64,
+    /// Which role they have in the guild.
+    pub role: Option<u64>,
 }
 
 impl Person {
     /// Somebody in our guild.
     #[must_use]
     pub fn in_our_guild(id: u64, channel: u64) -> Self {
-        Self { id, guild: Some(GUILD), channel }
+        Self { id, guild: Some(GUILD), channel, role: None }
     }
 
     fn interaction(self, id: u64, kind: u64, data: Value) -> Value {
@@ -44,7 +46,7 @@ impl Person {
             Some(guild) => {
                 interaction["guild_id"] = json!(guild.to_string());
                 interaction["member"] = json!({
-                    "user": user, "roles": [], "joined_at": "2026-01-01T00:00:00Z", "deaf": false, "mute": false,
+                    "user": user, "roles": self.role.map(|role| role.to_string()).into_iter().collect::<Vec<_>>(), "joined_at": "2026-01-01T00:00:00Z", "deaf": false, "mute": false,
                     "flags": 0, "permissions": "0", "nick": null, "avatar": null,
                 });
             }

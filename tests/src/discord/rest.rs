@@ -8,8 +8,10 @@ use axum::{
     http::{HeaderMap, Method, StatusCode, Uri},
     response::{IntoResponse, Response},
 };
+use ring::signature::KeyPair;
 use serde_json::{Value, json};
-use std::sync::Arc;
+
+use std::{collections::HashSet, sync::Arc};
 
 pub(super) fn router(world: Arc<World>) -> Router {
     Router::new().fallback(any).with_state(world)
@@ -30,11 +32,15 @@ async fn any(
     let line = format!("{method} {path}");
     let failure = {
         let mut state = world.state();
-        let found =
-            state.failures.iter_mut().find(|(which, _, times)| line.contains(which.as_str()) && *times > 0);
-        found.map(|(_, failure, times)| {
-            *times -= 1;
-            failure.clone()
+        let of_this =
+            state.failures.iter_mut().find(|one| line.contains(one.which.as_str()) && one.times > 0);
+        of_this.and_then(|wrong| {
+            if wrong.spared > 0 {
+                wrong.spared -= 1;
+                return None;
+            }
+            wrong.times -= 1;
+            Some(wrong.failure.clone())
         })
     };
     let authorized =
@@ -82,9 +88,14 @@ fn answer(world: &World, method: &Method, path: &str, body: &Value) -> Answer {
             }
         }
         ("GET", ["oauth2", "applications", "@me"]) => {
-            (200, json!({"id": APPLICATION.to_string(), "name": "Rekindle"}))
+            let endpoint = world.state().endpoint.clone();
+            let key = super::hex(world.key.public_key().as_ref());
+            let told = json!({
+                "id": APPLICATION.to_string(), "name": "Rekindle", "verify_key": key, "interactions_endpoint_url": endpoint,
+            });
+            (200, told)
         }
-        ("GET", ["guilds", guild]) if number(guild) == GUILD => (200, guild_as_told()),
+        ("GET", ["guilds", guild]) if number(guild) == GUILD => (200, guild_as_told(&world.state().dropped)),
         ("GET", ["guilds", guild, "members", bot]) if number(guild) == GUILD && *bot == BOT => {
             (200, bot_as_told())
         }
@@ -159,17 +170,21 @@ fn answer(world: &World, method: &Method, path: &str, body: &Value) -> Answer {
 /// The user that the bot is.
 const BOT: &str = "33333";
 
-/// The guild: everybody may see and write, as in a new one.
-fn guild_as_told() -> Value {
-    let everyone = json!({
-        "id": GUILD.to_string(), "name": "@everyone", "color": 0, "hoist": false, "managed": false, "mentionable": false,
-        "colors": {"primary_color": 0, "secondary_color": null, "tertiary_color": null}, "position": 0, "flags": 0,
-        "permissions": ((1_u64 << 10) | (1 << 11) | (1 << 14) | (1 << 16)).to_string(),
-    });
+/// The guild: everybody may see and write, as in a new one; with a role or two, but for those that were dropped.
+fn guild_as_told(dropped: &HashSet<u64>) -> Value {
+    let role = |id: u64, name: &str| {
+        json!({
+            "id": id.to_string(), "name": name, "color": 0, "hoist": false, "managed": false, "mentionable": false,
+            "colors": {"primary_color": 0, "secondary_color": null, "tertiary_color": null}, "position": 0, "flags": 0,
+            "permissions": ((1_u64 << 10) | (1 << 11) | (1 << 14) | (1 << 16)).to_string(),
+        })
+    };
+    let mut roles = vec![role(GUILD, "@everyone")];
+    roles.extend((701..=704).filter(|id| !dropped.contains(id)).map(|id| role(id, "somebody")));
     json!({
         "id": GUILD.to_string(), "name": "Acme", "icon": null, "splash": null, "discovery_splash": null, "owner_id": "1",
         "afk_channel_id": null, "afk_timeout": 300, "verification_level": 1, "default_message_notifications": 1,
-        "explicit_content_filter": 0, "roles": [everyone], "emojis": [], "features": [], "mfa_level": 0,
+        "explicit_content_filter": 0, "roles": roles, "emojis": [], "features": [], "mfa_level": 0,
         "application_id": null, "system_channel_id": null, "system_channel_flags": 0, "rules_channel_id": null,
         "max_presences": null, "max_members": 500_000, "vanity_url_code": null, "description": null, "banner": null,
         "premium_tier": 0, "premium_subscription_count": 0, "preferred_locale": "en-US",

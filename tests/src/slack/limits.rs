@@ -14,6 +14,17 @@ pub fn offences(method: &str, body: &Value) -> Vec<String> {
             message(body, &mut found);
         }
         "views.open" | "views.update" => view(&body["view"], &mut found),
+        "chat.unfurl" => {
+            let unfurls = body["unfurls"].as_object();
+            if length(&body["ts"]) == 0 || unfurls.is_none_or(serde_json::Map::is_empty) {
+                found.push("something of a message is unfurled".to_owned());
+            }
+            unfurls
+                .into_iter()
+                .flat_map(|all| all.values())
+                .for_each(|one| blocks(&one["blocks"], 50, &mut found));
+        }
+        "views.publish" => home(body, &mut found),
         // One user: more of them would be told together.
         "conversations.open" => {
             let user = body["users"].as_str().unwrap_or_default();
@@ -84,6 +95,20 @@ fn view(view: &Value, found: &mut Vec<String>) {
     blocks(&view["blocks"], 100, found);
 }
 
+/// A home: blocks alone, for one user.
+fn home(body: &Value, found: &mut Vec<String>) {
+    let view = &body["view"];
+    if length(&body["user_id"]) == 0 || view["type"] != "home" {
+        found.push("a home is a view of the type home, for a user".to_owned());
+    }
+    for field in ["title", "submit", "close"] {
+        if !view[field].is_null() {
+            found.push(format!("a home has no {field}"));
+        }
+    }
+    blocks(&view["blocks"], 100, found);
+}
+
 fn blocks(blocks: &Value, most: usize, found: &mut Vec<String>) {
     let Some(blocks) = blocks.as_array() else { return };
     if blocks.len() > most {
@@ -137,6 +162,9 @@ fn block(block: &Value, found: &mut Vec<String>) {
                 found.push(format!("{} fields", fields.len()));
             }
             fields.iter().for_each(|field| text(field, 2000, "a field", found));
+            if !block["accessory"].is_null() {
+                element(&block["accessory"], found);
+            }
         }
         "context" => {
             let elements = block["elements"].as_array().map(Vec::as_slice).unwrap_or_default();
@@ -175,6 +203,9 @@ fn element(element: &Value, found: &mut Vec<String>) {
     match element["type"].as_str().unwrap_or_default() {
         "button" => {
             text(&element["text"], 75, "a button", found);
+            if length(&element["url"]) > 3000 {
+                found.push("a button's url is too long".to_owned());
+            }
             if length(&element["value"]) > 2000 {
                 found.push("a button's value is too long".to_owned());
             }

@@ -135,6 +135,17 @@ pub fn typing(user: &str, view: &Value, block: &str, typed: &str) -> Value {
     })
 }
 
+/// Something that happened, as it is told of: once, by its id.
+#[must_use]
+pub fn event(event: Value) -> Value {
+    json!({
+        "token": "xyzz", "team_id": TEAM, "api_app_id": "A0APP", "event": event, "type": "event_callback",
+        "event_id": trigger(), "event_time": 1_732_525_200,
+        "authorizations": [{ "enterprise_id": null, "team_id": TEAM, "user_id": "U0BOT", "is_bot": true, "is_enterprise_install": false }],
+        "is_ext_shared_channel": false, "event_context": "4-of-the-test",
+    })
+}
+
 /// A payload as the body of a request: an interaction in its field, a command as a form.
 #[must_use]
 pub fn body(payload: &Value) -> String {
@@ -146,6 +157,9 @@ pub fn body(payload: &Value) -> String {
             })
             .collect()
     };
+    if payload["type"] == "event_callback" {
+        return payload.to_string();
+    }
     if payload["type"].is_string() {
         return format!("payload={}", encode(&payload.to_string()));
     }

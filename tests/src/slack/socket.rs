@@ -1,17 +1,20 @@
 //! Socket Mode: envelopes out, acknowledgements in.
 
 use std::collections::HashMap;
-use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use axum::serve::Listener;
 use futures_util::{SinkExt, StreamExt};
 use serde_json::{Value, json};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::TcpListener;
 use tokio::sync::{Notify, mpsc, oneshot};
 use tokio::task::JoinSet;
 use tokio::time::{Instant, timeout};
 use tokio_tungstenite::tungstenite::Message;
+
+use crate::tls::Authority;
 
 /// How an envelope was acknowledged.
 #[derive(Debug)]
@@ -32,7 +35,7 @@ struct State {
 /// The sockets that are open.
 #[derive(Debug, Clone)]
 pub(super) struct Sockets {
-    address: SocketAddr,
+    url: String,
     state: Arc<Mutex<State>>,
     came: Arc<Notify>,
 }
@@ -40,30 +43,40 @@ pub(super) struct Sockets {
 const PATIENCE: Duration = Duration::from_secs(10);
 
 impl Sockets {
-    pub(super) async fn start(serving: &mut JoinSet<()>) -> Self {
+    /// Opens the door for sockets, shielded by an authority or not.
+    pub(super) async fn start(serving: &mut JoinSet<()>, authority: Option<&Authority>) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let address = listener.local_addr().expect("an address");
-        let sockets = Self { address, state: Arc::default(), came: Arc::default() };
-        let there = sockets.clone();
-        serving.spawn(async move {
-            let mut open = JoinSet::new();
-            while let Ok((stream, _)) = listener.accept().await {
-                let there = there.clone();
-                open.spawn(async move { there.talk(stream).await });
-            }
-        });
+        let url = match authority {
+            None => format!("ws://{address}/link/?ticket=of-the-test"),
+            Some(_) => format!("wss://localhost:{}/link/?ticket=of-the-test", address.port()),
+        };
+        let sockets = Self { url, state: Arc::default(), came: Arc::default() };
+        match authority {
+            None => serving.spawn(sockets.clone().open(listener)),
+            Some(authority) => serving.spawn(sockets.clone().open(authority.shield(listener))),
+        };
         sockets
     }
 
+    async fn open(self, mut door: impl Listener) {
+        let mut open = JoinSet::new();
+        loop {
+            let (stream, _) = door.accept().await;
+            let there = self.clone();
+            open.spawn(async move { there.talk(stream).await });
+        }
+    }
+
     pub(super) fn url(&self) -> String {
-        format!("ws://{}/link/?ticket=of-the-test", self.address)
+        self.url.clone()
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    async fn talk(&self, stream: TcpStream) {
+    async fn talk(&self, stream: impl AsyncRead + AsyncWrite + Unpin) {
         let Ok(socket) = tokio_tungstenite::accept_async(stream).await else { return };
         let (mut out, mut into) = socket.split();
         let (sender, mut sending) = mpsc::unbounded_channel();

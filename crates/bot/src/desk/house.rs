@@ -181,7 +181,7 @@ impl Desk {
     }
 
     /// Where the house is. One that runs may listen elsewhere than the settings say (`--listen`).
-    pub(super) async fn house_url(&self) -> Result<String> {
+    pub(crate) async fn house_url(&self) -> Result<String> {
         let house = self.store.public_url().await?.unwrap_or_else(|| self.settings.public_url.clone());
         Ok(house.trim_end_matches('/').to_owned())
     }

@@ -15,14 +15,23 @@ impl Desk {
     /// # Errors
     /// As the database says.
     pub(crate) async fn invite(&self, user: &ChatUser) -> Result<Reply> {
+        let (words, _) = self.invitation(user).await?;
+        Ok(Reply { ok: false, code: Some("unlinked"), ..Reply::done(words) })
+    }
+
+    /// The same in words, and the link alone.
+    ///
+    /// # Errors
+    /// As the database says.
+    pub(crate) async fn invitation(&self, user: &ChatUser) -> Result<(String, String)> {
         let token = self.store.chat().invite(user).await?;
         let link = format!("{}/link-chat/{token}", self.house_url().await?);
-        let text = format!(
+        let words = format!(
             "I do not know yet who you are. Open this link in the browser in which you are signed in to Rekindle, within \
              15 minutes: {link}\nWithout a sign-in, ask an admin for one (/rekindle team add), or to link you: \
              /rekindle team link YOUR-NAME {user}"
         );
-        Ok(Reply { ok: false, code: Some("unlinked"), ..Reply::done(text) })
+        Ok((words, link))
     }
 
     pub(super) async fn link_user(&self, name: &str, user: &str) -> Result<Reply> {

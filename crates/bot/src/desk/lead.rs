@@ -270,36 +270,6 @@ impl Desk {
         Ok(Reply::table(text))
     }
 
-    async fn mine(&self, member: &Member) -> Result<Reply> {
-        let leads = self.store.leads().owned_by(&member.handle).await?;
-        let held = self.store.alerts().held_by(&member.handle).await?;
-        if leads.is_empty() {
-            return Ok(Reply::done("You have no leads. `/lead hot` shows who waits for one to claim them."));
-        }
-        let clock = self.store.clock();
-        let mut rows = Vec::new();
-        for lead in leads.iter().take(LISTED) {
-            let alert = held.iter().find(|alert| alert.lead == lead.id);
-            let stands = match alert.map(|alert| &alert.state) {
-                Some(AlertState::Claimed { at, last, .. }) => {
-                    let since = moment(*at, clock.wall(), self.settings.zone);
-                    last.map_or(format!("since {since}"), |how| how.label().to_owned())
-                }
-                Some(AlertState::Snoozed { until, .. }) => {
-                    format!("put off until {}", moment(*until, clock.wall(), self.settings.zone))
-                }
-                _ => "yours".to_owned(),
-            };
-            rows.push([
-                lead.called().to_owned(),
-                lead.email.as_ref().map(ToString::to_string).unwrap_or_default(),
-                stands,
-                moment(lead.quiet_since(), clock.calendar(), self.settings.zone),
-            ]);
-        }
-        Ok(Reply::table(table(["lead", "email", "stands", "last seen"], &rows)))
-    }
-
     /// The note goes to the audit first, where cards find it; then the card is told to look.
     async fn note(&self, member: &Member, lead: &Lead, note: &str, place: &str, text: &str) -> Result<Reply> {
         if clean(note, 2000).is_empty() {

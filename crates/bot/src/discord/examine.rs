@@ -2,11 +2,17 @@
 
 use super::{NEEDED, Settings, commands, invite_link, rest::Rest};
 use crate::{doctor::Finding, wall::Trouble};
+use rekindle_core::time::Moment;
 use serde::de::DeserializeOwned;
 use serenity::all::{ChannelId, GuildChannel, GuildId, Member, PartialGuild, Route, UserId};
 
 /// Looks at all that the settings name; each finding says what would mend it.
-pub(super) async fn examine(settings: &Settings, rest: &Rest) -> Vec<Finding> {
+pub(super) async fn examine(
+    settings: &Settings,
+    rest: &Rest,
+    reached: &Reached,
+    wall: Moment,
+) -> Vec<Finding> {
     let what = "Discord: the token of the bot";
     let bot = match rest.look(Route::UserMe).await {
         Ok(bot) => bot,
@@ -17,7 +23,9 @@ pub(super) async fn examine(settings: &Settings, rest: &Rest) -> Vec<Finding> {
         }
         Err(trouble) => return vec![Finding::troubled(what, &trouble)],
     };
-    let mut found = vec![Finding::works(what), application(settings, rest).await];
+    let mut found = vec![Finding::works(what)];
+    found.extend(Finding::of_clock("Discord", rest.date().as_deref(), wall));
+    found.extend(application(settings, rest, reached).await);
     let bot = bot["id"].as_str().and_then(|id| id.parse().ok());
     let mut servers = Vec::new();
     for id in settings.guilds.iter().filter(|id| **id > 0) {
@@ -37,6 +45,21 @@ pub(super) async fn examine(settings: &Settings, rest: &Rest) -> Vec<Finding> {
             }
             Err(trouble) => found.push(Finding::troubled(what, &trouble)),
         }
+    }
+    if !servers.is_empty() {
+        let there = |id: &str| {
+            servers.iter().any(|server| server.guild.roles.keys().any(|role| role.to_string() == id))
+        };
+        found.extend(settings.roles.names().map(|id| {
+            let what = format!("Discord: the role {id}");
+            match there(id) {
+                true => Finding::works(what),
+                false => Finding::wrong(
+                    what,
+                    "no server has a role with this id: nobody has a role here by it. Correct [discord.roles]",
+                ),
+            }
+        }));
     }
     if settings.guilds.is_empty() {
         found
@@ -62,22 +85,54 @@ struct Server {
     bot: Member,
 }
 
-/// Whose token it is (<https://discord.com/developers/docs/resources/application#get-current-application>).
-async fn application(settings: &Settings, rest: &Rest) -> Finding {
+/// How Discord is to reach us.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Reached {
+    /// Through the gateway.
+    ByGateway,
+    /// At our public address; requests are signed with the key that this public key, in hex, belongs to.
+    OverHttp(String),
+}
+
+/// Whose token it is, and where interactions go (<https://docs.discord.com/developers/resources/application#application-object>).
+async fn application(settings: &Settings, rest: &Rest, reached: &Reached) -> Vec<Finding> {
     let what = format!("Discord: the application {}", settings.application);
-    match rest.look(Route::Oauth2ApplicationCurrent).await {
-        Ok(told) if told["id"].as_str().and_then(|id| id.parse().ok()) == Some(settings.application) => {
-            Finding::works(what)
-        }
-        Ok(told) => {
-            let id = told["id"].as_str().unwrap_or("another");
-            Finding::wrong(
-                what,
-                format!("the token is of the application {id}: set discord.application_id to that"),
-            )
-        }
-        Err(trouble) => Finding::troubled(what, &trouble),
+    let told = match rest.look(Route::Oauth2ApplicationCurrent).await {
+        Ok(told) => told,
+        Err(trouble) => return vec![Finding::troubled(what, &trouble)],
+    };
+    if told["id"].as_str().and_then(|id| id.parse().ok()) != Some(settings.application) {
+        let id = told["id"].as_str().unwrap_or("another");
+        let why = format!("the token is of the application {id}: set discord.application_id to that");
+        return vec![Finding::wrong(what, why)];
     }
+    let goes = "Discord: where interactions go";
+    let endpoint = told["interactions_endpoint_url"].as_str().filter(|url| !url.is_empty());
+    let way = match (reached, endpoint) {
+        (Reached::ByGateway, None) => Finding::works(goes),
+        (Reached::ByGateway, Some(url)) => Finding::wrong(
+            goes,
+            format!(
+                "to {url}, and none through the gateway: empty the Interactions Endpoint URL (developer portal, General Information)"
+            ),
+        ),
+        (Reached::OverHttp(_), None) => Finding::wrong(
+            goes,
+            format!(
+                "through the gateway, where nobody listens: enter {}/discord/interactions as Interactions Endpoint URL (developer \
+                 portal, General Information)",
+                settings.public_url.trim_end_matches('/')
+            ),
+        ),
+        (Reached::OverHttp(key), Some(_)) => match told["verify_key"].as_str() {
+            Some(theirs) if !theirs.eq_ignore_ascii_case(key.trim()) => Finding::wrong(
+                goes,
+                "they are signed with another key than discord.public_key: copy the Public Key (developer portal, General Information)",
+            ),
+            _ => Finding::works(goes),
+        },
+    };
+    vec![Finding::works(what), way]
 }
 
 async fn server(rest: &Rest, guild_id: GuildId, bot: Option<UserId>) -> Result<Server, Trouble> {

@@ -7,6 +7,7 @@
 use super::{reception::Reception, rest::Rest};
 use crate::wall::Trouble;
 use async_trait::async_trait;
+use serde_json::Value;
 use serenity::{
     all::{ClientBuilder, Context, EventHandler, GatewayError, GatewayIntents, Interaction, Ready, Route},
     http::HttpBuilder,
@@ -41,8 +42,11 @@ pub async fn listen(rest: &Rest, reception: Reception, cancel: CancellationToken
 /// One connection, with all that serenity does to keep it.
 async fn once(rest: &Rest, reception: &Reception, cancel: &CancellationToken) -> Result<(), Trouble> {
     // serenity would go to Discord's own gateway if it could not ask for the address; so it is asked for
-    // first, and nothing is opened without an answer.
-    rest.look(Route::Gateway).await?;
+    // first, nothing is opened without an answer, and the answer is where it goes.
+    let told = rest.look(Route::Gateway).await?;
+    let Some(address) = told.get("url").and_then(Value::as_str) else {
+        return Err(Trouble::Later { after: None, why: "Discord names no gateway".to_owned() });
+    };
     let mut http = HttpBuilder::new(rest.token().reveal().trim()).application_id(rest.application());
     if let Some(base) = rest.base() {
         // With its limiter on, serenity would not look at the base, and send the token to Discord itself.
@@ -51,6 +55,7 @@ async fn once(rest: &Rest, reception: &Reception, cancel: &CancellationToken) ->
     let handler = Handler { rest: rest.clone(), reception: reception.clone(), cancel: cancel.clone() };
     let client = ClientBuilder::new_with_http(http.build(), GatewayIntents::empty());
     let mut client = client.event_handler(handler).await.map_err(|error| sorted(&error))?;
+    address.clone_into(&mut *client.ws_url.lock().await);
     let shards = Arc::clone(&client.shard_manager);
     tokio::select! {
         ended = client.start() => ended.map_err(|error| sorted(&error)),

@@ -15,7 +15,7 @@ use rekindle_core::chat::{ChatUser, Platform};
 use serde::{Deserialize, Serialize};
 use serenity::all::{
     ActionRowComponent, ComponentInteraction, ComponentInteractionDataKind, CreateInteractionResponse,
-    Interaction, MessageFlags, ModalInteraction, User,
+    Interaction, Member, MessageFlags, ModalInteraction, User,
 };
 use std::fmt;
 
@@ -25,6 +25,12 @@ pub(super) struct Heard {
     /// Answers whoever asked, for a quarter of an hour; good for nothing else.
     pub(super) token: String,
     user: String,
+    /// What they are called in the guild.
+    #[serde(default)]
+    pub(super) name: String,
+    /// The ids of their roles in the guild, as Discord says with each interaction.
+    #[serde(default)]
+    pub(super) roles: Vec<String>,
     pub(super) back: Back,
     deed: Deed,
 }
@@ -70,17 +76,10 @@ pub(super) enum First {
 
 /// A form that is to be opened.
 pub(super) struct Opens {
-    user: String,
-    what: What,
+    /// What it is asked for.
+    pub(super) heard: Heard,
     /// What stands in it already: it was wrong, and is corrected.
     pub(super) given: Filled,
-}
-
-impl Opens {
-    /// What is asked, by whom in this guild.
-    pub(super) fn asked(&self, guild: &str) -> Asked {
-        Asked { user: user(guild, self.user.clone()), what: self.what.clone() }
-    }
 }
 
 /// A form that was filled in.
@@ -100,15 +99,10 @@ pub(super) fn hear(interaction: &Interaction) -> First {
     match interaction {
         Interaction::Command(command) => {
             let line = commands::line(&command.data);
-            if command::lacks(&line) {
-                return opens(&command.user, What::Command(line), Filled::new());
-            }
-            First::Do(Heard {
-                token: command.token.clone(),
-                user: command.user.id.to_string(),
-                back: Back::First,
-                deed: Deed::Command(line),
-            })
+            let lacks = command::lacks(&line);
+            let who = (&command.user, command.member.as_deref());
+            let heard = Heard::of(&command.token, who, Back::First, Deed::Command(line));
+            if lacks { First::Open(Opens { heard, given: Filled::new() }) } else { First::Do(heard) }
         }
         Interaction::Autocomplete(command) => match commands::begun(&command.data) {
             Some(begun) => First::Complete(begun),
@@ -120,8 +114,9 @@ pub(super) fn hear(interaction: &Interaction) -> First {
     }
 }
 
-fn opens(user: &User, what: What, given: Filled) -> First {
-    First::Open(Opens { user: user.id.to_string(), what, given })
+fn opens(component: &ComponentInteraction, deed: Deed) -> First {
+    let who = (&component.user, component.member.as_ref());
+    First::Open(Opens { heard: Heard::of(&component.token, who, Back::First, deed), given: given(component) })
 }
 
 /// What stands in the private message that says what is wrong with a form.
@@ -135,7 +130,7 @@ fn given(component: &ComponentInteraction) -> Filled {
 
 fn pressed(component: &ComponentInteraction) -> First {
     if let Some(path) = form_in(&component.data.custom_id) {
-        return opens(&component.user, What::Command(format!("/{path}")), given(component));
+        return opens(component, Deed::Command(format!("/{path}")));
     }
     let Ok(press) = component.data.custom_id.parse::<Press>() else { return First::Unknown };
     let (value, back) = match &component.data.kind {
@@ -152,15 +147,10 @@ fn pressed(component: &ComponentInteraction) -> First {
         if ask.kind == AskKind::Choice && !another {
             return First::Ask(CreateInteractionResponse::Message(render::select(&press, &ask)));
         }
-        let what = What::Press { card: press.card, intent: press.intent, value: None };
-        return opens(&component.user, what, given(component));
+        return opens(component, Deed::Press { card: press.card, intent: press.intent, value: None });
     }
-    First::Do(Heard {
-        token: component.token.clone(),
-        user: component.user.id.to_string(),
-        back,
-        deed: Deed::Press { card: press.card, intent: press.intent, value },
-    })
+    let deed = Deed::Press { card: press.card, intent: press.intent, value };
+    First::Do(Heard::of(&component.token, (&component.user, component.member.as_ref()), back, deed))
 }
 
 fn is_private(component: &ComponentInteraction) -> bool {
@@ -184,12 +174,24 @@ fn filled_in(modal: &ModalInteraction) -> First {
         What::Command(line) => Deed::Command(line),
         What::Press { card, intent, value } => Deed::Press { card, intent, value },
     };
-    let heard =
-        Heard { token: modal.token.clone(), user: modal.user.id.to_string(), back: Back::First, deed };
+    let heard = Heard::of(&modal.token, (&modal.user, modal.member.as_ref()), Back::First, deed);
     First::Filled(FilledIn { custom_id, of, filled, heard })
 }
 
 impl Heard {
+    fn of(token: &str, (user, member): (&User, Option<&Member>), back: Back, deed: Deed) -> Self {
+        Self {
+            token: token.to_owned(),
+            user: user.id.to_string(),
+            name: member.map(|member| member.display_name().to_owned()).unwrap_or_default(),
+            roles: member
+                .map(|member| member.roles.iter().map(ToString::to_string).collect())
+                .unwrap_or_default(),
+            back,
+            deed,
+        }
+    }
+
     /// What is asked, by whom in this guild.
     pub(super) fn asked(self, guild: &str) -> Asked {
         let what = match self.deed {

@@ -127,14 +127,7 @@ impl Reception {
                 CreateInteractionResponseMessage::new().allowed_mentions(render::nobody()).ephemeral(true),
             ),
         };
-        let came = Arrived {
-            platform: Platform::Discord,
-            workspace: guild.to_owned(),
-            id: interaction.id().to_string(),
-            at: self.inbound.store().clock().wall(),
-            kind: kind(interaction).to_owned(),
-            payload: serde_json::to_value(&heard).unwrap_or_default(),
-        };
+        let came = self.arrived(guild, interaction, &heard);
         match self.inbound.keep(&came).await {
             Ok(new) => Received { answer, begin: new.then_some(came) },
             Err(error) => {
@@ -144,13 +137,26 @@ impl Reception {
         }
     }
 
+    fn arrived(&self, guild: &str, interaction: &Interaction, heard: &Heard) -> Arrived {
+        Arrived {
+            platform: Platform::Discord,
+            workspace: guild.to_owned(),
+            id: interaction.id().to_string(),
+            at: self.inbound.store().clock().wall(),
+            kind: kind(interaction).to_owned(),
+            payload: serde_json::to_value(heard).unwrap_or_default(),
+        }
+    }
+
     /// A form has to be the first answer; whoever may not do it anyway is told so instead.
     async fn open(&self, guild: &str, interaction: &Interaction, opens: Opens) -> CreateInteractionResponse {
-        let asked = opens.asked(guild);
-        let look = self.inbound.form(&*self.voice, &asked);
+        let Opens { heard, given } = opens;
+        let came = self.arrived(guild, interaction, &heard);
+        let asked = heard.asked(guild);
+        let look = self.inbound.form(&*self.voice, &came, &asked);
         match tokio::time::timeout(COMPLETES_IN, look).await {
             Ok(Ok(form)) => {
-                let form = form.with(&opens.given);
+                let form = form.with(&given);
                 CreateInteractionResponse::Modal(render::form(custom_id(&form, interaction), &form))
             }
             Ok(Err(reply)) => {

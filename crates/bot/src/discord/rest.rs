@@ -47,6 +47,8 @@ struct Inner {
     base: Option<String>,
     clock: SharedClock,
     limits: Mutex<Limits>,
+    /// What time it was there at its last answer, as its header says.
+    date: Mutex<Option<String>>,
     /// Discord took the token for none of its own. Each further call would count against a ban.
     refused: AtomicBool,
 }
@@ -79,6 +81,7 @@ impl Rest {
             base,
             clock,
             limits: Mutex::default(),
+            date: Mutex::default(),
             refused: AtomicBool::new(false),
         })))
     }
@@ -208,6 +211,11 @@ impl Rest {
         self.execute(route, Request::new(route, LightMethod::Get)).await
     }
 
+    /// What time it was at Discord at its last answer: the header `Date`.
+    pub(super) fn date(&self) -> Option<String> {
+        self.0.date.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
     async fn send<B: Serialize>(
         &self,
         route: Route<'_>,
@@ -251,6 +259,8 @@ impl Rest {
             Err(error) => return Err(lost(&error)),
         };
         let (status, headers) = (answer.status(), answer.headers().clone());
+        let date = headers.get(reqwest::header::DATE).and_then(|date| date.to_str().ok());
+        *self.0.date.lock().unwrap_or_else(PoisonError::into_inner) = date.map(str::to_owned);
         let body = read(answer).await?;
         let said: Value = serde_json::from_slice(&body).unwrap_or_default();
         lock().learn(kind, &headers, status, &said, clock.stopwatch());

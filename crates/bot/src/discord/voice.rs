@@ -6,6 +6,7 @@ use super::{
     rest::Rest,
 };
 use crate::{
+    groups::Groups,
     inbound::{Asked, Voice},
     reply::Reply,
     wall::Trouble,
@@ -15,6 +16,7 @@ use chrono::TimeDelta;
 use rekindle_core::{
     chat::{ChatUser, Platform},
     email::EmailAddress,
+    team::Role,
 };
 use rekindle_storage::{Store, inbound::Arrived};
 use std::time::Duration;
@@ -32,6 +34,8 @@ pub(super) struct DiscordVoice {
     pub(super) store: Store,
     /// Where the team reaches the web pages, as the settings say.
     pub(super) public_url: String,
+    /// The roles of the guilds that give a role of ours.
+    pub(super) roles: Groups,
 }
 
 impl DiscordVoice {
@@ -40,6 +44,10 @@ impl DiscordVoice {
         let told = self.store.public_url().await.ok().flatten();
         told.unwrap_or_else(|| self.public_url.clone())
     }
+}
+
+fn heard(came: Option<&Arrived>) -> Option<Heard> {
+    serde_json::from_value(came?.payload.clone()).ok()
 }
 
 #[async_trait]
@@ -53,8 +61,7 @@ impl Voice for DiscordVoice {
     }
 
     fn asked(&self, came: &Arrived) -> Option<Asked> {
-        let heard: Heard = serde_json::from_value(came.payload.clone()).ok()?;
-        Some(heard.asked(&came.workspace))
+        Some(heard(Some(came))?.asked(&came.workspace))
     }
 
     /// Discord tells bots no addresses.
@@ -62,8 +69,17 @@ impl Voice for DiscordVoice {
         Ok(None)
     }
 
+    /// What Discord said with the interaction: it is of this moment.
+    async fn role_of(&self, came: Option<&Arrived>, _: &ChatUser) -> Result<Option<Role>, Trouble> {
+        Ok(heard(came).and_then(|heard| self.roles.role(heard.roles.iter().map(String::as_str))))
+    }
+
+    async fn name_of(&self, came: Option<&Arrived>, _: &ChatUser) -> Result<Option<String>, Trouble> {
+        Ok(heard(came).map(|heard| heard.name))
+    }
+
     async fn whisper(&self, came: &Arrived, reply: &Reply) -> Result<(), Trouble> {
-        let Ok(heard) = serde_json::from_value::<Heard>(came.payload.clone()) else { return Ok(()) };
+        let Some(heard) = heard(Some(came)) else { return Ok(()) };
         // The card itself shows what was done.
         if heard.back == Back::Beside && reply.ok {
             return Ok(());

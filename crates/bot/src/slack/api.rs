@@ -4,6 +4,7 @@
 //! (<https://docs.slack.dev/apis/web-api/rate-limits>).
 
 use crate::wall::Trouble;
+use axum::http::HeaderMap;
 use rekindle_core::chat::Secret;
 use serde_json::{Value, json};
 use slack_morphism::{
@@ -89,6 +90,20 @@ impl Api {
         let session = self.client.open_session(&self.token);
         let called = session.http_session_api.http_get::<Value, _, _>(method, &query, None);
         self.sorted(tokio::time::timeout(self.patience, called).await)
+    }
+
+    /// The headers with which Slack answers for our token: the library reads them, and keeps them to itself.
+    pub(super) async fn headers(&self) -> Result<HeaderMap, Trouble> {
+        let url = format!("{}api/auth.test", self.base.as_deref().unwrap_or("https://slack.com/"));
+        let lost =
+            |error: reqwest::Error| Trouble::Later { after: None, why: error.without_url().to_string() };
+        let client = reqwest::Client::builder()
+            .timeout(self.patience)
+            .redirect(reqwest::redirect::Policy::none())
+            .build()
+            .map_err(lost)?;
+        let asked = client.post(url).bearer_auth(&self.token.token_value.0);
+        Ok(asked.send().await.map_err(lost)?.headers().clone())
     }
 
     /// Answers a command or a press, at the address that came with it. Nothing is sent to any other place.

@@ -1,9 +1,13 @@
 //! The edge to Slack, behind both of its transports: what came is kept, and what the acknowledgement says.
 
 use super::{
+    Settings,
     api::Api,
+    home::Homes,
     modal,
     read::{self, Door},
+    unfurl::Unfurler,
+    user_groups::UserGroups,
     voice::SlackVoice,
 };
 use crate::{
@@ -35,15 +39,27 @@ pub(super) struct Edge {
     inbound: Inbound,
     voice: Arc<SlackVoice>,
     workspaces: Arc<[String]>,
+    homes: Homes,
+    unfurler: Unfurler,
 }
 
 impl Edge {
-    pub(super) fn new(inbound: Inbound, api: Api, workspaces: &[String]) -> Self {
-        Self { inbound, voice: Arc::new(SlackVoice(api)), workspaces: workspaces.into() }
+    pub(super) fn new(inbound: Inbound, api: Api, settings: &Settings) -> Self {
+        let clock = inbound.store().clock().clone();
+        let groups = UserGroups::new(api.clone(), settings.roles.clone(), clock);
+        let voice = Arc::new(SlackVoice { api, groups });
+        let homes = Homes::new(inbound.clone(), voice.clone());
+        let channels = settings.channels.values().cloned().collect();
+        let unfurler = Unfurler::new(inbound.clone(), voice.clone(), channels);
+        Self { inbound, voice, workspaces: settings.workspaces.as_slice().into(), homes, unfurler }
     }
 
     pub(super) fn inbound(&self) -> &Inbound {
         &self.inbound
+    }
+
+    pub(super) fn homes(&self) -> Homes {
+        self.homes.clone()
     }
 
     pub(super) fn voice(&self) -> Arc<SlackVoice> {
@@ -63,6 +79,29 @@ impl Edge {
         if let Some((user, typed)) = read::typed(&came.payload) {
             let leads = self.inbound.leads_like(&user, typed).await;
             return Ok(Ack::Options(modal::suggestions(&leads)));
+        }
+        if read::is_nothing(&came.payload) {
+            return Ok(Ack::Empty);
+        }
+        if let Some(user) = read::at_home(&came.payload) {
+            if self.inbound.keep(&came).await? {
+                self.inbound.store().homes().opened(user).await?;
+                self.inbound.store().inbound().became(&came, Became::Done).await?;
+                self.homes.knock();
+            }
+            return Ok(Ack::Empty);
+        }
+        if read::changes_groups(&came.payload) {
+            self.voice.groups.changed().await;
+            return Ok(Ack::Empty);
+        }
+        if let Some(shared) = read::shared(&came.payload) {
+            if self.inbound.keep(&came).await? {
+                self.inbound.store().inbound().became(&came, Became::Done).await?;
+                let unfurler = self.unfurler.clone();
+                self.inbound.aside(async move { unfurler.show(&shared).await });
+            }
+            return Ok(Ack::Empty);
         }
         if let Some(asked) = read::opens(&came.payload) {
             if self.inbound.keep(&came).await? {
@@ -123,13 +162,13 @@ impl Edge {
         self.inbound.store().inbound().became(&came, Became::Done).await?;
         let (inbound, voice) = (self.inbound.clone(), self.voice());
         self.inbound.aside(async move {
-            let form = match inbound.form(&*voice, &asked).await {
+            let form = match inbound.form(&*voice, &came, &asked).await {
                 Ok(form) => form,
                 Err(reply) => return answer(&*voice, &came, &reply).await,
             };
             let view = modal::view(&form, read::channel(&came.payload));
             let body = json!({ "trigger_id": read::trigger(&came.payload), "view": view });
-            if let Err(trouble) = voice.0.call("views.open", &body).await {
+            if let Err(trouble) = voice.api.call("views.open", &body).await {
                 tracing::warn!(%trouble, id = came.id, "a modal could not be opened");
                 let again = match asked.what {
                     What::Command(_) => "type it again",

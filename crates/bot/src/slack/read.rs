@@ -3,7 +3,11 @@
 //! Payloads are kept as they came and read by their fields: Slack adds fields as it likes, and what is new must not
 //! make a press unreadable (<https://docs.slack.dev/reference/interaction-payloads>).
 
-use super::{modal, render::ANOTHER};
+use super::{
+    modal,
+    render::{ANOTHER, home::LINK},
+    unfurl::Shared,
+};
 use crate::{
     card::AskKind,
     command,
@@ -50,6 +54,46 @@ pub(super) fn user(payload: &Value) -> Option<ChatUser> {
     let id = text(payload, "/user/id").or_else(|| text(payload, "/user_id"))?;
     let workspace = workspace(payload)?.to_owned();
     Some(ChatUser { platform: Platform::Slack, workspace, id: id.to_owned() })
+}
+
+/// Whether it asks for nothing: a press on a button that opens a page, a tab of ours beside the home.
+pub(super) fn is_nothing(payload: &Value) -> bool {
+    let is_link = text(payload, "/actions/0/action_id").is_some_and(|id| id.starts_with(LINK));
+    is_link || (text(payload, "/event/type") == Some("app_home_opened") && at_home(payload).is_none())
+}
+
+/// Who has opened their home (<https://docs.slack.dev/reference/events/app_home_opened>).
+pub(super) fn at_home(payload: &Value) -> Option<ChatUser> {
+    let is_home =
+        text(payload, "/event/type")? == "app_home_opened" && text(payload, "/event/tab")? == "home";
+    doer(payload).filter(|_| is_home)
+}
+
+/// Links to our pages that somebody has posted (<https://docs.slack.dev/reference/events/link_shared>). What is only being
+/// written names no channel that we know.
+pub(super) fn shared(payload: &Value) -> Option<Shared> {
+    if text(payload, "/event/type")? != "link_shared" {
+        return None;
+    }
+    let links = payload.pointer("/event/links").and_then(Value::as_array).into_iter().flatten();
+    Some(Shared {
+        user: doer(payload)?,
+        channel: text(payload, "/event/channel")?.to_owned(),
+        message: text(payload, "/event/message_ts")?.to_owned(),
+        links: links.filter_map(|link| text(link, "/url")).map(str::to_owned).collect(),
+    })
+}
+
+/// Whether it tells that user groups are other than they were
+/// (<https://docs.slack.dev/reference/events/subteam_members_changed>).
+pub(super) fn changes_groups(payload: &Value) -> bool {
+    text(payload, "/event/type").is_some_and(|kind| kind.starts_with("subteam_"))
+}
+
+/// Who did what an event tells of.
+fn doer(payload: &Value) -> Option<ChatUser> {
+    let id = text(payload, "/event/user")?.to_owned();
+    Some(ChatUser { platform: Platform::Slack, workspace: workspace(payload)?.to_owned(), id })
 }
 
 /// Who may not even ask: other workspaces, and guests of shared channels, who belong to another team than the one that the

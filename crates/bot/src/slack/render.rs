@@ -190,5 +190,7 @@ pub(super) fn reply(reply: &Reply) -> Rendered {
     Rendered { blocks, text: filled(text) }
 }
 
+pub(super) mod home;
 #[cfg(test)]
 mod tests;
+pub(super) mod unfurl;

@@ -3,6 +3,7 @@
 use super::{
     api::{Api, harmless},
     read, render,
+    user_groups::UserGroups,
 };
 use crate::{
     inbound::{Asked, Voice},
@@ -14,6 +15,7 @@ use chrono::TimeDelta;
 use rekindle_core::{
     chat::{ChatUser, Platform},
     email::EmailAddress,
+    team::Role,
 };
 use rekindle_storage::inbound::Arrived;
 use serde_json::{Value, json};
@@ -24,7 +26,10 @@ const ANSWERS_FOR: TimeDelta = TimeDelta::minutes(30);
 
 /// Slack, spoken to.
 #[derive(Debug)]
-pub(super) struct SlackVoice(pub(super) Api);
+pub(super) struct SlackVoice {
+    pub(super) api: Api,
+    pub(super) groups: UserGroups,
+}
 
 #[async_trait]
 impl Voice for SlackVoice {
@@ -43,7 +48,7 @@ impl Voice for SlackVoice {
     /// The address of a user of this workspace, once they have confirmed it
     /// (<https://docs.slack.dev/reference/objects/user-object>).
     async fn email_of(&self, user: &ChatUser) -> Result<Option<EmailAddress>, Trouble> {
-        let told = self.0.get("users.info", &[("user", &user.id)]).await.map_err(harmless)?;
+        let told = self.api.get("users.info", &[("user", &user.id)]).await.map_err(harmless)?;
         let is = |pointer: &str| told.pointer(pointer).and_then(Value::as_bool).unwrap_or(false);
         let theirs = told.pointer("/user/team_id").and_then(Value::as_str);
         let is_member = theirs.is_none_or(|team| team == user.workspace)
@@ -61,6 +66,16 @@ impl Voice for SlackVoice {
         }
         let email = told.pointer("/user/profile/email").and_then(Value::as_str);
         Ok(email.and_then(|email| EmailAddress::parse(email).ok()))
+    }
+
+    async fn role_of(&self, _: Option<&Arrived>, user: &ChatUser) -> Result<Option<Role>, Trouble> {
+        self.groups.role_of(&user.id).await
+    }
+
+    /// As their address begins, which they have confirmed: whoever has none that counts is kept out.
+    async fn name_of(&self, _: Option<&Arrived>, user: &ChatUser) -> Result<Option<String>, Trouble> {
+        let email = self.email_of(user).await?;
+        Ok(email.and_then(|email| Some(email.as_str().split_once('@')?.0.to_owned())))
     }
 
     async fn whisper(&self, came: &Arrived, reply: &Reply) -> Result<(), Trouble> {
@@ -82,7 +97,7 @@ impl Voice for SlackVoice {
             let mut answer = message.clone();
             answer["response_type"] = Value::from("ephemeral");
             answer["replace_original"] = Value::from(false);
-            match self.0.respond(url, &answer).await {
+            match self.api.respond(url, &answer).await {
                 // Used five times, or half an hour old: it is said in the channel.
                 Err(Trouble::Gone) => {}
                 answered => return answered,
@@ -92,7 +107,7 @@ impl Voice for SlackVoice {
         if let Some(channel) = read::channel(&came.payload) {
             message["channel"] = Value::from(channel);
             message["user"] = Value::from(user.id.clone());
-            match self.0.call("chat.postEphemeral", &message).await {
+            match self.api.call("chat.postEphemeral", &message).await {
                 // A channel that we are not in: whoever types a command anywhere is answered all the same.
                 Err(Trouble::Broken { .. } | Trouble::Refused { .. } | Trouble::Gone) => {}
                 said => return said.map(drop),
@@ -102,6 +117,6 @@ impl Voice for SlackVoice {
             message.remove("user");
         }
         message["channel"] = Value::from(user.id);
-        self.0.call("chat.postMessage", &message).await.map(drop)
+        self.api.call("chat.postMessage", &message).await.map(drop)
     }
 }

@@ -8,8 +8,9 @@ use crate::{
     house::House,
 };
 use rekindle_bot::{
-    discord::{self, Discord, Registered, Settings, http::Signature, rest::Rest},
+    discord::{self, Discord, Reached, Registered, Settings, http::Signature, rest::Rest},
     doctor::Finding,
+    groups::Groups,
     inbound::Inbound,
 };
 use tokio_util::sync::CancellationToken;
@@ -60,7 +61,12 @@ pub(super) fn open(
 pub(super) async fn examine(house: &House, inbound: &Inbound) -> Result<Vec<Finding>, Halt> {
     let Some(settings) = settings(house)? else { return Ok(Vec::new()) };
     let discord = Discord::new(settings, inbound.clone()).doing("set up the connection to Discord")?;
-    Ok(discord.examine().await)
+    let config = &house.config.discord;
+    let reached = match config.transport {
+        DiscordTransport::Gateway => Reached::ByGateway,
+        DiscordTransport::Http => Reached::OverHttp(config.public_key.clone().unwrap_or_default()),
+    };
+    Ok(discord.examine(&reached).await)
 }
 
 /// Does what is typed after `rekindle discord`.
@@ -95,7 +101,8 @@ pub(crate) async fn run(house: &House, what: &args::Discord) -> Done {
 
 /// The settings, with ids as Discord has them; none without a token.
 fn settings(house: &House) -> Result<Option<Settings>, Halt> {
-    let config::Discord { token, application_id, guilds, channels, api_url, .. } = &house.config.discord;
+    let config::Discord { token, application_id, guilds, channels, roles, api_url, .. } =
+        &house.config.discord;
     let Some(token) = token else { return Ok(None) };
     let id = |setting: &str, id: &str| {
         id.parse::<u64>().ok().filter(|id| *id > 0).ok_or_else(|| {
@@ -110,6 +117,12 @@ fn settings(house: &House) -> Result<Option<Settings>, Halt> {
         application: id("discord.application_id", application_id.as_deref().unwrap_or_default())?,
         guilds,
         channels: channels.iter().map(channel).collect::<Result<_, Halt>>()?,
+        roles: Groups::new(
+            roles
+                .iter()
+                .map(|(of, role)| Ok((id("discord.roles", of)?.to_string(), *role)))
+                .collect::<Result<_, Halt>>()?,
+        ),
         api_url: api_url.clone(),
         public_url: house.config.public_url(),
     }))

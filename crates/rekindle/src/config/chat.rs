@@ -1,7 +1,7 @@
 //! `[slack]` and `[discord]`: which chats there are beside the console, and what opens them.
 
 use super::values;
-use rekindle_core::chat::Secret;
+use rekindle_core::{chat::Secret, team::Role};
 use serde::Deserialize;
 use std::collections::BTreeMap;
 
@@ -27,6 +27,9 @@ pub struct Slack {
     /// The id of the channel that each channel of the routing is.
     #[serde(deserialize_with = "values::channels")]
     pub channels: BTreeMap<String, String>,
+    /// The user groups, by id or handle, that give a role.
+    #[serde(deserialize_with = "values::roles")]
+    pub roles: BTreeMap<String, Role>,
     /// Where Slack is, in tests; `None` is Slack.
     #[serde(deserialize_with = "values::api_url")]
     pub api_url: Option<String>,
@@ -63,6 +66,9 @@ pub struct Discord {
     /// The id of the channel that each channel of the routing is.
     #[serde(deserialize_with = "values::channels")]
     pub channels: BTreeMap<String, String>,
+    /// The roles of the server, by id, that give a role here.
+    #[serde(deserialize_with = "values::roles")]
+    pub roles: BTreeMap<String, Role>,
     /// Where Discord is, in tests; `None` is Discord.
     #[serde(deserialize_with = "values::api_url")]
     pub api_url: Option<String>,

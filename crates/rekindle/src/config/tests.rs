@@ -235,6 +235,10 @@ fn a_chat_needs_what_it_needs_and_its_tokens_are_shown_nowhere() {
         ("[slack]\nbot_token = 1\n", "slack.bot_token is a text"),
         ("[slack]\ntransport = \"sockets\"\n", "there is no transport “sockets”"),
         ("[slack.channels]\nops = \"#ops\"\n", "“#ops” is no id of a channel"),
+        (
+            "[slack.roles]\nS1 = \"seller\"\n",
+            "there is no role “seller”; there are viewer, sales, marketing, admin",
+        ),
         ("[slack]\nworkspaces = [\"my team\"]\n", "“my team” is no id"),
     ] {
         let said = refused(file, &[]);

@@ -10,6 +10,7 @@ use rekindle_core::{
     chat::Secret,
     email::EmailAddress,
     nearest::did_you_mean,
+    team::Role,
     time::{Moment, whole_micros},
     zone::parse_zone,
 };
@@ -287,6 +288,18 @@ pub(super) fn channels<'de, D: Deserializer<'de>>(d: D) -> Result<BTreeMap<Strin
         ))),
         None => Ok(channels),
     }
+}
+
+pub(super) fn roles<'de, D: Deserializer<'de>>(d: D) -> Result<BTreeMap<String, Role>, D::Error> {
+    let roles = BTreeMap::<String, String>::deserialize(d)?;
+    let role = |(group, word): (String, String)| match Role::from_word(&word) {
+        Some(role) => Ok((group, role)),
+        None => Err(D::Error::custom(format!(
+            "{group}: there is no role “{word}”; there are {}",
+            Role::ALL.map(Role::word).join(", ")
+        ))),
+    };
+    roles.into_iter().map(role).collect()
 }
 
 /// Tokens go to this address: one on another machine would be somebody who collects them.

@@ -56,6 +56,7 @@ table!(member, "member", {
     active: bool,
     created_at: i64,
     email: Option<String>,
+    source: Option<String>,
 });
 table!(sign_in, "sign_in", {
     #[sea_orm(primary_key, auto_increment = false)] id: Uuid,
@@ -147,6 +148,13 @@ table!(chat_link, "chat_link", {
     workspace: String,
     user_id: String,
     expires_at: i64,
+});
+table!(home, "home", {
+    #[sea_orm(primary_key, auto_increment = false)] platform: String,
+    #[sea_orm(primary_key, auto_increment = false)] workspace: String,
+    #[sea_orm(primary_key, auto_increment = false)] user_id: String,
+    shown: Option<String>,
+    version: Option<String>,
 });
 table!(playbook, "playbook", {
     #[sea_orm(primary_key, auto_increment = false)] version: i64,

@@ -53,7 +53,7 @@ fn every_state_looks_as_it_was_agreed() {
 }
 
 /// Every text object of a message, with the limit that it is under.
-fn checked(value: &Value, path: &str) {
+pub(super) fn checked(value: &Value, path: &str) {
     match value {
         Value::Object(fields) => {
             if let (Some(kind), Some(text)) = (fields.get("type"), fields.get("text").and_then(Value::as_str))
