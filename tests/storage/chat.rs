@@ -23,6 +23,7 @@ on_both!(
     a_user_is_known_by_address_link_or_an_admins_word,
     a_link_says_once_who_somebody_is,
     whoever_left_the_team_is_nobody,
+    a_group_lets_in_and_takes_back_and_an_admins_word_stands,
     what_comes_a_hundred_times_is_kept_once,
     what_was_not_handled_is_found_again,
     a_wall_breaks_once_and_is_mended_once,
@@ -61,6 +62,44 @@ async fn a_user_is_known_by_address_link_or_an_admins_word(home: Home) {
     // A change of role is known at once.
     let ben = team.add("Ben", Role::Sales).await.unwrap();
     assert_eq!(chat.member_of(&kim()).await.unwrap().map(|member| member.role), Some(ben.role));
+}
+
+async fn a_group_lets_in_and_takes_back_and_an_admins_word_stands(home: Home) {
+    let house = House::of(home).await;
+    let (team, chat) = (house.store.team(), house.store.chat());
+    let ana = team.add("Ana", Role::Sales).await.unwrap();
+    assert!(!chat.is_by_group(&ana).await.unwrap());
+    // Somebody of the same name is somebody else.
+    let joined = chat.join(&kim(), "Ana", Role::Marketing).await.unwrap().unwrap();
+    assert_eq!((joined.handle.as_str(), joined.role, joined.active), ("ana-u1-2", Role::Marketing, true));
+    assert!(joined.id != ana.id && chat.is_by_group(&joined).await.unwrap());
+    assert_eq!(chat.member_of(&kim()).await.unwrap(), Some(joined.clone()));
+    let again = chat.join(&kim(), "Ana", Role::Viewer).await.unwrap().unwrap();
+    assert_eq!((again.id, again.role), (joined.id, Role::Viewer), "another role, the same member");
+
+    let session = team.sign_in(&team.link(&again).await.unwrap()).await.unwrap().unwrap();
+    assert!(team.of_session(&session).await.unwrap().is_some());
+    chat.left(&again).await.unwrap();
+    assert_eq!(chat.member_of(&kim()).await.unwrap(), None);
+    assert_eq!(team.of_session(&session).await.unwrap(), None, "on the pages, too");
+    assert_eq!(chat.join(&kim(), "Ana", Role::Viewer).await.unwrap().unwrap().id, joined.id);
+
+    let word = team.add("ana-u1-2", Role::Sales).await.unwrap();
+    assert!(!chat.is_by_group(&word).await.unwrap());
+    chat.left(&word).await.unwrap();
+    assert_eq!(
+        chat.member_of(&kim()).await.unwrap().map(|one| one.role),
+        Some(Role::Sales),
+        "no group takes it"
+    );
+    assert_eq!(chat.join(&kim(), "Ana", Role::Admin).await.unwrap(), None, "and no group gives more");
+
+    // Whoever says who they are, is not there twice.
+    let bo = ChatUser { id: "U2".to_owned(), ..kim() };
+    let joined = chat.join(&bo, "Bo", Role::Sales).await.unwrap().unwrap();
+    chat.link(&bo, &ana, How::Admin).await.unwrap();
+    assert!(!team.named(joined.handle.as_str()).await.unwrap().active);
+    assert_eq!(chat.member_of(&bo).await.unwrap().map(|one| one.id), Some(ana.id));
 }
 
 async fn a_link_says_once_who_somebody_is(home: Home) {

@@ -76,6 +76,7 @@ impl Chat<'_> {
     async fn link_once(&self, user: &ChatUser, member: &Member, how: How) -> Result<()> {
         let tx = self.0.begin().await?;
         put::<small::chat_user::Entity, _>(&*tx, vec![self.row(user, member, how)]).await?;
+        self.leave_behind(&tx).await?;
         self.0.commit(tx, false).await
     }
 
@@ -173,6 +174,13 @@ impl Chat<'_> {
         })
     }
 
+    /// Whom a group let in and who is somebody else now, is not in the team a second time.
+    async fn leave_behind(&self, tx: &Writing) -> Result<()> {
+        let text = "UPDATE member SET active = FALSE WHERE source IS NOT NULL AND id NOT IN (SELECT member_id FROM chat_user)";
+        tx.execute_raw(self.0.sql(text, vec![])).await?;
+        Ok(())
+    }
+
     /// The address by which a platform may know a member.
     ///
     /// # Errors
@@ -239,6 +247,7 @@ impl Chat<'_> {
             return Ok(None);
         }
         put::<small::chat_user::Entity, _>(&*tx, vec![self.row(&user, member, How::Link)]).await?;
+        self.leave_behind(&tx).await?;
         self.0.commit(tx, false).await?;
         Ok(Some(user))
     }
