@@ -15,6 +15,7 @@ mod m0008_outbox_pages;
 mod m0009_outbox_open;
 mod m0010_chat;
 mod m0011_notices;
+mod m0013_hands;
 
 use sea_orm_migration::prelude::*;
 
@@ -37,6 +38,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0009_outbox_open::Migration),
             Box::new(m0010_chat::Migration),
             Box::new(m0011_notices::Migration),
+            Box::new(m0013_hands::Migration),
         ]
     }
 }

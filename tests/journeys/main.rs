@@ -29,6 +29,8 @@ mod import_campaign;
 
 mod three_doors;
 
+mod two_bots;
+
 mod demo;
 
 mod browser;

@@ -6,6 +6,7 @@ mod stage;
 
 mod alone;
 mod cards;
+mod crashes;
 mod doctor;
 mod linking;
 mod presses;

@@ -243,29 +243,3 @@ async fn a_socket_that_breaks_is_opened_again() {
     assert!(again.payload.is_none());
     assert_eq!(stage.store.audited(None, 10).await.unwrap().len(), 1);
 }
-
-#[tokio::test]
-async fn what_was_kept_and_not_handled_is_handled_at_the_next_start() {
-    let stage = Stage::set(By::Http).await;
-    let kim = stage.turn_hot("kim@acme.test", "Kim Park").await;
-    stage.look().await;
-    let keep = async |user: &str, at| {
-        let payload = payloads::press(&stage.slack, user, &stage.card(), "claim", None);
-        let came = rekindle_storage::inbound::Arrived {
-            platform: rekindle_core::chat::Platform::Slack,
-            workspace: "T0ACME".to_owned(),
-            id: payload["trigger_id"].as_str().unwrap().to_owned(),
-            at,
-            kind: "block_actions".to_owned(),
-            payload,
-        };
-        assert!(stage.store.inbound().keep(&came).await.unwrap());
-    };
-    keep("U0ANA", stage.home.now() - chrono::TimeDelta::hours(1)).await;
-    keep("U0BEN", stage.home.now() - chrono::TimeDelta::minutes(5)).await;
-    let stage = stage.again(By::Http).await;
-    eventually(|| (stage.slack.whispers().len() == 2).then_some(())).await;
-    assert_eq!(stage.owner(kim).await.as_deref(), Some("ben"), "an hour later nobody wants that any more");
-    let told: Vec<String> = stage.slack.whispers().iter().map(|one| one["text"].to_string()).collect();
-    assert!(told.iter().any(|text| text.contains("Please ask again")), "{told:?}");
-}

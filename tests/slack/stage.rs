@@ -64,7 +64,11 @@ pub(crate) enum By {
 
 impl Stage {
     pub(crate) async fn set(by: By) -> Self {
-        let home = Home::sqlite();
+        Self::on(Home::sqlite(), by).await
+    }
+
+    /// On a database of either kind.
+    pub(crate) async fn on(home: Home, by: By) -> Self {
         let slack = FakeSlack::start(&[HOT, CAMPAIGNS, OPS]).await;
         let mut stage = Self::at(home, slack, by).await;
         for (name, role, user) in [
@@ -106,15 +110,6 @@ impl Stage {
     /// Slack, as this house has it.
     pub(crate) fn app(&self, by: By) -> Slack {
         app(&self.store, &self.slack, &self.tasks, by)
-    }
-
-    /// The house dies, and another opens on the same database.
-    pub(crate) async fn again(mut self, by: By) -> Self {
-        self.running.abort_all();
-        self.stop.cancel();
-        let mut stage = Self::at(self.home, self.slack, by).await;
-        stage.open(by).await;
-        stage
     }
 
     /// Time passes.
@@ -192,11 +187,12 @@ impl Stage {
     }
 }
 
-fn settings() -> Settings {
+pub(crate) fn settings() -> Settings {
     Settings { zone: chrono_tz::UTC, public_url: "https://rekindle.acme.test".to_owned() }
 }
 
-fn app(store: &Store, slack: &FakeSlack, tasks: &TaskTracker, by: By) -> Slack {
+/// Slack, as a house on this database has it.
+pub(crate) fn app(store: &Store, slack: &FakeSlack, tasks: &TaskTracker, by: By) -> Slack {
     let inbound = Inbound::new(store.clone(), Desk::new(store.clone(), settings()), tasks.clone());
     let transport = match by {
         By::Socket => Transport::Socket(Secret::new(APP_TOKEN)),

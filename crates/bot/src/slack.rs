@@ -114,14 +114,15 @@ impl Slack {
         }
     }
 
-    /// Handles what was left, and listens until it is told to stop.
+    /// Looks after what was left, and listens, until it is told to stop.
     pub async fn listen(self, stop: CancellationToken) {
-        let voice: Arc<dyn Voice> = self.edge.voice();
-        if let Err(error) = self.edge.inbound().recover(&voice).await {
-            tracing::error!(%error, "what came from Slack before cannot be looked after");
-        }
-        if let Transport::Socket(token) = self.settings.transport {
-            socket::listen(self.edge, self.api, token, stop).await;
+        let (voice, inbound): (Arc<dyn Voice>, _) = (self.edge.voice(), self.edge.inbound().clone());
+        let looking = inbound.look_after(voice, &stop);
+        match self.settings.transport {
+            Transport::Socket(token) => {
+                tokio::join!(looking, socket::listen(self.edge, self.api, token, stop.clone()));
+            }
+            Transport::Http(_) => looking.await,
         }
     }
 }

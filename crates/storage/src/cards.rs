@@ -6,10 +6,11 @@
 use crate::{
     Result, Store, mint,
     rows::{alert, campaign, micros, small},
-    transaction::again,
+    transaction::{again, rounded},
 };
 use rekindle_core::{alert::Alert, campaign::Campaign, time::Moment};
-use sea_orm::{EntityTrait, FromQueryResult, prelude::Uuid};
+use sea_orm::{ColumnTrait, EntityTrait, FromQueryResult, QueryFilter, prelude::Uuid};
+use std::collections::HashMap;
 
 /// The cards.
 #[derive(Debug, Clone, Copy)]
@@ -45,6 +46,21 @@ struct Drawn {
     nonce: Uuid,
 }
 
+/// What is behind, in its order, each with what it shows.
+fn paired<M, T>(
+    rows: Vec<Row>,
+    found: Vec<M>,
+    id: impl Fn(&M) -> Uuid,
+    read: impl Fn(M) -> Result<T>,
+) -> Result<Vec<Behind<T>>> {
+    let mut found: HashMap<Uuid, M> = found.into_iter().map(|model| (id(&model), model)).collect();
+    let pair = |row: Row| {
+        let subject = read(found.remove(&row.id)?);
+        Some(subject.map(|subject| Behind { subject, message: row.message, nonce: row.nonce }))
+    };
+    rows.into_iter().filter_map(pair).collect()
+}
+
 impl Cards<'_> {
     /// Alerts whose card in `destination` is behind: first those that are shown there already, the oldest first. One that was closed before `since` and never shown
     /// there is over, and is not shown any more.
@@ -58,13 +74,13 @@ impl Cards<'_> {
         most: u64,
     ) -> Result<Vec<Behind<Alert>>> {
         let which = "(c.subject_id IS NOT NULL OR s.state <> 'closed' OR s.raised_at >= ?)";
-        let mut behind = Vec::new();
-        for row in self.behind("alert", which, destination, since, most).await? {
-            if let Some(found) = alert::Entity::find_by_id(row.id).one(&self.0.db).await? {
-                behind.push(Behind { subject: found.alert()?, message: row.message, nonce: row.nonce });
-            }
+        let rows = self.behind("alert", which, destination, since, most).await?;
+        if rows.is_empty() {
+            return Ok(Vec::new());
         }
-        Ok(behind)
+        let ids = rounded(rows.iter().map(|row| row.id).collect());
+        let found = alert::Entity::find().filter(alert::Column::Id.is_in(ids)).all(&self.0.db).await?;
+        paired(rows, found, |alert| alert.id, alert::Model::alert)
     }
 
     /// Campaigns whose card in `destination` is behind, in the same order; previews have none, and neither have those that
@@ -80,13 +96,13 @@ impl Cards<'_> {
     ) -> Result<Vec<Behind<Campaign>>> {
         let which = "s.state <> 'draft' AND \
                      (c.subject_id IS NOT NULL OR s.state IN ('running', 'held') OR s.launched_at >= ?)";
-        let mut behind = Vec::new();
-        for row in self.behind("campaign", which, destination, since, most).await? {
-            if let Some(found) = campaign::Entity::find_by_id(row.id).one(&self.0.db).await? {
-                behind.push(Behind { subject: found.campaign()?, message: row.message, nonce: row.nonce });
-            }
+        let rows = self.behind("campaign", which, destination, since, most).await?;
+        if rows.is_empty() {
+            return Ok(Vec::new());
         }
-        Ok(behind)
+        let ids = rounded(rows.iter().map(|row| row.id).collect());
+        let found = campaign::Entity::find().filter(campaign::Column::Id.is_in(ids)).all(&self.0.db).await?;
+        paired(rows, found, |campaign| campaign.id, campaign::Model::campaign)
     }
 
     async fn behind(

@@ -1,6 +1,6 @@
 //! One look at a wall: what is behind there is posted or edited, as fast as the wall takes it.
 
-use super::{Announcer, Hung, PATIENCE, Shown, Standing};
+use super::{Announcer, Hung, LOOK, PATIENCE, Shown, Standing};
 use crate::{
     card::{Card, Kind},
     desk::View,
@@ -86,7 +86,12 @@ impl Announcer {
         if self.store.clock().stopwatch() < standing.not_before {
             return Ok(0);
         }
-        let wall = self.store.walls().hang(hung.to.wall.name(), hung.to.platform).await?;
+        let walls = self.store.walls();
+        let wall = walls.hang(hung.to.wall.name(), hung.to.platform).await?;
+        if !walls.work(&wall).await? {
+            standing.not_before = self.store.clock().stopwatch() + LOOK;
+            return Ok(0);
+        }
         // The console was always there: it shows all that ever was.
         let since = if hung.to.channel.is_none() { Moment::UNIX_EPOCH } else { wall.hung_at };
         let mut shown = 0;

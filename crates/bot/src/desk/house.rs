@@ -68,7 +68,7 @@ impl Desk {
             }
             None => "goes out".to_owned(),
         };
-        let walls = self.store.walls().all().await?;
+        let walls = self.store.walls().worked().await?;
         let mut rows = vec![
             ("leads", listed(&nurture)),
             ("queue", format!("{} open, {} claimed", of(&alerts, "open"), of(&alerts, "claimed"))),

@@ -106,6 +106,7 @@ table!(wall, "wall", {
     hung_at: i64,
     broken_at: Option<i64>,
     why: Option<String>,
+    owner: Option<Uuid>,
 });
 table!(notice, "notice", {
     #[sea_orm(primary_key, auto_increment = false)] id: Uuid,
@@ -132,6 +133,7 @@ table!(inbound, "inbound", {
     kind: String,
     #[sea_orm(column_type = "JsonBinary")] payload: Json,
     state: String,
+    owner: Option<Uuid>,
 });
 table!(chat_user, "chat_user", {
     #[sea_orm(primary_key, auto_increment = false)] platform: String,
