@@ -5,6 +5,7 @@
 mod alone;
 mod cards;
 mod doctor;
+mod news;
 mod outages;
 mod program;
 mod roles;

@@ -9,6 +9,7 @@ mod cards;
 mod crashes;
 mod doctor;
 mod linking;
+mod news;
 mod presses;
 mod requests;
 mod roles;

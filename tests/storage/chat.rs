@@ -274,15 +274,17 @@ async fn a_wall_breaks_once_and_is_mended_once(home: Home) {
     let mut breaking = JoinSet::new();
     for n in 0..6 {
         let store = stores[n % 2].clone();
-        breaking.spawn(async move { store.walls().broke("slack:T1/C1", "is_archived").await.unwrap() });
+        breaking.spawn(async move {
+            store.walls().broke("slack:T1/C1", "is_archived", "it broke").await.unwrap()
+        });
     }
     assert_eq!(breaking.join_all().await.into_iter().filter(|news| *news).count(), 1);
     house.clock().set_wall(house.now() + TimeDelta::hours(1));
     let again = stores[1].walls().hang("slack:T1/C1", Platform::Slack).await.unwrap();
     assert_eq!(again.hung_at, hung.hung_at, "since the first time");
     assert_eq!(again.broken, Some((hung.hung_at, "is_archived".to_owned())));
-    assert!(stores[1].walls().mended("slack:T1/C1").await.unwrap());
-    assert!(!stores[0].walls().mended("slack:T1/C1").await.unwrap());
+    assert!(stores[1].walls().mended("slack:T1/C1", "it is mended").await.unwrap());
+    assert!(!stores[0].walls().mended("slack:T1/C1", "it is mended").await.unwrap());
     assert_eq!(stores[0].walls().hang("slack:T1/C1", Platform::Slack).await.unwrap().broken, None);
 }
 

@@ -105,7 +105,7 @@ async fn every_table_is_written_and_read(home: Home) {
         basis: None,
     };
     store.keys().make(key).await.unwrap();
-    store.set_pause(Some(Pause { by: member.handle.clone(), at: now })).await.unwrap();
+    store.set_pause(Some(Pause { by: member.handle.clone(), at: now }), "news").await.unwrap();
     let entry = Entry {
         at: now,
         actor: "ana".to_owned(),

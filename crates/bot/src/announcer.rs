@@ -1,4 +1,4 @@
-//! The announcer: keeps the cards of every wall up to date.
+//! The announcer: keeps the cards of every wall up to date, and tells news there.
 //!
 //! Promise: **cards converge.** A card is rendered whole from its row, and posted or edited while the
 //! revision it shows is behind its row's; only then the wall is noted as having come so far. So a card
@@ -9,9 +9,9 @@
 //! Each wall is brought up to date by a task of its own, so that a slow one holds up nobody; and by one process, whatever
 //! number of them run.
 
+mod face;
 mod pace;
 mod round;
-mod telling;
 
 use crate::{
     console::ConsoleWall,

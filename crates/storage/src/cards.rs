@@ -1,10 +1,11 @@
-//! Cards: how far each place that shows an alert or a campaign has come.
+//! Cards: how far each place that shows an alert, a campaign or news has come.
 //!
 //! Promise: cards converge. A card is always rendered whole from its row, and posted or edited while
 //! the revision it shows is behind the revision of its row, for each destination.
 
 use crate::{
     Result, Store, mint,
+    news::{NEWS_FOR, News},
     rows::{alert, campaign, micros, small},
     transaction::{again, rounded},
 };
@@ -103,6 +104,28 @@ impl Cards<'_> {
         let ids = rounded(rows.iter().map(|row| row.id).collect());
         let found = campaign::Entity::find().filter(campaign::Column::Id.is_in(ids)).all(&self.0.db).await?;
         paired(rows, found, |campaign| campaign.id, campaign::Model::campaign)
+    }
+
+    /// News that `destination` was not told yet, the oldest first: what happened since, and is news still.
+    ///
+    /// # Errors
+    /// As the database says.
+    pub async fn news_behind(
+        &self,
+        destination: &str,
+        since: Moment,
+        most: u64,
+    ) -> Result<Vec<Behind<News>>> {
+        let since = since.max(self.0.clock.wall() - NEWS_FOR);
+        // It never changes, and so has one revision.
+        let news = "(SELECT id, at, 1 AS revision FROM news)";
+        let rows = self.behind(news, "s.at >= ?", destination, since, most).await?;
+        if rows.is_empty() {
+            return Ok(Vec::new());
+        }
+        let ids = rounded(rows.iter().map(|row| row.id).collect());
+        let found = small::news::Entity::find().filter(small::news::Column::Id.is_in(ids)).all(&self.0.db);
+        paired(rows, found.await?, |news| news.id, |news| Ok(News::from(news)))
     }
 
     async fn behind(

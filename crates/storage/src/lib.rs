@@ -27,6 +27,7 @@ pub mod figures;
 pub mod inbound;
 pub mod keys;
 pub mod leads;
+pub mod news;
 pub mod notices;
 pub mod outbox;
 pub mod playbooks;

@@ -87,7 +87,7 @@ impl Walls<'_> {
             None => ("owner IS NULL", Vec::new()),
         };
         let values = [vec![me.into(), wall.name.as_str().into()], before].concat();
-        self.set(&format!("UPDATE wall SET owner = ? WHERE name = ? AND {whose}"), values).await
+        self.set(&format!("UPDATE wall SET owner = ? WHERE name = ? AND {whose}"), values, None).await
     }
 
     /// This process works a wall no more.
@@ -97,41 +97,47 @@ impl Walls<'_> {
     pub async fn leave(&self, name: &str) -> Result<()> {
         let me = self.0.me().await?;
         let text = "UPDATE wall SET owner = NULL WHERE name = ? AND owner = ?";
-        self.set(text, vec![name.into(), me.into()]).await.map(drop)
+        self.set(text, vec![name.into(), me.into()], None).await.map(drop)
     }
 
-    /// A wall takes nothing more; whether that is news.
+    /// A wall takes nothing more; whether that is news, which the team is told.
     ///
     /// # Errors
     /// As the database says.
-    pub async fn broke(&self, name: &str, why: &str) -> Result<bool> {
+    pub async fn broke(&self, name: &str, why: &str, news: &str) -> Result<bool> {
         let now = micros(self.0.clock.wall());
         let why: String = why.chars().filter(|c| *c != '\0').take(500).collect();
         self.set(
             "UPDATE wall SET broken_at = ?, why = ? WHERE name = ? AND broken_at IS NULL",
             vec![now.into(), why.into(), name.into()],
+            Some(news),
         )
         .await
     }
 
-    /// A wall takes cards again; whether that is news.
+    /// A wall takes cards again; whether that is news, which the team is told.
     ///
     /// # Errors
     /// As the database says.
-    pub async fn mended(&self, name: &str) -> Result<bool> {
+    pub async fn mended(&self, name: &str, news: &str) -> Result<bool> {
         self.set(
             "UPDATE wall SET broken_at = NULL, why = NULL WHERE name = ? AND broken_at IS NOT NULL",
             vec![name.into()],
+            Some(news),
         )
         .await
     }
 
-    async fn set(&self, text: &str, values: Vec<sea_orm::Value>) -> Result<bool> {
+    async fn set(&self, text: &str, values: Vec<sea_orm::Value>, news: Option<&str>) -> Result<bool> {
         again!(async {
             let tx = self.0.begin().await?;
-            let done = tx.execute_raw(self.0.sql(text, values.clone())).await?;
-            self.0.commit(tx, false).await?;
-            Ok(done.rows_affected() == 1)
+            let changed = tx.execute_raw(self.0.sql(text, values.clone())).await?.rows_affected() == 1;
+            let news = news.filter(|_| changed);
+            if let Some(news) = news {
+                self.0.tell_the_team(&tx, news).await?;
+            }
+            self.0.commit(tx, news.is_some()).await?;
+            Ok(changed)
         })
     }
 

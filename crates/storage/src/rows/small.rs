@@ -108,6 +108,11 @@ table!(wall, "wall", {
     why: Option<String>,
     owner: Option<Uuid>,
 });
+table!(news, "news", {
+    #[sea_orm(primary_key, auto_increment = false)] id: Uuid,
+    text: String,
+    at: i64,
+});
 table!(notice, "notice", {
     #[sea_orm(primary_key, auto_increment = false)] id: Uuid,
     member: String,
