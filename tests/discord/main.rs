@@ -11,4 +11,5 @@ mod program;
 mod roles;
 mod stage;
 mod talk;
+mod traps;
 mod wire;

@@ -13,3 +13,4 @@ mod news;
 mod presses;
 mod requests;
 mod roles;
+mod traps;

@@ -131,20 +131,6 @@ async fn a_campaign_is_previewed_launched_and_held_in_slack() {
 }
 
 #[tokio::test]
-async fn a_form_that_comes_too_late_is_said_so() {
-    let stage = Stage::set(By::Http).await;
-    stage.turn_hot("kim@acme.test", "Kim Park").await;
-    stage.look().await;
-    stage.slack.fault("views.open", Fault::Error("expired_trigger_id"));
-    stage
-        .send("interactions", &payloads::press(&stage.slack, "U0ANA", &stage.card(), "not_a_fit", None))
-        .await;
-    assert!(stage.whispered(1).await["text"].as_str().unwrap().contains("press the button again"));
-    let closed = json!({"type": "view_closed", "team": {"id": "T0ACME"}, "user": {"id": "U0ANA", "team_id": "T0ACME"}, "view": {"id": "V1"}});
-    assert_eq!(stage.send("interactions", &closed).await.status(), 200, "a closed form is no error");
-}
-
-#[tokio::test]
 async fn nobodys_acknowledgement_waits_for_anothers_work() {
     let stage = Stage::set(By::Socket).await;
     stage.turn_hot("kim@acme.test", "Kim Park").await;

@@ -100,6 +100,8 @@ struct State {
     calls: Vec<Call>,
     /// What goes wrong with calls whose method and path contain these words, and how often still.
     failures: Vec<(String, Failure, usize)>,
+    /// How long each answer takes.
+    slow: Duration,
     /// The first answer to an interaction, by its token.
     answers: HashMap<String, Value>,
     /// What was said about an interaction beside it, by its token.
@@ -108,6 +110,8 @@ struct State {
     identified: usize,
     resumed: usize,
     sessions: HashSet<String>,
+    /// What was told as the connection broke.
+    missed: Vec<(&'static str, Value)>,
     gone: HashSet<u64>,
     /// What the bot may not do in a channel: bits of permissions.
     denied: HashMap<u64, u64>,
@@ -191,6 +195,11 @@ impl FakeDiscord {
     /// Lets the next calls go wrong whose "METHOD /path" contains these words.
     pub fn fail(&self, which: &str, failure: Failure, times: usize) {
         self.world.state().failures.push((which.to_owned(), failure, times));
+    }
+
+    /// From now on each answer takes this long.
+    pub fn answer_after(&self, slow: Duration) {
+        self.world.state().slow = slow;
     }
 
     /// Nothing goes wrong any more.
@@ -299,6 +308,12 @@ impl FakeDiscord {
     /// Tells of an interaction over the gateway.
     pub fn dispatch(&self, interaction: &Value) {
         let order = gateway::Order::Dispatch("INTERACTION_CREATE", interaction.clone());
+        self.world.events.send(order).expect("a bot listens to the gateway");
+    }
+
+    /// Tells of an interaction over the gateway, and breaks the connection off before it can be answered.
+    pub fn cut_off(&self, interaction: &Value) {
+        let order = gateway::Order::CutOff("INTERACTION_CREATE", interaction.clone());
         self.world.events.send(order).expect("a bot listens to the gateway");
     }
 
