@@ -17,7 +17,7 @@ mod contract_lead;
 
 mod hot_lead;
 
-mod in_slack;
+mod everywhere;
 
 mod claim_race;
 

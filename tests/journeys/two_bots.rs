@@ -1,16 +1,18 @@
 //! Two bots on one database, as on two machines: a card is posted by one of them, and when that one is killed the other goes
 //! on with its walls, and with what it had in hand.
 
-use crate::stage::{A_SECOND, On, SOON, Sender, Stage, on_both_databases};
+use crate::stage::{
+    A_SECOND, On, SOON, Sender, Stage,
+    chats::{HOT, post_to_slack_door},
+    on_both_databases,
+};
 use rekindle_tests::{
-    program::{Running, free_port, within},
+    program::{free_port, within},
     slack::{BOT_TOKEN, FakeSlack, Fault, SIGNING_SECRET, TEAM, payloads},
 };
 use serde_json::Value;
 use std::time::Duration;
 use tokio::time::Instant;
-
-const HOT: &str = "C0HOT";
 
 on_both_databases!(of_two_bots_one_posts_and_the_other_takes_over_what_a_kill_leaves);
 
@@ -43,7 +45,7 @@ async fn of_two_bots_one_posts_and_the_other_takes_over_what_a_kill_leaves(on: O
     // One takes a press in, and is killed while it asks Slack who that is.
     slack.fault("users.info", Fault::Slow(Duration::from_secs(8)));
     let press = payloads::press(&slack, "U0LEO", &card, "claim", None);
-    post(&one, &press).await;
+    post_to_slack_door(&one, &press).await;
     within(SOON, "Slack is asked who that is", async || slack.calls("users.info").first().cloned()).await;
     one.kill9().await;
     let killed = Instant::now();
@@ -58,7 +60,7 @@ async fn of_two_bots_one_posts_and_the_other_takes_over_what_a_kill_leaves(on: O
     assert!(killed.elapsed() < Duration::from_secs(8), "within seconds, not {:?}", killed.elapsed());
 
     // Slack sends it again to whoever is there now, and a new lead comes.
-    post(&other, &press).await;
+    post_to_slack_door(&other, &press).await;
     let traits = serde_json::json!({"email": "lee@acme.test", "name": "Lee Wong", "title": "Head of Sales"});
     crm.identify("lee", traits, serde_json::json!({})).await;
     for _ in 0..2 {
@@ -68,18 +70,4 @@ async fn of_two_bots_one_posts_and_the_other_takes_over_what_a_kill_leaves(on: O
     assert_eq!((slack.messages(HOT).len(), slack.whispers().len()), (2, 1), "nothing twice");
     slack.no_offences();
     assert_eq!(other.terminate().await, Some(0));
-}
-
-/// Slack posts a press to one of them.
-async fn post(to: &Running, payload: &Value) {
-    let body = payloads::body(payload);
-    // What time it is there, its own answers say.
-    let health = to.http().get(to.at("/healthz")).send().await.unwrap();
-    let date = health.headers()["date"].to_str().unwrap();
-    let stamp = chrono::DateTime::parse_from_rfc2822(date).unwrap().timestamp().to_string();
-    let request = to.http().post(to.at("/slack/interactions"));
-    let request = request.header("content-type", "application/x-www-form-urlencoded");
-    let request = request.header("x-slack-signature", payloads::signature(&stamp, body.as_bytes()));
-    let answer = request.header("x-slack-request-timestamp", stamp).body(body).send().await.unwrap();
-    assert_eq!(answer.status(), 200);
 }
