@@ -16,6 +16,8 @@ mod m0009_outbox_open;
 mod m0010_chat;
 mod m0011_notices;
 mod m0012_members_elsewhere;
+mod m0013_hands;
+mod m0014_news;
 
 use sea_orm_migration::prelude::*;
 
@@ -39,6 +41,8 @@ impl MigratorTrait for Migrator {
             Box::new(m0010_chat::Migration),
             Box::new(m0011_notices::Migration),
             Box::new(m0012_members_elsewhere::Migration),
+            Box::new(m0013_hands::Migration),
+            Box::new(m0014_news::Migration),
         ]
     }
 }

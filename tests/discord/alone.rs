@@ -3,9 +3,17 @@
 use crate::stage::Stage;
 use rekindle_bot::teller::Teller;
 use rekindle_core::team::Handle;
-use rekindle_tests::discord::Failure;
+use rekindle_tests::{discord::Failure, on_both, stores::Home};
 use serde_json::json;
 use std::time::Duration;
+
+on_both!(
+    who_is_passed_a_lead_is_told_once_and_alone,
+    an_answer_that_is_lost_is_no_second_message,
+    who_has_muted_it_is_not_told,
+    too_many_requests_are_not_asked_again_before_their_time,
+    who_takes_no_direct_messages_is_told_in_the_console,
+);
 
 /// Who Ben is on Discord.
 const BEN: u64 = 502;
@@ -42,9 +50,8 @@ impl Stage {
     }
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn who_is_passed_a_lead_is_told_once_and_alone() {
-    let stage = Stage::set().await;
+async fn who_is_passed_a_lead_is_told_once_and_alone(home: Home) {
+    let stage = Stage::on(home).await;
     stage.pass("**big** @everyone <@1>").await;
     for _ in 0..3 {
         stage.teller().catch_up().await.unwrap();
@@ -54,9 +61,8 @@ async fn who_is_passed_a_lead_is_told_once_and_alone() {
     assert_eq!(stage.fake.calls("/messages").len(), 1, "nobody else hears of it");
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn an_answer_that_is_lost_is_no_second_message() {
-    let stage = Stage::set().await;
+async fn an_answer_that_is_lost_is_no_second_message(home: Home) {
+    let stage = Stage::on(home).await;
     stage.pass("speaks Korean").await;
     stage.fake.fail("/messages", Failure::Lost, 1);
     for _ in 0..3 {
@@ -66,18 +72,16 @@ async fn an_answer_that_is_lost_is_no_second_message() {
     assert_eq!(stage.told(), ["Ana passed Kim Park on to you: speaks Korean"]);
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn who_has_muted_it_is_not_told() {
-    let stage = Stage::set().await;
+async fn who_has_muted_it_is_not_told(home: Home) {
+    let stage = Stage::on(home).await;
     stage.say("ben", "/rekindle mute passed").await;
     stage.pass("speaks Korean").await;
     stage.teller().catch_up().await.unwrap();
     assert!(stage.fake.calls("").is_empty() && stage.in_the_console().await.is_empty());
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn too_many_requests_are_not_asked_again_before_their_time() {
-    let stage = Stage::set().await;
+async fn too_many_requests_are_not_asked_again_before_their_time(home: Home) {
+    let stage = Stage::on(home).await;
     stage.pass("speaks Korean").await;
     stage.fake.fail(OPEN, Failure::Limited { retry_after: 7.5, global: false }, 1);
     stage.teller().catch_up().await.unwrap();
@@ -89,9 +93,8 @@ async fn too_many_requests_are_not_asked_again_before_their_time() {
     assert_eq!(stage.told(), ["Ana passed Kim Park on to you: speaks Korean"]);
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn who_takes_no_direct_messages_is_told_in_the_console() {
-    let stage = Stage::set().await;
+async fn who_takes_no_direct_messages_is_told_in_the_console(home: Home) {
+    let stage = Stage::on(home).await;
     stage.pass("speaks Korean").await;
     let closed = json!({"message": "Cannot send messages to this user", "code": 50007});
     stage.fake.fail("/messages", Failure::Refused(403, closed), 1);

@@ -1,15 +1,23 @@
 //! Cards on Discord: posted once, edited when anybody anywhere does something.
 
 use crate::stage::{HOT_LEADS, Stage, Way, says};
-use rekindle_tests::discord::button;
+use rekindle_tests::{discord::button, on_both, stores::Home};
 use std::time::Duration;
 use tokio::time::{Instant, timeout};
+
+on_both!(
+    a_claim_over_the_gateway_changes_every_copy,
+    a_claim_over_http_changes_every_copy,
+    a_claim_on_the_console_is_seen_on_discord_within_a_second,
+    a_hundred_replays_of_one_press_have_one_effect,
+    a_deleted_message_is_posted_anew,
+);
 
 /// How soon everybody sees what happened.
 const A_SECOND: Duration = Duration::from_secs(1);
 
-async fn a_claim_changes_every_copy(way: Way) {
-    let mut stage = Stage::set().await;
+async fn a_claim_changes_every_copy(home: Home, way: Way) {
+    let mut stage = Stage::on(home).await;
     let (ana, ben) = (stage.linked("ana", 501).await, stage.linked("ben", 502).await);
     stage.turn_hot("kim@acme.test", "Kim Park").await;
     let card = stage.card().await;
@@ -49,19 +57,16 @@ async fn a_claim_changes_every_copy(way: Way) {
     assert_eq!(stage.fake.beside(&late)[0]["flags"], 64, "told privately");
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_claim_over_the_gateway_changes_every_copy() {
-    a_claim_changes_every_copy(Way::Gateway).await;
+async fn a_claim_over_the_gateway_changes_every_copy(home: Home) {
+    a_claim_changes_every_copy(home, Way::Gateway).await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_claim_over_http_changes_every_copy() {
-    a_claim_changes_every_copy(Way::Http).await;
+async fn a_claim_over_http_changes_every_copy(home: Home) {
+    a_claim_changes_every_copy(home, Way::Http).await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_claim_on_the_console_is_seen_on_discord_within_a_second() {
-    let mut stage = Stage::set().await;
+async fn a_claim_on_the_console_is_seen_on_discord_within_a_second(home: Home) {
+    let mut stage = Stage::on(home).await;
     stage.turn_hot("kim@acme.test", "Kim Park").await;
     stage.card().await;
     stage.announce();
@@ -72,9 +77,8 @@ async fn a_claim_on_the_console_is_seen_on_discord_within_a_second() {
     timeout(A_SECOND.saturating_sub(began.elapsed()), seen).await.expect("within a second");
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_hundred_replays_of_one_press_have_one_effect() {
-    let stage = Stage::set().await;
+async fn a_hundred_replays_of_one_press_have_one_effect(home: Home) {
+    let stage = Stage::on(home).await;
     let ana = stage.linked("ana", 501).await;
     stage.turn_hot("kim@acme.test", "Kim Park").await;
     let card = stage.card().await;
@@ -98,9 +102,8 @@ async fn a_hundred_replays_of_one_press_have_one_effect() {
     assert!(stage.fake.beside(&press).is_empty(), "nobody is told that they were late");
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_deleted_message_is_posted_anew() {
-    let stage = Stage::set().await;
+async fn a_deleted_message_is_posted_anew(home: Home) {
+    let stage = Stage::on(home).await;
     stage.turn_hot("kim@acme.test", "Kim Park").await;
     let card = stage.card().await;
     let gone = card["id"].clone();

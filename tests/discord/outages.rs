@@ -1,16 +1,23 @@
 //! Discord is away, slow, or refuses: nothing is lost, and nothing is posted twice.
 
 use crate::stage::{HOT_LEADS, Stage};
-use rekindle_tests::discord::Failure;
+use rekindle_tests::{discord::Failure, on_both, stores::Home};
 use serde_json::json;
 use std::time::Duration;
+
+on_both!(
+    thirty_minutes_away_lose_no_alert_and_post_none_twice,
+    an_answer_lost_for_a_moment_is_no_second_message,
+    too_many_requests_are_not_asked_again_before_their_time,
+    a_channel_that_is_gone_is_left_alone_and_told_of_once,
+    a_token_that_discord_does_not_know_is_sent_once,
+);
 
 const MINUTE: Duration = Duration::from_secs(60);
 const POST: &str = "POST /channels";
 
-#[tokio::test(flavor = "multi_thread")]
-async fn thirty_minutes_away_lose_no_alert_and_post_none_twice() {
-    let stage = Stage::set().await;
+async fn thirty_minutes_away_lose_no_alert_and_post_none_twice(home: Home) {
+    let stage = Stage::on(home).await;
     // The first is posted, and its answer lost; then all is away.
     stage.fake.fail(POST, Failure::Lost, 1);
     stage.fake.fail("/", Failure::Refused(503, json!({})), usize::MAX);
@@ -35,9 +42,8 @@ async fn thirty_minutes_away_lose_no_alert_and_post_none_twice() {
     assert!(titles[0].starts_with("Kim Park") && titles[1].starts_with("Lee Wong"), "{titles:?}");
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn an_answer_lost_for_a_moment_is_no_second_message() {
-    let stage = Stage::set().await;
+async fn an_answer_lost_for_a_moment_is_no_second_message(home: Home) {
+    let stage = Stage::on(home).await;
     stage.fake.fail(POST, Failure::Lost, 1);
     stage.turn_hot("kim@acme.test", "Kim Park").await;
     for _ in 0..3 {
@@ -46,9 +52,8 @@ async fn an_answer_lost_for_a_moment_is_no_second_message() {
     assert_eq!(stage.fake.messages(HOT_LEADS).len(), 1);
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn too_many_requests_are_not_asked_again_before_their_time() {
-    let stage = Stage::set().await;
+async fn too_many_requests_are_not_asked_again_before_their_time(home: Home) {
+    let stage = Stage::on(home).await;
     stage.fake.fail(POST, Failure::Limited { retry_after: 7.5, global: false }, 1);
     stage.turn_hot("kim@acme.test", "Kim Park").await;
     stage.announcer.catch_up().await.unwrap();
@@ -59,9 +64,8 @@ async fn too_many_requests_are_not_asked_again_before_their_time() {
     assert_eq!(stage.fake.messages(HOT_LEADS).len(), 1);
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_channel_that_is_gone_is_left_alone_and_told_of_once() {
-    let stage = Stage::set().await;
+async fn a_channel_that_is_gone_is_left_alone_and_told_of_once(home: Home) {
+    let stage = Stage::on(home).await;
     stage.fake.delete_channel(HOT_LEADS);
     stage.turn_hot("kim@acme.test", "Kim Park").await;
     for _ in 0..5 {
@@ -77,9 +81,8 @@ async fn a_channel_that_is_gone_is_left_alone_and_told_of_once() {
     assert!(console.iter().any(|message| message.card.is_some()), "the console shows the card");
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_token_that_discord_does_not_know_is_sent_once() {
-    let stage = Stage::set().await;
+async fn a_token_that_discord_does_not_know_is_sent_once(home: Home) {
+    let stage = Stage::on(home).await;
     stage.fake.fail(
         "/",
         Failure::Refused(401, json!({"message": "401: Unauthorized", "code": 0})),

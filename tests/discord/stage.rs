@@ -62,7 +62,11 @@ fn playbook() -> Files {
 
 impl Stage {
     pub(crate) async fn set() -> Self {
-        let home = Home::sqlite();
+        Self::on(Home::sqlite()).await
+    }
+
+    /// On a database of either kind.
+    pub(crate) async fn on(home: Home) -> Self {
         let store = home.open().await;
         store.apply_playbook(&playbook()).await.unwrap();
         for (name, role) in [

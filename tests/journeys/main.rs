@@ -17,7 +17,7 @@ mod contract_lead;
 
 mod hot_lead;
 
-mod in_slack;
+mod everywhere;
 
 mod claim_race;
 
@@ -28,6 +28,8 @@ mod cold_lead;
 mod import_campaign;
 
 mod three_doors;
+
+mod two_bots;
 
 mod demo;
 

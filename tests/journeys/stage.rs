@@ -1,5 +1,6 @@
 //! What a story plays on: a data folder, a database, the program, keys, members and leads.
 
+pub(crate) mod chats;
 mod events;
 mod letters;
 mod seat;

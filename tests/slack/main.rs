@@ -6,13 +6,16 @@ mod stage;
 
 mod alone;
 mod cards;
+mod crashes;
 mod doctor;
 mod fixtures;
 mod forms;
 mod home;
 mod linking;
+mod news;
 mod presses;
 mod program;
 mod requests;
 mod roles;
+mod traps;
 mod unfurl;

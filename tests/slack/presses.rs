@@ -131,20 +131,6 @@ async fn a_campaign_is_previewed_launched_and_held_in_slack() {
 }
 
 #[tokio::test]
-async fn a_form_that_comes_too_late_is_said_so() {
-    let stage = Stage::set(By::Http).await;
-    stage.turn_hot("kim@acme.test", "Kim Park").await;
-    stage.look().await;
-    stage.slack.fault("views.open", Fault::Error("expired_trigger_id"));
-    stage
-        .send("interactions", &payloads::press(&stage.slack, "U0ANA", &stage.card(), "not_a_fit", None))
-        .await;
-    assert!(stage.whispered(1).await["text"].as_str().unwrap().contains("press the button again"));
-    let closed = json!({"type": "view_closed", "team": {"id": "T0ACME"}, "user": {"id": "U0ANA", "team_id": "T0ACME"}, "view": {"id": "V1"}});
-    assert_eq!(stage.send("interactions", &closed).await.status(), 200, "a closed form is no error");
-}
-
-#[tokio::test]
 async fn nobodys_acknowledgement_waits_for_anothers_work() {
     let stage = Stage::set(By::Socket).await;
     stage.turn_hot("kim@acme.test", "Kim Park").await;
@@ -242,30 +228,4 @@ async fn a_socket_that_breaks_is_opened_again() {
     let again = stage.slack.deliver("interactive", press).await;
     assert!(again.payload.is_none());
     assert_eq!(stage.store.audited(None, 10).await.unwrap().len(), 1);
-}
-
-#[tokio::test]
-async fn what_was_kept_and_not_handled_is_handled_at_the_next_start() {
-    let stage = Stage::set(By::Http).await;
-    let kim = stage.turn_hot("kim@acme.test", "Kim Park").await;
-    stage.look().await;
-    let keep = async |user: &str, at| {
-        let payload = payloads::press(&stage.slack, user, &stage.card(), "claim", None);
-        let came = rekindle_storage::inbound::Arrived {
-            platform: rekindle_core::chat::Platform::Slack,
-            workspace: "T0ACME".to_owned(),
-            id: payload["trigger_id"].as_str().unwrap().to_owned(),
-            at,
-            kind: "block_actions".to_owned(),
-            payload,
-        };
-        assert!(stage.store.inbound().keep(&came).await.unwrap());
-    };
-    keep("U0ANA", stage.home.now() - chrono::TimeDelta::hours(1)).await;
-    keep("U0BEN", stage.home.now() - chrono::TimeDelta::minutes(5)).await;
-    let stage = stage.again(By::Http).await;
-    eventually(|| (stage.slack.whispers().len() == 2).then_some(())).await;
-    assert_eq!(stage.owner(kim).await.as_deref(), Some("ben"), "an hour later nobody wants that any more");
-    let told: Vec<String> = stage.slack.whispers().iter().map(|one| one["text"].to_string()).collect();
-    assert!(told.iter().any(|text| text.contains("Please ask again")), "{told:?}");
 }

@@ -66,14 +66,22 @@ pub(crate) enum By {
 
 impl Stage {
     pub(crate) async fn set(by: By) -> Self {
-        Self::set_with(by, &[]).await
+        Self::on(Home::sqlite(), by).await
+    }
+
+    /// On a database of either kind.
+    pub(crate) async fn on(home: Home, by: By) -> Self {
+        Self::with(home, by, &[]).await
     }
 
     /// The same, where these user groups give a role.
     pub(crate) async fn set_with(by: By, roles: &[(&str, Role)]) -> Self {
+        Self::with(Home::sqlite(), by, roles).await
+    }
+
+    async fn with(home: Home, by: By, roles: &[(&str, Role)]) -> Self {
         let roles = roles.iter().map(|(group, role)| ((*group).to_owned(), *role)).collect();
         let roles = Groups::new(roles);
-        let home = Home::sqlite();
         let slack = FakeSlack::start(&[HOT, CAMPAIGNS, OPS]).await;
         let mut stage = Self::at(home, slack, by, roles).await;
         for (name, role, user) in [
@@ -220,11 +228,12 @@ impl Stage {
     }
 }
 
-fn settings() -> Settings {
+pub(crate) fn settings() -> Settings {
     Settings { zone: chrono_tz::UTC, public_url: "https://rekindle.acme.test".to_owned() }
 }
 
-fn app(store: &Store, slack: &FakeSlack, tasks: &TaskTracker, by: By, roles: Groups) -> Slack {
+/// Slack, as a house on this database has it.
+pub(crate) fn app(store: &Store, slack: &FakeSlack, tasks: &TaskTracker, by: By, roles: Groups) -> Slack {
     let inbound = Inbound::new(store.clone(), Desk::new(store.clone(), settings()), tasks.clone());
     let transport = match by {
         By::Socket => Transport::Socket(Secret::new(APP_TOKEN)),

@@ -114,6 +114,8 @@ struct State {
     calls: Vec<Call>,
     /// What goes wrong.
     failures: Vec<Wrong>,
+    /// How long each answer takes.
+    slow: Duration,
     /// The first answer to an interaction, by its token.
     answers: HashMap<String, Value>,
     /// What was said about an interaction beside it, by its token.
@@ -122,6 +124,8 @@ struct State {
     identified: usize,
     resumed: usize,
     sessions: HashSet<String>,
+    /// What was told as the connection broke.
+    missed: Vec<(&'static str, Value)>,
     gone: HashSet<u64>,
     /// The roles of the guild that are there no more.
     dropped: HashSet<u64>,
@@ -246,6 +250,11 @@ impl FakeDiscord {
         self.world.state().endpoint = url.map(str::to_owned);
     }
 
+    /// From now on each answer takes this long.
+    pub fn answer_after(&self, slow: Duration) {
+        self.world.state().slow = slow;
+    }
+
     /// Nothing goes wrong any more.
     pub fn behave(&self) {
         self.world.state().failures.clear();
@@ -352,6 +361,12 @@ impl FakeDiscord {
     /// Tells of an interaction over the gateway.
     pub fn dispatch(&self, interaction: &Value) {
         let order = gateway::Order::Dispatch("INTERACTION_CREATE", interaction.clone());
+        self.world.events.send(order).expect("a bot listens to the gateway");
+    }
+
+    /// Tells of an interaction over the gateway, and breaks the connection off before it can be answered.
+    pub fn cut_off(&self, interaction: &Value) {
+        let order = gateway::Order::CutOff("INTERACTION_CREATE", interaction.clone());
         self.world.events.send(order).expect("a bot listens to the gateway");
     }
 

@@ -92,6 +92,8 @@ struct World {
     scopes: Option<String>,
     /// What its answers say that the time is; the machine's where nobody said.
     time: Option<DateTime<Utc>>,
+    /// How long each answer takes.
+    slow: Duration,
     offences: Vec<String>,
     next: u64,
 }
@@ -214,6 +216,11 @@ impl FakeSlack {
         self.world.lock().faults.entry(method.to_owned()).or_default().push_back(fault);
     }
 
+    /// From now on each answer takes this long.
+    pub fn answer_after(&self, slow: Duration) {
+        self.world.lock().slow = slow;
+    }
+
     /// From now on it answers nothing but 503, or all as before.
     pub fn go_down(&self, down: bool) {
         self.world.lock().down = down;
@@ -301,6 +308,14 @@ impl FakeSlack {
         self.socket.deliver(kind, payload).await
     }
 
+    /// Sends an envelope through a socket, and breaks it off before it can be acknowledged.
+    ///
+    /// # Panics
+    /// When nobody listens.
+    pub fn cut_off(&self, kind: &str, payload: Value) {
+        self.socket.cut_off(kind, payload);
+    }
+
     /// Waits until somebody listens at the socket.
     ///
     /// # Panics
@@ -361,6 +376,8 @@ async fn call(
         true => json!(query),
         false => serde_json::from_slice(&body).unwrap_or_default(),
     };
+    let slow = shared.lock().slow;
+    tokio::time::sleep(slow).await;
     let fault = {
         let mut world = shared.lock();
         world.calls.push(Call { method: method.clone(), body: body.clone() });

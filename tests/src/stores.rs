@@ -7,6 +7,7 @@
 use std::sync::Arc;
 
 use chrono::{TimeZone, Utc};
+use rekindle_core::ids::LeadId;
 use rekindle_core::time::{Clock, Moment};
 use rekindle_storage::{Store, StoreError};
 use sea_orm::{ConnectOptions, ConnectionTrait, DatabaseConnection, Statement, TryGetable};
@@ -138,6 +139,23 @@ impl Shoulder {
         let found: Vec<i64> = self.column(sql).await;
         assert_eq!(found.len(), 1, "{sql}");
         found[0]
+    }
+
+    /// Holds a lead, so that whoever decides about it waits: on PostgreSQL, which locks rows.
+    ///
+    /// # Panics
+    /// When the database refuses it.
+    pub async fn hold(&self, lead: LeadId) {
+        self.run("BEGIN").await;
+        self.run(&format!("SELECT id FROM lead WHERE id = '{}' FOR UPDATE", lead.0)).await;
+    }
+
+    /// Lets go what it held.
+    ///
+    /// # Panics
+    /// When the database refuses it.
+    pub async fn let_go(&self) {
+        self.run("COMMIT").await;
     }
 
     /// The names of all tables but that of the migrations.

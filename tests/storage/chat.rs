@@ -10,8 +10,10 @@ use rekindle_core::{
     time::Moment,
 };
 use rekindle_storage::{
+    Store, StoreError,
+    audit::Entry,
     chat::INVITE_LASTS,
-    inbound::{Arrived, Became},
+    inbound::{Arrived, Became, Left},
 };
 use rekindle_tests::{on_both, stores::Home};
 use serde_json::json;
@@ -25,7 +27,10 @@ on_both!(
     whoever_left_the_team_is_nobody,
     a_group_lets_in_and_takes_back_and_an_admins_word_stands,
     what_comes_a_hundred_times_is_kept_once,
-    what_was_not_handled_is_found_again,
+    what_a_dead_process_had_in_hand_is_taken_over,
+    what_was_begun_is_begun_by_one_process,
+    what_is_written_for_an_arrival_is_written_by_whoever_has_it,
+    a_wall_is_worked_by_one_process,
     a_wall_breaks_once_and_is_mended_once,
     a_post_keeps_its_nonce_until_its_message_is_known,
     a_new_wall_shows_no_old_stories
@@ -168,19 +173,34 @@ async fn what_comes_a_hundred_times_is_kept_once(home: Home) {
     );
 }
 
-async fn what_was_not_handled_is_found_again(home: Home) {
-    let house = House::of(home).await;
-    let inbound = house.store.inbound();
-    for id in ["E1", "E2", "E3"] {
-        inbound.keep(&press(&house, id)).await.unwrap();
+/// What is taken over, a little later if need be: PostgreSQL takes a moment to see that a process is gone.
+async fn taken_over(by: &Store) -> Vec<Left> {
+    for _ in 0..500 {
+        let left = by.inbound().take_over(Platform::Slack).await.unwrap();
+        if !left.is_empty() {
+            return left;
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(20)).await;
     }
-    inbound.became(&press(&house, "E1"), Became::Done).await.unwrap();
-    inbound.became(&press(&house, "E2"), Became::Ignored).await.unwrap();
-    let left = inbound.unhandled(Platform::Slack).await.unwrap();
+    panic!("nothing was taken over");
+}
+
+async fn what_a_dead_process_had_in_hand_is_taken_over(home: Home) {
+    let house = House::of(home).await;
+    let dying = house.home.open().await;
+    for id in ["E1", "E2", "E3"] {
+        dying.inbound().keep(&press(&house, id)).await.unwrap();
+    }
+    dying.inbound().became(&press(&house, "E1"), Became::Done).await.unwrap();
+    dying.inbound().became(&press(&house, "E2"), Became::Ignored).await.unwrap();
+    let inbound = house.store.inbound();
+    assert!(inbound.take_over(Platform::Slack).await.unwrap().is_empty(), "it is in hands that live");
+    drop(dying);
+    let left = taken_over(&house.store).await;
     assert_eq!(left.len(), 1);
-    assert_eq!((left[0].id.as_str(), left[0].at), ("E3", house.now()));
-    assert_eq!(left[0].payload, json!({"say": "with a NUL", "list": ["a"]}));
-    assert!(inbound.unhandled(Platform::Discord).await.unwrap().is_empty());
+    assert_eq!((left[0].came.id.as_str(), left[0].came.at, left[0].begun), ("E3", house.now(), false));
+    assert_eq!(left[0].came.payload, json!({"say": "with a NUL", "list": ["a"]}));
+    assert!(inbound.take_over(Platform::Slack).await.unwrap().is_empty(), "it is in our own hands");
     let shoulder = house.shoulder().await;
     let words = "SELECT count(*) FROM inbound WHERE CAST(payload AS text) LIKE '%with a NUL%'";
     assert_eq!(shoulder.number(words).await, 2, "what is done keeps no words");
@@ -188,6 +208,101 @@ async fn what_was_not_handled_is_found_again(home: Home) {
     house.clock().set_wall(house.now() + TimeDelta::days(8));
     assert_eq!(inbound.forget_old().await.unwrap(), 2, "what was not handled is not forgotten");
     assert!(!inbound.keep(&press(&house, "E3")).await.unwrap());
+}
+
+fn line(house: &House, deed: &str) -> Entry {
+    Entry {
+        at: house.now(),
+        actor: "ana".to_owned(),
+        place: "slack".to_owned(),
+        deed: deed.to_owned(),
+        lead: None,
+        result: "ok".to_owned(),
+    }
+}
+
+async fn what_was_begun_is_begun_by_one_process(home: Home) {
+    let house = House::of(home).await;
+    let dying = house.home.open().await;
+    for id in ["begun", "only looked at"] {
+        dying.inbound().keep(&press(&house, id)).await.unwrap();
+    }
+    let working = dying.on_behalf(&press(&house, "begun")).await.unwrap();
+    working.audit(line(&house, "one")).await.unwrap();
+    working.audit(line(&house, "two")).await.unwrap();
+    let looking = dying.on_behalf(&press(&house, "only looked at")).await.unwrap();
+    assert!(looking.team().all().await.unwrap().is_empty());
+    // The process dies before it could say that it is done.
+    drop((dying, working, looking));
+    let mut left = taken_over(&house.store).await;
+    left.sort_by(|one, other| one.came.id.cmp(&other.came.id));
+    let stands: Vec<(&str, bool)> = left.iter().map(|one| (one.came.id.as_str(), one.begun)).collect();
+    assert_eq!(stands, [("begun", true), ("only looked at", false)]);
+    assert_eq!(house.shoulder().await.number("SELECT count(*) FROM audit").await, 2);
+}
+
+async fn what_is_written_for_an_arrival_is_written_by_whoever_has_it(home: Home) {
+    let house = House::of(home).await;
+    // It is taken for dead, as if its machine had lost the lock, and goes on.
+    let slow = house.home.open().await;
+    slow.inbound().keep(&press(&house, "E1")).await.unwrap();
+    let working = slow.on_behalf(&press(&house, "E1")).await.unwrap();
+    house.shoulder().await.run(&format!("UPDATE inbound SET owner = {}", nobody(&house))).await;
+    assert_eq!(taken_over(&house.store).await.len(), 1);
+    for deed in ["late", "later"] {
+        let refused = working.audit(line(&house, deed)).await;
+        assert!(matches!(refused, Err(StoreError::Taken)), "{refused:?}");
+    }
+    assert!(working.is_taken());
+    let ours = house.store.on_behalf(&press(&house, "E1")).await.unwrap();
+    ours.audit(line(&house, "ours")).await.unwrap();
+    assert!(!ours.is_taken());
+    assert_eq!(house.shoulder().await.column::<String>("SELECT deed FROM audit").await, ["ours"]);
+}
+
+/// The id of a process that was never there, as the database writes it.
+fn nobody(house: &House) -> &'static str {
+    match house.store.is_embedded() {
+        true => "x'00000000000000000000000000000001'",
+        false => "'00000000-0000-0000-0000-000000000001'",
+    }
+}
+
+async fn a_wall_is_worked_by_one_process(home: Home) {
+    let house = House::of(home).await;
+    let name = "slack:T1/C1";
+    let works = async |store: &Store| {
+        let wall = store.walls().hang(name, Platform::Slack).await.unwrap();
+        store.walls().work(&wall).await.unwrap()
+    };
+    let stores = [house.home.open().await, house.home.open().await];
+    let mut asking = JoinSet::new();
+    for n in 0..6 {
+        let store = stores[n % 2].clone();
+        asking.spawn(async move {
+            let wall = store.walls().hang(name, Platform::Slack).await.unwrap();
+            (n % 2, store.walls().work(&wall).await.unwrap())
+        });
+    }
+    asking.join_all().await;
+    let [one, other] = stores;
+    let (worker, waiting) = if works(&one).await { (one, other) } else { (other, one) };
+    assert!(works(&worker).await && !works(&waiting).await, "each time the same");
+    let named = async || house.store.walls().worked().await.unwrap().len();
+    assert_eq!(named().await, 1);
+    // It leaves, comes back, and dies.
+    worker.walls().leave(name).await.unwrap();
+    assert_eq!(named().await, 0, "a wall that nobody works is named by no settings");
+    waiting.walls().leave(name).await.unwrap();
+    assert!(works(&worker).await && !works(&waiting).await);
+    drop(worker);
+    let taken = async {
+        while !works(&waiting).await {
+            tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+        }
+    };
+    tokio::time::timeout(std::time::Duration::from_secs(20), taken).await.expect("it is taken over");
+    assert_eq!(named().await, 1);
 }
 
 async fn a_wall_breaks_once_and_is_mended_once(home: Home) {
@@ -198,16 +313,18 @@ async fn a_wall_breaks_once_and_is_mended_once(home: Home) {
     let mut breaking = JoinSet::new();
     for n in 0..6 {
         let store = stores[n % 2].clone();
-        breaking.spawn(async move { store.walls().broke("slack:T1/C1", "is_archived").await.unwrap() });
+        breaking.spawn(async move {
+            store.walls().broke("slack:T1/C1", "is_archived", "it broke").await.unwrap()
+        });
     }
     assert_eq!(breaking.join_all().await.into_iter().filter(|news| *news).count(), 1);
     house.clock().set_wall(house.now() + TimeDelta::hours(1));
     let again = stores[1].walls().hang("slack:T1/C1", Platform::Slack).await.unwrap();
     assert_eq!(again.hung_at, hung.hung_at, "since the first time");
     assert_eq!(again.broken, Some((hung.hung_at, "is_archived".to_owned())));
-    assert!(stores[1].walls().mended("slack:T1/C1").await.unwrap());
-    assert!(!stores[0].walls().mended("slack:T1/C1").await.unwrap());
-    assert_eq!(stores[0].walls().all().await.unwrap()[0].broken, None);
+    assert!(stores[1].walls().mended("slack:T1/C1", "it is mended").await.unwrap());
+    assert!(!stores[0].walls().mended("slack:T1/C1", "it is mended").await.unwrap());
+    assert_eq!(stores[0].walls().hang("slack:T1/C1", Platform::Slack).await.unwrap().broken, None);
 }
 
 async fn a_post_keeps_its_nonce_until_its_message_is_known(home: Home) {

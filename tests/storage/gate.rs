@@ -206,7 +206,7 @@ async fn what_waits(home: Home) {
             "held" => {
                 house.store.campaigns().moved(launched.unwrap(), Campaign::hold).await.unwrap();
             }
-            "paused" => house.store.set_pause(Some(pressed)).await.unwrap(),
+            "paused" => house.store.set_pause(Some(pressed), "news").await.unwrap(),
             _ => {}
         }
         assert_eq!(house.pass(&sender, &[claimed.ticket]).await, [Passage::Stopped], "{hold}");
@@ -232,7 +232,7 @@ async fn what_waits(home: Home) {
             "held" => {
                 house.store.campaigns().moved(launched.unwrap(), Campaign::resume).await.unwrap();
             }
-            "paused" => house.store.set_pause(None).await.unwrap(),
+            "paused" => house.store.set_pause(None, "news").await.unwrap(),
             _ => house.clock().set_calendar(until),
         }
         let again = house.ticket(&sender).await;

@@ -33,7 +33,7 @@ async fn in_the_act(house: &House) -> (Sender, [Ticket; 2], [LeadId; 2]) {
 async fn lose_the_locks(house: &House) {
     if let Some(folder) = house.home.folder() {
         for file in std::fs::read_dir(folder).unwrap().map(Result::unwrap) {
-            if file.file_name().to_string_lossy().contains(".sender-") {
+            if file.file_name().to_string_lossy().contains(".alive-") {
                 std::fs::remove_file(file.path()).unwrap();
             }
         }

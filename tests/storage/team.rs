@@ -96,9 +96,9 @@ async fn all_see_the_pause(home: Home) {
     let other = house.home.open().await;
     assert_eq!(other.pause().await.unwrap(), None);
     let pause = Pause { by: crate::house::member("mia").handle, at: house.now() };
-    house.store.set_pause(Some(pause.clone())).await.unwrap();
+    house.store.set_pause(Some(pause.clone()), "news").await.unwrap();
     assert_eq!(other.pause().await.unwrap(), Some(pause));
-    other.set_pause(None).await.unwrap();
+    other.set_pause(None, "news").await.unwrap();
     assert_eq!(house.store.pause().await.unwrap(), None);
 }
 

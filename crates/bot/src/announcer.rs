@@ -1,4 +1,4 @@
-//! The announcer: keeps the cards of every wall up to date.
+//! The announcer: keeps the cards of every wall up to date, and tells news there.
 //!
 //! Promise: **cards converge.** A card is rendered whole from its row, and posted or edited while the
 //! revision it shows is behind its row's; only then the wall is noted as having come so far. So a card
@@ -6,11 +6,12 @@
 //! unknown whether a message was posted (a crash, an answer that was lost), the wall is asked for it
 //! by the nonce, and it is adopted rather than doubled. Nothing is rendered from what a message said before.
 //!
-//! Each wall is brought up to date by a task of its own, so that a slow one holds up nobody.
+//! Each wall is brought up to date by a task of its own, so that a slow one holds up nobody; and by one process, whatever
+//! number of them run.
 
+mod face;
 mod pace;
 mod round;
-mod telling;
 
 use crate::{
     console::ConsoleWall,
@@ -112,6 +113,10 @@ impl Announcer {
                 () = changes.wait(LOOK) => {}
                 () = cancel.cancelled() => {}
             }
+        }
+        let wall = hung.to.wall.name();
+        if let Err(error) = self.store.walls().leave(wall).await {
+            tracing::warn!(%error, wall, "this wall could not be left; others take it over when we are gone");
         }
     }
 

@@ -80,6 +80,11 @@ impl Desk {
         Self { templates: Some(templates), ..self }
     }
 
+    /// The same desk on this store, which works for something that came in.
+    pub(crate) fn on(&self, store: Store) -> Self {
+        Self { store, ..self.clone() }
+    }
+
     /// Runs a command as it was typed. `place` is where: "console", "terminal", …
     pub async fn run(&self, member: &Member, place: &str, text: &str) -> Reply {
         // The longest that a chat lets through; more is no command.

@@ -143,13 +143,10 @@ impl Discord {
         http::router(signature, self.reception.clone(), clock)
     }
 
-    /// Does what was kept and not done when the process died; to be called once, at the start.
-    ///
-    /// # Errors
-    /// As the database says.
-    pub async fn recover(&self) -> rekindle_storage::Result<()> {
+    /// Looks after what processes that died had in hand, until it is told to stop.
+    pub async fn look_after(&self, stop: &CancellationToken) {
         let voice: Arc<dyn Voice> = self.reception.voice.clone();
-        self.reception.inbound.recover(&voice).await
+        self.reception.inbound.look_after(voice, stop).await;
     }
 }
 

@@ -2,8 +2,9 @@
 //!
 //! Promise: **one arrival, one effect.** The edge of a platform verifies a request, keeps it under the id that the
 //! platform gave it, acknowledges it, and only then lets it be handled in a task of its own; a second arrival of
-//! the same id does nothing. What was kept and not handled when the process died is handled at the next start,
-//! while it can still be answered.
+//! the same id does nothing. What a process had in hand when it died is taken over by another, or by itself at its next
+//! start: where nothing was written for it yet, it is handled, while it can still be answered; where it was begun, it is
+//! not done again, and whoever asked is told to look.
 //!
 //! Who asks is a member of the team when they are linked, or in a group that gives a role. Their role is asked for each time:
 //! of the team where an admin gave it, and of the platform's groups where nobody did.
@@ -25,11 +26,13 @@ use rekindle_core::{
 };
 use rekindle_storage::{
     Result, Store,
-    inbound::{Arrived, Became},
+    inbound::{Arrived, Became, Left},
 };
 use std::{fmt::Debug, sync::Arc, time::Duration};
-use tokio_util::task::TaskTracker;
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
+/// How often it is looked whether a process has died with something in hand.
+const LOOK: Duration = Duration::from_secs(2);
 /// How often an answer is tried.
 const TRIES: u32 = 3;
 /// How long an acknowledgement may wait for what it says: a platform waits three seconds, and whoever asks next is
@@ -187,25 +190,49 @@ impl Inbound {
         self.tasks.spawn(async move { answer(&*voice, &came, &stranger.reply()).await });
     }
 
-    /// Handles what was kept and not handled when the process died; to be called once at the start. What is too old to
-    /// be answered is not done any more: whoever asked may long have done otherwise.
+    /// Looks after what processes that died had in hand, at once and then now and again until it is told to stop.
+    pub async fn look_after(&self, voice: Arc<dyn Voice>, stop: &CancellationToken) {
+        if let Err(error) = self.store.inbound().forget_old().await {
+            tracing::warn!(%error, "what came in long ago could not be forgotten");
+        }
+        while !stop.is_cancelled() {
+            if let Err(error) = self.recover(&voice).await {
+                tracing::warn!(%error, platform = %voice.platform(), "what was left could not be looked after; trying again");
+            }
+            tokio::select! {
+                () = tokio::time::sleep(LOOK) => {}
+                () = stop.cancelled() => {}
+            }
+        }
+    }
+
+    /// Handles what was new in the hands of processes that died. What is too old to be answered is not done any more:
+    /// whoever asked may long have done otherwise; nor is what was begun: nobody knows how far it came.
     ///
     /// # Errors
     /// As the database says.
     pub async fn recover(&self, voice: &Arc<dyn Voice>) -> Result<()> {
-        self.store.inbound().forget_old().await?;
         let now = self.store.clock().wall();
-        for came in self.store.inbound().unhandled(voice.platform()).await? {
-            if now - came.at <= voice.answers_for() {
-                self.begin(voice.clone(), came);
-                continue;
-            }
-            tracing::warn!(platform = %came.platform, id = came.id, "too old to be done");
+        for Left { came, begun } in self.store.inbound().take_over(voice.platform()).await? {
+            let (code, text) = match (begun, now - came.at <= voice.answers_for()) {
+                (false, true) => {
+                    self.begin(voice.clone(), came);
+                    continue;
+                }
+                (false, false) => (
+                    "missed",
+                    "Rekindle was away when you asked this, and has not done it. Please ask again.",
+                ),
+                (true, _) => (
+                    "interrupted",
+                    "Rekindle was interrupted while it did this. Look whether it took effect before you ask again.",
+                ),
+            };
+            tracing::warn!(platform = %came.platform, id = came.id, code, "a process died with this in hand");
             self.store.inbound().became(&came, Became::Done).await?;
             let voice = voice.clone();
-            let text = "Rekindle was away when you asked this, and has not done it. Please ask again.";
-            let missed = Reply { ok: false, code: Some("missed"), ..Reply::done(text) };
-            self.tasks.spawn(async move { answer(&*voice, &came, &missed).await });
+            let told = Reply { ok: false, code: Some(code), ..Reply::done(text) };
+            self.tasks.spawn(async move { answer(&*voice, &came, &told).await });
         }
         Ok(())
     }
@@ -241,7 +268,7 @@ impl Inbound {
         let place = asked.user.platform.word();
         match self.desk.form(&member, place, &asked.what).await {
             Some(form) => form,
-            None => Err(self.obey(&member, asked.clone()).await),
+            None => Err(obey(&self.desk, &member, asked.clone()).await),
         }
     }
 
@@ -282,16 +309,21 @@ impl Inbound {
             return;
         };
         let reply = match self.member(voice, Some(came), &asked.user).await {
-            Ok(Some(member)) => self.obey(&member, asked).await,
+            Ok(Some(member)) => match self.store.on_behalf(came).await {
+                Ok(store) => {
+                    let reply = obey(&self.desk.on(store.clone()), &member, asked).await;
+                    if store.is_taken() {
+                        return tracing::warn!(id = came.id, "another process has this in hand");
+                    }
+                    reply
+                }
+                Err(error) => self.broken(&error),
+            },
             Ok(None) => self.desk.invite(&asked.user).await.unwrap_or_else(|error| self.broken(&error)),
             Err(error) => self.broken(&error),
         };
         self.note(came, Became::Done).await;
         answer(voice, came, &reply).await;
-    }
-
-    async fn obey(&self, member: &Member, asked: Asked) -> Reply {
-        self.desk.obey(member, asked.user.platform.word(), asked.what).await
     }
 
     /// Who asks: as it was said, by an address that the platform has verified, or by a group that gives a role.
@@ -367,4 +399,8 @@ pub(crate) async fn answer(voice: &dyn Voice, came: &Arrived, reply: &Reply) {
     if let Err(trouble) = voice.whisper(came, reply).await {
         tracing::warn!(%trouble, id = came.id, "an answer could not be given");
     }
+}
+
+async fn obey(desk: &Desk, member: &Member, asked: Asked) -> Reply {
+    desk.obey(member, asked.user.platform.word(), asked.what).await
 }

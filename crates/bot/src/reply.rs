@@ -89,6 +89,8 @@ impl Reply {
                 "unavailable",
                 "The database does not answer. Look whether this took effect, then try again.",
             ),
+            // Whoever has it answers, too.
+            StoreError::Taken => failed("taken", "Another process of Rekindle does this."),
             StoreError::Unusable(text) => failed("failed", text),
             StoreError::Corrupt { .. } | StoreError::Database(_) => {
                 failed("failed", "Something went wrong here; the operator finds it in the log.")

@@ -120,12 +120,9 @@ impl Slack {
         }
     }
 
-    /// Handles what was left, and listens until it is told to stop.
+    /// Looks after what was left, and listens, until it is told to stop.
     pub async fn listen(self, stop: CancellationToken) {
-        let voice: Arc<dyn Voice> = self.edge.voice();
-        if let Err(error) = self.edge.inbound().recover(&voice).await {
-            tracing::error!(%error, "what came from Slack before cannot be looked after");
-        }
+        let (voice, inbound): (Arc<dyn Voice>, _) = (self.edge.voice(), self.edge.inbound().clone());
         let homes = self.edge.homes();
         let listening = async {
             match self.settings.transport {
@@ -133,8 +130,9 @@ impl Slack {
                 Transport::Http(_) => stop.cancelled().await,
             }
         };
+        let (listening, looking) = (listening, inbound.look_after(voice, &stop));
         tokio::select! {
-            () = listening => {}
+            _ = async { tokio::join!(looking, listening) } => {}
             () = homes.keep() => {}
         }
     }

@@ -21,8 +21,8 @@ pub trait Wall: Send + Sync + Debug {
     /// Looks for a message that was posted with this nonce and whose answer was lost.
     async fn find(&self, nonce: Uuid) -> Result<Option<String>, Trouble>;
 
-    /// Says news about the house itself, without a card.
-    async fn say(&self, words: &str) -> Result<(), Trouble>;
+    /// Says news of the house, without a card; the message. `nonce` is the same at each try.
+    async fn say(&self, nonce: Uuid, words: &str) -> Result<String, Trouble>;
 }
 
 /// Why a platform did not do what it was asked.
@@ -46,7 +46,7 @@ pub enum Trouble {
     #[error("the message is gone")]
     Gone,
     /// This place takes nothing more until an admin mends it: archived, token revoked, kicked out. Stops this destination;
-    /// admins are told once, in the console and every other platform.
+    /// the team is told once, in the console and on every other platform.
     #[error("broken: {why}")]
     Broken {
         /// Why, and what would mend it.

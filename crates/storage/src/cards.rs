@@ -1,15 +1,17 @@
-//! Cards: how far each place that shows an alert or a campaign has come.
+//! Cards: how far each place that shows an alert, a campaign or news has come.
 //!
 //! Promise: cards converge. A card is always rendered whole from its row, and posted or edited while
 //! the revision it shows is behind the revision of its row, for each destination.
 
 use crate::{
     Result, Store, mint,
+    news::{NEWS_FOR, News},
     rows::{alert, campaign, micros, small},
-    transaction::again,
+    transaction::{again, rounded},
 };
 use rekindle_core::{alert::Alert, campaign::Campaign, time::Moment};
-use sea_orm::{EntityTrait, FromQueryResult, prelude::Uuid};
+use sea_orm::{ColumnTrait, EntityTrait, FromQueryResult, QueryFilter, prelude::Uuid};
+use std::collections::HashMap;
 
 /// The cards.
 #[derive(Debug, Clone, Copy)]
@@ -45,6 +47,21 @@ struct Drawn {
     nonce: Uuid,
 }
 
+/// What is behind, in its order, each with what it shows.
+fn paired<M, T>(
+    rows: Vec<Row>,
+    found: Vec<M>,
+    id: impl Fn(&M) -> Uuid,
+    read: impl Fn(M) -> Result<T>,
+) -> Result<Vec<Behind<T>>> {
+    let mut found: HashMap<Uuid, M> = found.into_iter().map(|model| (id(&model), model)).collect();
+    let pair = |row: Row| {
+        let subject = read(found.remove(&row.id)?);
+        Some(subject.map(|subject| Behind { subject, message: row.message, nonce: row.nonce }))
+    };
+    rows.into_iter().filter_map(pair).collect()
+}
+
 impl Cards<'_> {
     /// Alerts whose card in `destination` is behind: first those that are shown there already, the oldest first. One that was closed before `since` and never shown
     /// there is over, and is not shown any more.
@@ -58,13 +75,13 @@ impl Cards<'_> {
         most: u64,
     ) -> Result<Vec<Behind<Alert>>> {
         let which = "(c.subject_id IS NOT NULL OR s.state <> 'closed' OR s.raised_at >= ?)";
-        let mut behind = Vec::new();
-        for row in self.behind("alert", which, destination, since, most).await? {
-            if let Some(found) = alert::Entity::find_by_id(row.id).one(&self.0.db).await? {
-                behind.push(Behind { subject: found.alert()?, message: row.message, nonce: row.nonce });
-            }
+        let rows = self.behind("alert", which, destination, since, most).await?;
+        if rows.is_empty() {
+            return Ok(Vec::new());
         }
-        Ok(behind)
+        let ids = rounded(rows.iter().map(|row| row.id).collect());
+        let found = alert::Entity::find().filter(alert::Column::Id.is_in(ids)).all(&self.0.db).await?;
+        paired(rows, found, |alert| alert.id, alert::Model::alert)
     }
 
     /// Campaigns whose card in `destination` is behind, in the same order; previews have none, and neither have those that
@@ -80,13 +97,35 @@ impl Cards<'_> {
     ) -> Result<Vec<Behind<Campaign>>> {
         let which = "s.state <> 'draft' AND \
                      (c.subject_id IS NOT NULL OR s.state IN ('running', 'held') OR s.launched_at >= ?)";
-        let mut behind = Vec::new();
-        for row in self.behind("campaign", which, destination, since, most).await? {
-            if let Some(found) = campaign::Entity::find_by_id(row.id).one(&self.0.db).await? {
-                behind.push(Behind { subject: found.campaign()?, message: row.message, nonce: row.nonce });
-            }
+        let rows = self.behind("campaign", which, destination, since, most).await?;
+        if rows.is_empty() {
+            return Ok(Vec::new());
         }
-        Ok(behind)
+        let ids = rounded(rows.iter().map(|row| row.id).collect());
+        let found = campaign::Entity::find().filter(campaign::Column::Id.is_in(ids)).all(&self.0.db).await?;
+        paired(rows, found, |campaign| campaign.id, campaign::Model::campaign)
+    }
+
+    /// News that `destination` was not told yet, the oldest first: what happened since, and is news still.
+    ///
+    /// # Errors
+    /// As the database says.
+    pub async fn news_behind(
+        &self,
+        destination: &str,
+        since: Moment,
+        most: u64,
+    ) -> Result<Vec<Behind<News>>> {
+        let since = since.max(self.0.clock.wall() - NEWS_FOR);
+        // It never changes, and so has one revision.
+        let news = "(SELECT id, at, 1 AS revision FROM news)";
+        let rows = self.behind(news, "s.at >= ?", destination, since, most).await?;
+        if rows.is_empty() {
+            return Ok(Vec::new());
+        }
+        let ids = rounded(rows.iter().map(|row| row.id).collect());
+        let found = small::news::Entity::find().filter(small::news::Column::Id.is_in(ids)).all(&self.0.db);
+        paired(rows, found.await?, |news| news.id, |news| Ok(News::from(news)))
     }
 
     async fn behind(

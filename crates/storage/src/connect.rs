@@ -1,7 +1,10 @@
 //! Opens the database, by its URL, and brings its tables up to date under a lock.
 
 use crate::{
-    Result, StoreError, mint,
+    Result, StoreError,
+    alive::Alive,
+    behalf::Behalf,
+    mint,
     rows::{micros, small},
     signal::Signal,
 };
@@ -37,6 +40,10 @@ pub struct Store {
     pub(crate) queue: Arc<Mutex<()>>,
     pub(crate) signal: Arc<Signal>,
     pub(crate) playbooks: Arc<RwLock<Option<Arc<Playbooks>>>>,
+    /// The lock that proves this process alive, once others have to know.
+    pub(crate) me: Arc<Mutex<Option<Alive>>>,
+    /// The arrival that is worked for, where it is one.
+    pub(crate) behalf: Option<Arc<Behalf>>,
 }
 
 impl std::fmt::Debug for Store {
@@ -105,6 +112,8 @@ impl Store {
             queue: Arc::default(),
             signal: Arc::new(Signal::new()),
             playbooks: Arc::default(),
+            me: Arc::default(),
+            behalf: None,
         }
     }
 
@@ -136,6 +145,7 @@ impl Store {
     /// # Errors
     /// When the driver cannot.
     pub async fn close(&self) -> Result<()> {
+        *self.me.lock().await = None;
         self.writer.clone().close().await?;
         Ok(self.db.clone().close().await?)
     }

@@ -77,7 +77,18 @@ impl Console<'_> {
         text: &str,
         card: Option<(Uuid, Value)>,
     ) -> Result<i64> {
-        again!(self.post_once(channel, author, text, card.clone(), None))
+        again!(self.post_once(channel, author, text, card.clone().map(|(id, card)| (id, Some(card))), None))
+    }
+
+    /// Posts words once, however often they are posted under this id; returns the message's.
+    ///
+    /// # Errors
+    /// As the database says.
+    pub async fn post_under(&self, id: Uuid, channel: &str, author: &str, text: &str) -> Result<i64> {
+        match self.message_of_card(id, channel).await? {
+            Some(known) => Ok(known),
+            None => again!(self.post_once(channel, author, text, Some((id, None)), None)),
+        }
     }
 
     /// Posts a message that one member sees alone; returns its id.
@@ -93,7 +104,7 @@ impl Console<'_> {
         channel: &str,
         author: &str,
         text: &str,
-        card: Option<(Uuid, Value)>,
+        card: Option<(Uuid, Option<Value>)>,
         only_for: Option<&Handle>,
     ) -> Result<i64> {
         let tx = self.0.begin().await?;
@@ -106,7 +117,7 @@ impl Console<'_> {
             author: Set(author.to_owned()),
             text: Set(text.chars().filter(|c| *c != '\0').take(4000).collect()),
             card_id: Set(card_id),
-            card: Set(card),
+            card: Set(card.flatten()),
             only_for: Set(only_for.map(ToString::to_string)),
         };
         let id = small::console_message::Entity::insert(row).exec(&*tx).await?.last_insert_id;

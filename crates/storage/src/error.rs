@@ -12,6 +12,9 @@ pub enum StoreError {
     /// The database cannot be reached or cannot write: come again later.
     #[error("the database is away: {0}")]
     Away(String),
+    /// What is worked for was taken by another process.
+    #[error("another process has this in hand")]
+    Taken,
     /// Two writers met; the verb has tried again as often as it may.
     #[error("the database is busy: {0}")]
     Busy(String),

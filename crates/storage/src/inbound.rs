@@ -1,4 +1,8 @@
 //! What came in from a platform: kept once, by the id that the platform gave it, before it is acknowledged.
+//!
+//! It is new, then begun with the first thing that is written for it ([`crate::behalf`]), then done; until then it is in
+//! the hands of a process. Where that one dies, another takes it over: what was new is done, what was begun is not done
+//! again.
 
 use crate::{
     Result, Store, StoreError,
@@ -7,7 +11,7 @@ use crate::{
 };
 use chrono::TimeDelta;
 use rekindle_core::{chat::Platform, time::Moment};
-use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
+use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, FromQueryResult, QueryFilter, prelude::Uuid};
 use serde_json::Value;
 
 /// How long an id is remembered (wall): no platform sends the same again after that.
@@ -30,6 +34,15 @@ pub struct Arrived {
     pub payload: Value,
 }
 
+/// What a process that died had in hand.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Left {
+    /// What came.
+    pub came: Arrived,
+    /// Whether something was written for it: nobody knows whether that was all.
+    pub begun: bool,
+}
+
 /// What became of it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Became {
@@ -37,6 +50,11 @@ pub enum Became {
     Done,
     /// Nobody here knows what it is: kept as it came.
     Ignored,
+}
+
+#[derive(FromQueryResult)]
+struct Owner {
+    owner: Uuid,
 }
 
 /// What came in.
@@ -62,7 +80,7 @@ fn arrived(row: small::inbound::Model) -> Result<Arrived, StoreError> {
 }
 
 impl Inbound<'_> {
-    /// Keeps what came in; whether it is new. What came before is not touched.
+    /// Keeps what came in, in the hands of this process; whether it is new. What came before is not touched.
     ///
     /// # Errors
     /// As the database says.
@@ -71,9 +89,10 @@ impl Inbound<'_> {
     }
 
     async fn keep_once(&self, came: &Arrived) -> Result<bool> {
+        let me = self.0.me().await?;
         let tx = self.0.begin().await?;
-        let text = "INSERT INTO inbound (platform, workspace, id, received_at, kind, payload, state) \
-                    VALUES (?, ?, ?, ?, ?, ?, 'new') ON CONFLICT DO NOTHING";
+        let text = "INSERT INTO inbound (platform, workspace, id, received_at, kind, payload, state, owner) \
+                    VALUES (?, ?, ?, ?, ?, ?, 'new', ?) ON CONFLICT DO NOTHING";
         let values = vec![
             came.platform.word().into(),
             came.workspace.clone().into(),
@@ -81,6 +100,7 @@ impl Inbound<'_> {
             micros(came.at).into(),
             came.kind.clone().into(),
             without_nul(came.payload.clone()).into(),
+            me.into(),
         ];
         let done = tx.execute_raw(self.0.sql(text, values)).await?;
         self.0.commit(tx, false).await?;
@@ -101,8 +121,7 @@ impl Inbound<'_> {
             Became::Done => ("done", Value::Null),
             Became::Ignored => ("ignored", without_nul(came.payload.clone())),
         };
-        let text =
-            "UPDATE inbound SET state = ?, payload = ? WHERE platform = ? AND workspace = ? AND id = ?";
+        let text = "UPDATE inbound SET state = ?, payload = ?, owner = NULL WHERE platform = ? AND workspace = ? AND id = ?";
         let values = vec![
             state.into(),
             payload.into(),
@@ -114,19 +133,36 @@ impl Inbound<'_> {
         self.0.commit(tx, false).await
     }
 
-    /// What was kept and never handled, the oldest first.
+    /// Takes over what processes that died had in hand, the oldest first. What a process has that lives is its own.
     ///
     /// # Errors
     /// As the database says.
-    pub async fn unhandled(&self, platform: Platform) -> Result<Vec<Arrived>> {
-        let rows = small::inbound::Entity::find()
-            .filter(small::inbound::Column::State.eq("new"))
-            .filter(small::inbound::Column::Platform.eq(platform.word()))
-            .order_by_asc(small::inbound::Column::ReceivedAt)
-            .limit(1000)
-            .all(&self.0.db)
-            .await?;
-        rows.into_iter().map(arrived).collect()
+    pub async fn take_over(&self, platform: Platform) -> Result<Vec<Left>> {
+        let me = self.0.me().await?;
+        let text = "SELECT DISTINCT owner FROM inbound WHERE owner IS NOT NULL AND platform = ?";
+        let values = vec![platform.word().into()];
+        let owners = Owner::find_by_statement(self.0.sql(text, values)).all(&self.0.db).await?;
+        let mut left = Vec::new();
+        for Owner { owner } in owners {
+            if owner != me && self.0.is_dead(owner).await? {
+                left.extend(again!(self.take_from(owner, me, platform))?);
+            }
+        }
+        left.sort_by_key(|one: &Left| one.came.at);
+        Ok(left)
+    }
+
+    async fn take_from(&self, dead: Uuid, me: Uuid, platform: Platform) -> Result<Vec<Left>> {
+        let tx = self.0.begin().await?;
+        let text = "UPDATE inbound SET owner = ? WHERE owner = ? AND platform = ? RETURNING *";
+        let values = vec![me.into(), dead.into(), platform.word().into()];
+        let rows = small::inbound::Model::find_by_statement(self.0.sql(text, values)).all(&*tx).await?;
+        self.0.commit(tx, false).await?;
+        let left = |row: small::inbound::Model| {
+            let begun = row.state == "begun";
+            Ok(Left { came: arrived(row)?, begun })
+        };
+        rows.into_iter().map(left).collect()
     }
 
     /// Forgets what came in longer ago than any platform remembers; how many.
@@ -138,7 +174,7 @@ impl Inbound<'_> {
         let tx = self.0.begin().await?;
         let gone = small::inbound::Entity::delete_many()
             .filter(small::inbound::Column::ReceivedAt.lt(before))
-            .filter(small::inbound::Column::State.ne("new"))
+            .filter(small::inbound::Column::Owner.is_null())
             .exec(&*tx)
             .await?;
         self.0.commit(tx, false).await?;

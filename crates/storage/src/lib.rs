@@ -6,6 +6,8 @@
 //! `Change`, commits and signals. The functions are not async: nothing can be waited for, and
 //! nothing sent, while a transaction is open.
 
+mod alive;
+mod behalf;
 mod connect;
 mod error;
 mod mint;
@@ -26,6 +28,7 @@ pub mod homes;
 pub mod inbound;
 pub mod keys;
 pub mod leads;
+pub mod news;
 pub mod notices;
 pub mod outbox;
 pub mod playbooks;

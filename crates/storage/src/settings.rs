@@ -28,11 +28,11 @@ impl Store {
         pause(&self.db).await
     }
 
-    /// Presses the kill switch, or lets it go. Mail that waits is looked at again at once when it is let go.
+    /// Presses the kill switch, or lets it go, and tells the team. Mail that waits is looked at again at once when it is let go.
     ///
     /// # Errors
     /// As the database says.
-    pub async fn set_pause(&self, pause: Option<Pause>) -> Result<()> {
+    pub async fn set_pause(&self, pause: Option<Pause>, news: &str) -> Result<()> {
         let tx = self.begin().await?;
         let row = small::setting::Model {
             name: PAUSE.to_owned(),
@@ -44,6 +44,7 @@ impl Store {
             let text = "UPDATE delivery SET not_before = ? WHERE state = 'pending' AND not_before > ? AND reason LIKE 'all mail is paused%'";
             tx.execute_raw(self.sql(text, vec![now.into(), now.into()])).await?;
         }
+        self.tell_the_team(&tx, news).await?;
         self.commit(tx, true).await
     }
 

@@ -41,7 +41,7 @@ macro_rules! again {
 pub(crate) use again;
 
 impl Store {
-    /// Begins a transaction that writes.
+    /// Begins a transaction that writes; for an arrival, the first of them begins it ([`crate::behalf`]).
     pub(crate) async fn begin(&self) -> Result<Writing> {
         let place = match self.file {
             Some(_) => Some(self.queue.clone().lock_owned().await),
@@ -51,7 +51,11 @@ impl Store {
             sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate),
             ..Default::default()
         };
-        Ok(Writing { tx: self.writer.begin_with_options(options).await?, _place: place })
+        let writing = Writing { tx: self.writer.begin_with_options(options).await?, _place: place };
+        if let Some(behalf) = &self.behalf {
+            behalf.begin(self, &writing).await?;
+        }
+        Ok(writing)
     }
 
     /// Commits, and wakes whoever waits. `loud` also wakes other processes on PostgreSQL.
@@ -60,6 +64,9 @@ impl Store {
             self.notify(&writing.tx).await?;
         }
         writing.tx.commit().await?;
+        if let Some(behalf) = &self.behalf {
+            behalf.committed();
+        }
         if loud {
             self.signal.raise();
         }

@@ -1,4 +1,6 @@
 //! Walls: the channels on platforms that show cards, since when, and which of them takes none for now.
+//!
+//! A wall is worked by one process: of two, both might post a new card. Where that one dies or ends, another takes it over.
 
 use crate::{
     Result, Store,
@@ -6,7 +8,8 @@ use crate::{
     transaction::again,
 };
 use rekindle_core::{chat::Platform, time::Moment};
-use sea_orm::{ConnectionTrait, EntityTrait, QueryOrder};
+use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, prelude::Uuid};
+use std::collections::HashMap;
 
 /// How a wall stands.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -19,6 +22,8 @@ pub struct Wall {
     pub hung_at: Moment,
     /// Since when it takes none (wall), and why.
     pub broken: Option<(Moment, String)>,
+    /// Which process works it.
+    owner: Option<Uuid>,
 }
 
 /// The walls.
@@ -34,7 +39,7 @@ impl Store {
 
 fn wall(row: small::wall::Model) -> Wall {
     let broken = row.broken_at.map(|at| (moment(at), row.why.unwrap_or_default()));
-    Wall { name: row.name, platform: row.platform, hung_at: moment(row.hung_at), broken }
+    Wall { name: row.name, platform: row.platform, hung_at: moment(row.hung_at), broken, owner: row.owner }
 }
 
 impl Walls<'_> {
@@ -63,53 +68,99 @@ impl Walls<'_> {
                 platform: platform.word().to_owned(),
                 hung_at: moment(now),
                 broken: None,
+                owner: None,
             },
             wall,
         ))
     }
 
-    /// A wall takes nothing more; whether that is news.
+    /// Whether this process works a wall: it did, or nobody does who is alive.
+    ///
+    /// # Errors
+    /// As the database or the file system says.
+    pub async fn work(&self, wall: &Wall) -> Result<bool> {
+        let me = self.0.me().await?;
+        let (whose, before) = match wall.owner {
+            Some(owner) if owner == me => return Ok(true),
+            Some(owner) if !self.0.is_dead(owner).await? => return Ok(false),
+            Some(dead) => ("owner = ?", vec![dead.into()]),
+            None => ("owner IS NULL", Vec::new()),
+        };
+        let values = [vec![me.into(), wall.name.as_str().into()], before].concat();
+        self.set(&format!("UPDATE wall SET owner = ? WHERE name = ? AND {whose}"), values, None).await
+    }
+
+    /// This process works a wall no more.
+    ///
+    /// # Errors
+    /// As the database or the file system says.
+    pub async fn leave(&self, name: &str) -> Result<()> {
+        let me = self.0.me().await?;
+        let text = "UPDATE wall SET owner = NULL WHERE name = ? AND owner = ?";
+        self.set(text, vec![name.into(), me.into()], None).await.map(drop)
+    }
+
+    /// A wall takes nothing more; whether that is news, which the team is told.
     ///
     /// # Errors
     /// As the database says.
-    pub async fn broke(&self, name: &str, why: &str) -> Result<bool> {
+    pub async fn broke(&self, name: &str, why: &str, news: &str) -> Result<bool> {
         let now = micros(self.0.clock.wall());
         let why: String = why.chars().filter(|c| *c != '\0').take(500).collect();
         self.set(
             "UPDATE wall SET broken_at = ?, why = ? WHERE name = ? AND broken_at IS NULL",
             vec![now.into(), why.into(), name.into()],
+            Some(news),
         )
         .await
     }
 
-    /// A wall takes cards again; whether that is news.
+    /// A wall takes cards again; whether that is news, which the team is told.
     ///
     /// # Errors
     /// As the database says.
-    pub async fn mended(&self, name: &str) -> Result<bool> {
+    pub async fn mended(&self, name: &str, news: &str) -> Result<bool> {
         self.set(
             "UPDATE wall SET broken_at = NULL, why = NULL WHERE name = ? AND broken_at IS NOT NULL",
             vec![name.into()],
+            Some(news),
         )
         .await
     }
 
-    async fn set(&self, text: &str, values: Vec<sea_orm::Value>) -> Result<bool> {
+    async fn set(&self, text: &str, values: Vec<sea_orm::Value>, news: Option<&str>) -> Result<bool> {
         again!(async {
             let tx = self.0.begin().await?;
-            let done = tx.execute_raw(self.0.sql(text, values.clone())).await?;
-            self.0.commit(tx, false).await?;
-            Ok(done.rows_affected() == 1)
+            let changed = tx.execute_raw(self.0.sql(text, values.clone())).await?.rows_affected() == 1;
+            let news = news.filter(|_| changed);
+            if let Some(news) = news {
+                self.0.tell_the_team(&tx, news).await?;
+            }
+            self.0.commit(tx, news.is_some()).await?;
+            Ok(changed)
         })
     }
 
-    /// All walls, by name.
+    /// The walls that a process works, by name. The settings of none name the others any more.
     ///
     /// # Errors
     /// As the database says.
-    pub async fn all(&self) -> Result<Vec<Wall>> {
-        let rows =
-            small::wall::Entity::find().order_by_asc(small::wall::Column::Name).all(&self.0.db).await?;
-        Ok(rows.into_iter().map(wall).collect())
+    pub async fn worked(&self) -> Result<Vec<Wall>> {
+        let rows = small::wall::Entity::find()
+            .filter(small::wall::Column::Owner.is_not_null())
+            .order_by_asc(small::wall::Column::Name)
+            .all(&self.0.db)
+            .await?;
+        let mut walls = Vec::new();
+        let mut known: HashMap<Uuid, bool> = HashMap::new();
+        for (row, owner) in rows.into_iter().filter_map(|row| row.owner.map(|owner| (row, owner))) {
+            let dead = match known.get(&owner) {
+                Some(dead) => *dead,
+                None => self.0.is_dead(owner).await?,
+            };
+            known.insert(owner, dead);
+            walls.extend((!dead).then(|| wall(row)));
+        }
+        Ok(walls)
     }
 }

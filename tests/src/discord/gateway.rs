@@ -19,6 +19,8 @@ use tokio::sync::broadcast::error::RecvError;
 pub(super) enum Order {
     /// An event, by its name.
     Dispatch(&'static str, Value),
+    /// An event behind which the connection breaks; it is told again to whoever resumes.
+    CutOff(&'static str, Value),
     /// To connect again.
     Reconnect,
 }
@@ -87,7 +89,13 @@ async fn talk(world: &World, mut socket: WebSocket) -> Result<(), axum::Error> {
                             send(&mut socket, 9, None, None, json!(false)).await?;
                             continue;
                         }
-                        sequence = frame["d"]["seq"].as_u64().unwrap_or_default() + 1;
+                        sequence = frame["d"]["seq"].as_u64().unwrap_or_default();
+                        let missed = std::mem::take(&mut world.state().missed);
+                        for (name, data) in missed {
+                            sequence += 1;
+                            send(&mut socket, 0, Some(name), Some(sequence), data).await?;
+                        }
+                        sequence += 1;
                         send(&mut socket, 0, Some("RESUMED"), Some(sequence), json!({})).await?;
                         world.state().resumed += 1;
                         world.changed.notify_waiters();
@@ -99,6 +107,10 @@ async fn talk(world: &World, mut socket: WebSocket) -> Result<(), axum::Error> {
                 Ok(Order::Dispatch(name, data)) => {
                     sequence += 1;
                     send(&mut socket, 0, Some(name), Some(sequence), data).await?;
+                }
+                Ok(Order::CutOff(name, data)) => {
+                    world.state().missed.push((name, data.clone()));
+                    return send(&mut socket, 0, Some(name), Some(sequence + 1), data).await;
                 }
                 Ok(Order::Reconnect) => {
                     send(&mut socket, 7, None, None, Value::Null).await?;

@@ -27,6 +27,8 @@ async fn any(
     headers: HeaderMap,
     body: Bytes,
 ) -> Response {
+    let slow = world.state().slow;
+    tokio::time::sleep(slow).await;
     let path = uri.path().trim_start_matches("/api/v10").to_owned();
     let body: Value = serde_json::from_slice(&body).unwrap_or_default();
     let line = format!("{method} {path}");

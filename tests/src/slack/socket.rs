@@ -32,6 +32,15 @@ struct State {
     next: u64,
 }
 
+impl State {
+    fn envelope(&mut self, kind: &str, payload: &Value) -> (String, Message) {
+        self.next += 1;
+        let id = format!("envelope-{}", self.next);
+        let envelope = json!({ "envelope_id": id, "type": kind, "accepts_response_payload": kind != "events_api", "payload": payload });
+        (id, Message::text(envelope.to_string()))
+    }
+}
+
 /// The sockets that are open.
 #[derive(Debug, Clone)]
 pub(super) struct Sockets {
@@ -134,19 +143,27 @@ impl Sockets {
         }
     }
 
+    /// The socket that was sent the envelope, and each other, is broken off at once.
+    pub(super) fn cut_off(&self, kind: &str, payload: Value) {
+        let mut state = self.lock();
+        let (_, envelope) = state.envelope(kind, &payload);
+        state.listeners.last().expect("somebody listens").send(envelope).expect("they still do");
+        for listener in state.listeners.drain(..) {
+            let _ = listener.send(Message::Close(None));
+        }
+    }
+
     pub(super) async fn deliver(&self, kind: &str, payload: Value) -> Acked {
         self.heard().await;
         let began = Instant::now();
         let (acked, waiting) = oneshot::channel();
         {
             let mut state = self.lock();
-            state.next += 1;
-            let id = format!("envelope-{}", state.next);
-            let envelope = json!({ "envelope_id": id, "type": kind, "accepts_response_payload": kind != "events_api", "payload": payload });
+            let (id, envelope) = state.envelope(kind, &payload);
             state.waiting.insert(id, acked);
             // Slack delivers to one of the connections.
             let to = state.listeners.last().expect("somebody listens");
-            to.send(Message::text(envelope.to_string())).expect("they still do");
+            to.send(envelope).expect("they still do");
         }
         let payload =
             timeout(PATIENCE, waiting).await.expect("acknowledged").expect("the socket still stands");

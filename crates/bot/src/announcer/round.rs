@@ -1,18 +1,9 @@
 //! One look at a wall: what is behind there is posted or edited, as fast as the wall takes it.
 
-use super::{Announcer, Hung, PATIENCE, Shown, Standing};
-use crate::{
-    card::{Card, Kind},
-    desk::View,
-    wall::Trouble,
-};
-use rekindle_core::{
-    alert::{Alert, Reason},
-    campaign::Campaign,
-    team::Handle,
-    time::Moment,
-};
-use rekindle_storage::{Result, StoreError, cards::Behind};
+use super::{Announcer, Hung, LOOK, PATIENCE, Shown, Standing, face::Face};
+use crate::{desk::View, wall::Trouble};
+use rekindle_core::{alert::Alert, campaign::Campaign, time::Moment};
+use rekindle_storage::{Result, StoreError, cards::Behind, news::News};
 use std::{future::Future, time::Duration};
 use uuid::Uuid;
 
@@ -46,27 +37,19 @@ impl Place {
     }
 }
 
+/// What is shown on walls, each in the channel that the routing has for it.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Alert,
+    Campaign,
+    News,
+}
+
 /// What a card is about.
 enum Subject {
     Alert(Alert),
     Campaign(Campaign),
-}
-
-impl Subject {
-    /// What stands beside the card when it is posted, and where only a line is shown.
-    fn words(&self, card: &Card) -> String {
-        match self {
-            Self::Alert(alert) => match alert.reason {
-                Reason::Hot => format!("{} is hot: {} points.", card.title, card.score.unwrap_or_default()),
-                Reason::Back => format!("{} is back from the cold.", card.title),
-                Reason::Hand => format!("{} was taken by hand.", card.title),
-            },
-            Self::Campaign(campaign) => {
-                let by = campaign.launched_by.as_ref().map(Handle::name).unwrap_or_default();
-                format!("{by} launched {} {}.", card.title, card.subtitle.as_deref().unwrap_or_default())
-            }
-        }
-    }
+    News(News),
 }
 
 /// What came of one card.
@@ -86,13 +69,18 @@ impl Announcer {
         if self.store.clock().stopwatch() < standing.not_before {
             return Ok(0);
         }
-        let wall = self.store.walls().hang(hung.to.wall.name(), hung.to.platform).await?;
+        let walls = self.store.walls();
+        let wall = walls.hang(hung.to.wall.name(), hung.to.platform).await?;
+        if !walls.work(&wall).await? {
+            standing.not_before = self.store.clock().stopwatch() + LOOK;
+            return Ok(0);
+        }
         // The console was always there: it shows all that ever was.
         let since = if hung.to.channel.is_none() { Moment::UNIX_EPOCH } else { wall.hung_at };
         let mut shown = 0;
         loop {
             let before = shown;
-            for kind in [Kind::Alert, Kind::Campaign] {
+            for kind in [Kind::Alert, Kind::Campaign, Kind::News] {
                 for (place, subject) in self.behind(hung, kind, since).await? {
                     match self.show(hung, &mut standing, place, &subject).await? {
                         Step::Shown => shown += 1,
@@ -112,8 +100,13 @@ impl Announcer {
         if hung.to.channel.is_some() {
             let playbooks = self.store.load_playbooks().await?;
             let routing = &playbooks.current().routing;
-            let channel = if kind == Kind::Alert { &routing.alerts } else { &routing.campaigns };
-            if !hung.to.is_called(channel) {
+            let channel = match kind {
+                Kind::Alert => &routing.alerts,
+                Kind::Campaign => &routing.campaigns,
+                Kind::News => &routing.operations,
+            };
+            let stands_in = kind == Kind::News && self.stands_in(hung, channel);
+            if !hung.to.is_called(channel) && !stands_in {
                 return Ok(Vec::new());
             }
         }
@@ -129,14 +122,27 @@ impl Announcer {
                 let place = |one: &Behind<Campaign>| Place::of(one.subject.id.0, one.subject.revision, one);
                 behind.into_iter().map(|one| (place(&one), Subject::Campaign(one.subject))).collect()
             }
+            Kind::News => {
+                let behind = cards.news_behind(name, since, BATCH).await?;
+                let place = |one: &Behind<News>| Place::of(one.subject.id, 1, one);
+                behind.into_iter().map(|one| (place(&one), Subject::News(one.subject))).collect()
+            }
         })
     }
 
-    async fn render(&self, subject: &Subject) -> Result<Card> {
-        match subject {
-            Subject::Alert(alert) => self.view().alert(alert).await,
-            Subject::Campaign(campaign) => self.view().campaign(campaign).await,
-        }
+    /// Whether a wall is the one that is told the news of a channel which its platform does not have: the first there.
+    fn stands_in(&self, hung: &Hung, channel: &str) -> bool {
+        let mut there = self.walls.iter().filter(|one| one.to.platform == hung.to.platform);
+        let is_missing = there.clone().all(|one| !one.to.is_called(channel));
+        is_missing && there.next().is_some_and(|first| first.to.wall.name() == hung.to.wall.name())
+    }
+
+    async fn render(&self, subject: &Subject) -> Result<Face> {
+        Ok(match subject {
+            Subject::Alert(alert) => Face::of_alert(alert, self.view().alert(alert).await?),
+            Subject::Campaign(campaign) => Face::of_campaign(campaign, self.view().campaign(campaign).await?),
+            Subject::News(news) => Face::News(news.text.clone()),
+        })
     }
 
     /// Posts or edits a card. One that cannot be rendered does not hold up the others.
@@ -155,8 +161,8 @@ impl Announcer {
             return Ok(Step::Passed);
         }
         let name = hung.to.wall.name();
-        let card = match self.render(subject).await {
-            Ok(card) => card,
+        let face = match self.render(subject).await {
+            Ok(face) => face,
             Err(error @ (StoreError::Away(_) | StoreError::Busy(_))) => return Err(error),
             // The lead is gone; nothing will ever show.
             Err(StoreError::Refused(_)) => {
@@ -171,7 +177,7 @@ impl Announcer {
                 return Ok(Step::Passed);
             }
         };
-        let says = told_at_once(&card);
+        let says = face.told_at_once();
         if let Some(bucket) = &mut standing.bucket {
             let known = standing.cards.get_mut(&place.subject);
             match known.filter(|known| place.message.is_some() && known.says == says) {
@@ -187,7 +193,7 @@ impl Announcer {
                 None => {}
             }
         }
-        let message = match self.put(hung, &place, &card, &subject.words(&card)).await? {
+        let message = match self.put(hung, &place, &face).await? {
             Ok(message) => message,
             Err(trouble) => return self.troubled(hung, standing, &place, trouble).await,
         };
@@ -195,9 +201,8 @@ impl Announcer {
         if std::mem::take(&mut standing.failures) > 0 {
             tracing::info!(wall = name, "this wall takes cards again");
         }
-        if self.store.walls().mended(name).await? {
-            self.tell_of(hung, "takes cards again. What was missed is shown now.").await;
-        }
+        let news = format!("{name} takes cards again. What was missed is shown now.");
+        self.store.walls().mended(name, &news).await?;
         if standing.cards.len() >= REMEMBERED {
             standing.cards.clear();
         }
@@ -206,17 +211,11 @@ impl Announcer {
     }
 
     /// Brings the card to the wall; the message that holds it.
-    async fn put(
-        &self,
-        hung: &Hung,
-        place: &Place,
-        card: &Card,
-        words: &str,
-    ) -> Result<Result<String, Trouble>> {
-        let wall = &hung.to.wall;
+    async fn put(&self, hung: &Hung, place: &Place, face: &Face) -> Result<Result<String, Trouble>> {
+        let wall = &*hung.to.wall;
         if let Some(message) = &place.message {
             let late = || Trouble::Later { after: None, why: "no answer within 10 s".to_owned() };
-            let edited = in_time(wall.edit(message, card, words), late).await;
+            let edited = in_time(face.edit(wall, message), late).await;
             return Ok(edited.map(|()| message.clone()));
         }
         let nonce = self.store.cards().posting(place.subject, wall.name()).await?;
@@ -225,14 +224,14 @@ impl Announcer {
             match in_time(wall.find(nonce), late).await {
                 Err(trouble) => return Ok(Err(trouble)),
                 Ok(Some(message)) => {
-                    let edited = in_time(wall.edit(&message, card, words), late).await;
+                    let edited = in_time(face.edit(wall, &message), late).await;
                     return Ok(edited.map(|()| message));
                 }
                 Ok(None) => {}
             }
         }
         let late = || Trouble::Unknown { why: "no answer within 10 s".to_owned() };
-        Ok(in_time(wall.post(nonce, card, words), late).await.map_err(|trouble| match trouble {
+        Ok(in_time(face.post(wall, nonce), late).await.map_err(|trouble| match trouble {
             // What was not posted cannot be gone.
             Trouble::Gone => Trouble::Later { after: None, why: "posted, and gone at once".to_owned() },
             trouble => trouble,
@@ -272,9 +271,9 @@ impl Announcer {
             }
             Trouble::Broken { why } => {
                 standing.not_before = now + BROKEN_WAIT;
-                if self.store.walls().broke(name, &why).await? {
+                let news = format!("{name} takes no more cards: {why}");
+                if self.store.walls().broke(name, &why, &news).await? {
                     tracing::error!(wall = name, why, "this wall is broken");
-                    self.tell_of(hung, &format!("takes no more cards: {why}")).await;
                 }
                 Ok(Step::Stop)
             }
@@ -289,16 +288,6 @@ impl Announcer {
     fn view(&self) -> View<'_> {
         View { store: &self.store, zone: self.settings.zone }
     }
-}
-
-/// What a human action changes of a card; figures are not in it.
-fn told_at_once(card: &Card) -> String {
-    let buttons: Vec<&str> = card.buttons.iter().map(|button| button.intent).collect();
-    let notes = match card.kind {
-        Kind::Alert => card.facts.iter().filter(|fact| fact.label.starts_with("Note by")).count(),
-        Kind::Campaign => 0,
-    };
-    format!("{} {} {} {} {notes}", card.state, card.headline, card.status, buttons.join(" "))
 }
 
 async fn in_time<T>(

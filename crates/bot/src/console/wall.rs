@@ -69,10 +69,11 @@ impl Wall for ConsoleWall {
         Ok(None)
     }
 
-    async fn say(&self, words: &str) -> Result<(), Trouble> {
+    async fn say(&self, nonce: Uuid, words: &str) -> Result<String, Trouble> {
         let playbooks = self.store.load_playbooks().await.map_err(trouble)?;
         let channel = &playbooks.current().routing.operations;
-        self.store.console().post(channel, "rekindle", words, None).await.map(drop).map_err(trouble)
+        let said = self.store.console().post_under(nonce, channel, "rekindle", words).await;
+        said.map(|id| id.to_string()).map_err(trouble)
     }
 }
 

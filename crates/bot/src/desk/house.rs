@@ -68,7 +68,7 @@ impl Desk {
             }
             None => "goes out".to_owned(),
         };
-        let walls = self.store.walls().all().await?;
+        let walls = self.store.walls().worked().await?;
         let mut rows = vec![
             ("leads", listed(&nurture)),
             ("queue", format!("{} open, {} claimed", of(&alerts, "open"), of(&alerts, "claimed"))),
@@ -111,8 +111,8 @@ impl Desk {
             return Ok(Reply::done(format!("All mail is paused already, by {}.", pause.by.name())));
         }
         let pause = Pause { by: member.handle.clone(), at: self.store.clock().wall() };
-        self.store.set_pause(Some(pause)).await?;
-        self.tell(&format!("{} paused all mail. /rekindle resume lets it go on.", member.name)).await?;
+        let news = format!("{} paused all mail. /rekindle resume lets it go on.", member.name);
+        self.store.set_pause(Some(pause), &news).await?;
         Ok(Reply::done("All mail is paused. What is due waits; /rekindle resume lets it go on."))
     }
 
@@ -120,17 +120,8 @@ impl Desk {
         if self.store.pause().await?.is_none() {
             return Ok(Reply::done("Mail was not paused."));
         }
-        self.store.set_pause(None).await?;
-        self.tell(&format!("{} let the mail go on.", member.name)).await?;
+        self.store.set_pause(None, &format!("{} let the mail go on.", member.name)).await?;
         Ok(Reply::done("Mail goes on."))
-    }
-
-    /// News about the daemon itself, in the channel for it.
-    async fn tell(&self, text: &str) -> Result<()> {
-        let playbooks = self.store.playbooks().await?;
-        let channel = &playbooks.current().routing.operations;
-        self.store.console().post(channel, "rekindle", text, None).await?;
-        Ok(())
     }
 
     async fn team(&self) -> Result<Reply> {

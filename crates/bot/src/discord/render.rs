@@ -89,14 +89,23 @@ pub(crate) fn was_posted_with(message: &Value, nonce: &str) -> bool {
     address.split_once('#').is_some_and(|(_, mark)| mark == nonce)
 }
 
-/// News, without a card.
-pub(crate) fn news(words: &str) -> CreateMessage {
-    CreateMessage::new().content(escaped(words, CONTENT)).allowed_mentions(nobody())
+/// News of the house. It is posted once and found again as a card is, by the address of its title.
+pub(crate) fn news(words: &str, nonce: String, public_url: &str) -> CreateMessage {
+    let embed = CreateEmbed::new().title("Rekindle").url(address(public_url, &nonce));
+    CreateMessage::new()
+        .embed(embed.description(escaped(words, CONTENT)))
+        .allowed_mentions(nobody())
+        .nonce(Nonce::String(nonce))
+        .enforce_nonce(true)
 }
 
 /// What one member is told alone. By `nonce`, Discord posts it once within some minutes.
 pub(crate) fn notice(words: &str, nonce: String) -> CreateMessage {
-    news(words).nonce(Nonce::String(nonce)).enforce_nonce(true)
+    CreateMessage::new()
+        .content(escaped(words, CONTENT))
+        .allowed_mentions(nobody())
+        .nonce(Nonce::String(nonce))
+        .enforce_nonce(true)
 }
 
 /// What came of it, said beside the answer that was given first, for the eyes of whoever asked alone.

@@ -56,7 +56,8 @@ impl Wall for DiscordWall {
         Ok(found.and_then(|message| message["id"].as_str()).map(str::to_owned))
     }
 
-    async fn say(&self, words: &str) -> Result<(), Trouble> {
-        self.rest.post(self.channel, &render::news(words)).await.map(drop)
+    async fn say(&self, nonce: Uuid, words: &str) -> Result<String, Trouble> {
+        let message = render::news(words, nonce_of(nonce), &self.public_url);
+        self.rest.post(self.channel, &message).await.map(|id| id.to_string())
     }
 }

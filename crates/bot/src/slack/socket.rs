@@ -11,7 +11,11 @@ use super::{
 use axum::http::StatusCode;
 use rekindle_core::chat::Secret;
 use serde::Serialize;
-use slack_morphism::{errors::SlackClientError, prelude::*};
+use serde_json::Value;
+use slack_morphism::{
+    errors::{SlackClientError, SlackClientProtocolError},
+    prelude::*,
+};
 use std::sync::Arc;
 use tokio_util::sync::CancellationToken;
 
@@ -83,33 +87,50 @@ async fn take(door: Door, came: &impl Serialize, state: &SlackClientEventsUserSt
     Ok(edge.take(door, payload).await?)
 }
 
-/// What the library could not read is kept, and acknowledged; what could not be kept is not, and comes again.
+/// What the library could not read we read ourselves, as over HTTP; it is acknowledged meanwhile. What could not be kept is
+/// not, and comes again.
 fn unreadable(
     error: Box<dyn std::error::Error + Send + Sync>,
     _: Arc<SlackHyperClient>,
     state: SlackClientEventsUserState,
 ) -> StatusCode {
-    match error.downcast_ref::<SlackClientError>() {
-        Some(SlackClientError::ProtocolError(wrong)) => {
-            let text = wrong.json_body.clone().unwrap_or_else(|| wrong.json_error.to_string());
-            let edge = state.try_read().ok().and_then(|state| state.get_user_state::<Edge>().cloned());
-            if let Some(edge) = edge {
-                let keeping = edge.clone();
-                edge.inbound().aside(async move {
-                    if let Err(error) = keeping.take_unreadable(&text).await {
-                        tracing::error!(%error, "what Slack sent could not be kept");
-                    }
-                });
-            }
-            StatusCode::OK
-        }
+    // The library hands over what it could not read as it is, or wrapped.
+    let unread = match error.downcast_ref::<SlackClientError>() {
+        Some(SlackClientError::ProtocolError(wrong)) => Some(wrong),
         Some(error) => {
             tracing::warn!(%error, "the socket to Slack is in trouble");
-            StatusCode::SERVICE_UNAVAILABLE
+            return StatusCode::SERVICE_UNAVAILABLE;
         }
-        None => {
+        None => error.downcast_ref::<SlackClientProtocolError>(),
+    };
+    let edge = state.try_read().ok().and_then(|state| state.get_user_state::<Edge>().cloned());
+    let (Some(unread), Some(edge)) = (unread, edge) else {
+        tracing::error!(%error, "what Slack sent could not be kept");
+        return StatusCode::SERVICE_UNAVAILABLE;
+    };
+    let text = unread.json_body.clone().unwrap_or_else(|| unread.json_error.to_string());
+    let inbound = edge.inbound().clone();
+    inbound.aside(async move {
+        let taken = match opened(&text) {
+            Some((door, payload)) => edge.take(door, payload).await.map(drop),
+            None => edge.take_unreadable(&text).await,
+        };
+        if let Err(error) = taken {
             tracing::error!(%error, "what Slack sent could not be kept");
-            StatusCode::SERVICE_UNAVAILABLE
         }
-    }
+    });
+    StatusCode::OK
+}
+
+/// What is in an envelope, and through which door it came: the same however often it is sent, which the envelope is not.
+fn opened(envelope: &str) -> Option<(Door, Value)> {
+    let mut envelope: Value = serde_json::from_str(envelope).ok()?;
+    let door = match envelope["type"].as_str()? {
+        "slash_commands" => Door::Command,
+        "interactive" => Door::Interaction,
+        "events_api" => Door::Event,
+        _ => return None,
+    };
+    let payload = envelope["payload"].take();
+    payload.is_object().then_some((door, payload))
 }

@@ -29,6 +29,14 @@ impl SlackWall {
         Self { name: format!("slack:{team}/{channel}"), channel: channel.to_owned(), api }
     }
 
+    /// Posts a message that can be found again by its nonce; what Slack calls it.
+    async fn send(&self, nonce: Uuid, mut message: Value) -> Result<String, Trouble> {
+        message["metadata"] = metadata(nonce);
+        let posted = self.api.call("chat.postMessage", &message).await?;
+        let ts = posted.get("ts").and_then(Value::as_str);
+        ts.map(str::to_owned).ok_or_else(|| Trouble::Unknown { why: "Slack names no message".to_owned() })
+    }
+
     /// A message to this channel: nothing in it is looked up, linked or unfolded.
     fn message(&self, rendered: &Rendered) -> Value {
         json!({
@@ -50,11 +58,7 @@ impl Wall for SlackWall {
     }
 
     async fn post(&self, nonce: Uuid, card: &Card, words: &str) -> Result<String, Trouble> {
-        let mut message = self.message(&render::card(card, words));
-        message["metadata"] = metadata(nonce);
-        let posted = self.api.call("chat.postMessage", &message).await?;
-        let ts = posted.get("ts").and_then(Value::as_str);
-        ts.map(str::to_owned).ok_or_else(|| Trouble::Unknown { why: "Slack names no message".to_owned() })
+        self.send(nonce, self.message(&render::card(card, words))).await
     }
 
     async fn edit(&self, message: &str, card: &Card, words: &str) -> Result<(), Trouble> {
@@ -106,7 +110,7 @@ impl Wall for SlackWall {
         Ok(None)
     }
 
-    async fn say(&self, words: &str) -> Result<(), Trouble> {
-        self.api.call("chat.postMessage", &render::words(&self.channel, words)).await.map(drop)
+    async fn say(&self, nonce: Uuid, words: &str) -> Result<String, Trouble> {
+        self.send(nonce, render::words(&self.channel, words)).await
     }
 }

@@ -30,12 +30,8 @@ pub(super) fn open(
     let discord = Discord::new(settings, inbound.clone()).doing("set up the connection to Discord")?;
     chats.walls.extend(discord.destinations());
     chats.ears.push(discord.ear());
-    let recovering = discord.clone();
-    chats.tasks.push(Box::pin(async move {
-        if let Err(error) = recovering.recover().await {
-            tracing::error!(%error, "what came from Discord before the last end could not be looked through");
-        }
-    }));
+    let (looking, until) = (discord.clone(), stop.clone());
+    chats.tasks.push(Box::pin(async move { looking.look_after(&until).await }));
     match config.transport {
         DiscordTransport::Gateway => {
             let stop = stop.clone();

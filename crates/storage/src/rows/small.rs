@@ -107,6 +107,12 @@ table!(wall, "wall", {
     hung_at: i64,
     broken_at: Option<i64>,
     why: Option<String>,
+    owner: Option<Uuid>,
+});
+table!(news, "news", {
+    #[sea_orm(primary_key, auto_increment = false)] id: Uuid,
+    text: String,
+    at: i64,
 });
 table!(notice, "notice", {
     #[sea_orm(primary_key, auto_increment = false)] id: Uuid,
@@ -133,6 +139,7 @@ table!(inbound, "inbound", {
     kind: String,
     #[sea_orm(column_type = "JsonBinary")] payload: Json,
     state: String,
+    owner: Option<Uuid>,
 });
 table!(chat_user, "chat_user", {
     #[sea_orm(primary_key, auto_increment = false)] platform: String,

@@ -248,10 +248,10 @@ async fn a_lead_gets_one_mail_a_day_and_paused_mail_waits() {
     house.decide(kim, move |scene, now| rekindle_core::desk::enroll(scene, "again", &playbooks, now)).await;
     let ana = crate::house::member("ana").handle;
     let pause = rekindle_storage::settings::Pause { by: ana, at: house.clock.wall() };
-    house.store.set_pause(Some(pause)).await.unwrap();
+    house.store.set_pause(Some(pause), "news").await.unwrap();
     house.tick().await;
     assert!(house.memory.is_empty());
-    house.store.set_pause(None).await.unwrap();
+    house.store.set_pause(None, "news").await.unwrap();
     house.tick().await;
     assert_eq!(house.memory.len(), 1, "two runs, one mail");
     house.live(monday() + hours(23)).await;
