@@ -22,6 +22,8 @@ mod text;
 mod voice;
 mod wall;
 
+pub use examine::Reached;
+
 use crate::{
     doctor::Finding,
     groups::Groups,
@@ -30,7 +32,6 @@ use crate::{
     wall::{Destination, Pace, Trouble},
 };
 use axum::Router;
-pub use examine::Reached;
 use reception::Reception;
 use rekindle_core::chat::{Platform, Secret};
 use rest::Rest;
