@@ -88,6 +88,7 @@ async fn every_table_is_written_and_read(home: Home) {
     store.chat().link(&user, &member, How::Admin).await.unwrap();
     store.chat().invite(&user).await.unwrap();
     store.walls().hang("slack:T1/C1", Platform::Slack).await.unwrap();
+    assert!(store.works_at("slack:T1/C1").await.unwrap());
     let came = Arrived {
         platform: Platform::Slack,
         workspace: "T1".to_owned(),
