@@ -1,4 +1,4 @@
-//! In whose hands something is: an arrival that is handled, a wall that is worked.
+//! In whose hands something is: an arrival that is handled, work that one process does at a time.
 
 use crate::change;
 use sea_orm_migration::{prelude::*, schema::*, sea_orm::prelude::Uuid};
@@ -6,7 +6,10 @@ use sea_orm_migration::{prelude::*, schema::*, sea_orm::prelude::Uuid};
 change!("m0013_hands", |m| {
     // A process that is alive; nobody, once the arrival is done with.
     m.alter_table(Table::alter().table("inbound").add_column(uuid_null("owner")).to_owned()).await?;
-    m.alter_table(Table::alter().table("wall").add_column(uuid_null("owner")).to_owned()).await?;
+    m.create_table(
+        Table::create().table("work").col(text("name").primary_key()).col(uuid("owner")).to_owned(),
+    )
+    .await?;
     // What was kept and not handled before there were owners is as if its process had died.
     m.execute(
         Query::update()

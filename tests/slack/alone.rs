@@ -4,11 +4,18 @@ use std::time::Duration;
 
 use rekindle_bot::teller::Teller;
 use rekindle_core::team::Handle;
-use rekindle_tests::slack::{Fault, Message, payloads};
+use rekindle_tests::{
+    on_both,
+    program::within,
+    slack::{Fault, Message, payloads},
+    stores::Home,
+};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use crate::stage::{By, Stage, eventually};
+
+on_both!(of_two_houses_one_tells_and_the_other_takes_over);
 
 /// The direct messages of Ben.
 const BEN: &str = "D0BEN";
@@ -94,4 +101,24 @@ async fn who_cannot_be_written_to_is_told_in_the_console() {
     }
     assert_eq!(stage.in_the_console().await, ["Ana passed Kim Park on to you: speaks Korean"]);
     assert_eq!(stage.slack.calls("conversations.open").len(), 1, "and Slack is not asked again");
+}
+
+async fn of_two_houses_one_tells_and_the_other_takes_over(home: Home) {
+    let stage = Stage::on(home, By::Http).await;
+    let (first, second) = (stage.home.open().await, stage.home.open().await);
+    let ear = || [stage.app(By::Http).ear()];
+    let (one, other) = (Teller::new(first, ear()), Teller::new(second, ear()));
+    one.catch_up().await.unwrap();
+    stage.pass("speaks Korean").await;
+    other.catch_up().await.unwrap();
+    assert!(stage.slack.messages(BEN).is_empty(), "the one that tells lives");
+    drop(one);
+    within(Duration::from_secs(20), "the other tells", async || {
+        other.catch_up().await.unwrap();
+        stage.slack.messages(BEN).first().cloned()
+    })
+    .await;
+    other.catch_up().await.unwrap();
+    assert_eq!(texts(&stage.slack.messages(BEN)), ["Ana passed Kim Park on to you: speaks Korean"]);
+    assert_eq!(stage.in_the_console().await.len(), 1);
 }

@@ -161,7 +161,11 @@ async fn an_archived_channel_stops_and_the_admins_are_told_once() {
         stage.store.clone(),
         rekindle_bot::desk::Settings { zone: chrono_tz::UTC, public_url: String::new() },
     );
+    // One that the settings named before; nobody works it.
+    let walls = stage.store.walls();
+    walls.hang("slack:T0ACME/C0OLD", rekindle_core::chat::Platform::Slack).await.unwrap();
     let status = desk.run(&ada, "console", "/rekindle status").await;
+    assert!(!status.text.contains("C0OLD"), "{}", status.text);
     assert!(
         status.text.contains("slack:T0ACME/C0HOT") && status.text.contains("is_archived"),
         "{}",

@@ -17,6 +17,7 @@ use rekindle_storage::{
 };
 use rekindle_tests::{on_both, stores::Home};
 use serde_json::json;
+use std::collections::HashSet;
 use tokio::task::JoinSet;
 
 use crate::house::{House, alert_id, member};
@@ -271,29 +272,26 @@ fn nobody(house: &House) -> &'static str {
 async fn a_wall_is_worked_by_one_process(home: Home) {
     let house = House::of(home).await;
     let name = "slack:T1/C1";
-    let works = async |store: &Store| {
-        let wall = store.walls().hang(name, Platform::Slack).await.unwrap();
-        store.walls().work(&wall).await.unwrap()
-    };
+    house.store.walls().hang(name, Platform::Slack).await.unwrap();
+    let works = async |store: &Store| store.works_at(name).await.unwrap();
     let stores = [house.home.open().await, house.home.open().await];
     let mut asking = JoinSet::new();
     for n in 0..6 {
         let store = stores[n % 2].clone();
-        asking.spawn(async move {
-            let wall = store.walls().hang(name, Platform::Slack).await.unwrap();
-            (n % 2, store.walls().work(&wall).await.unwrap())
-        });
+        asking.spawn(async move { (n % 2, store.works_at(name).await.unwrap()) });
     }
-    asking.join_all().await;
+    let at_work: HashSet<usize> =
+        asking.join_all().await.into_iter().filter_map(|(n, works)| works.then_some(n)).collect();
+    assert_eq!(at_work.len(), 1, "one of them");
     let [one, other] = stores;
     let (worker, waiting) = if works(&one).await { (one, other) } else { (other, one) };
     assert!(works(&worker).await && !works(&waiting).await, "each time the same");
     let named = async || house.store.walls().worked().await.unwrap().len();
     assert_eq!(named().await, 1);
     // It leaves, comes back, and dies.
-    worker.walls().leave(name).await.unwrap();
+    worker.leaves(name).await.unwrap();
     assert_eq!(named().await, 0, "a wall that nobody works is named by no settings");
-    waiting.walls().leave(name).await.unwrap();
+    waiting.leaves(name).await.unwrap();
     assert!(works(&worker).await && !works(&waiting).await);
     drop(worker);
     let taken = async {
@@ -336,7 +334,7 @@ async fn a_post_keeps_its_nonce_until_its_message_is_known(home: Home) {
         let store = stores[n % 2].clone();
         drawing.spawn(async move { store.cards().posting(subject, "slack:T1/C1").await.unwrap() });
     }
-    let drawn: std::collections::HashSet<_> = drawing.join_all().await.into_iter().collect();
+    let drawn: HashSet<_> = drawing.join_all().await.into_iter().collect();
     assert_eq!(drawn.len(), 1, "the same at each try");
     let cards = house.store.cards();
     let other = cards.posting(subject, "slack:T1/C2").await.unwrap();

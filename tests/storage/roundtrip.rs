@@ -96,6 +96,7 @@ async fn every_table_is_written_and_read(home: Home) {
     assert_eq!(store.homes().all(Platform::Slack).await.unwrap(), [home]);
     assert!(store.homes().all(Platform::Discord).await.unwrap().is_empty());
     store.walls().hang("slack:T1/C1", Platform::Slack).await.unwrap();
+    assert!(store.works_at("slack:T1/C1").await.unwrap());
     let came = Arrived {
         platform: Platform::Slack,
         workspace: "T1".to_owned(),

@@ -115,7 +115,7 @@ impl Announcer {
             }
         }
         let wall = hung.to.wall.name();
-        if let Err(error) = self.store.walls().leave(wall).await {
+        if let Err(error) = self.store.leaves(wall).await {
             tracing::warn!(%error, wall, "this wall could not be left; others take it over when we are gone");
         }
     }

@@ -1,7 +1,7 @@
 //! The teller: tells members what concerns them alone, on every platform where they can be reached.
 //!
 //! Promise: a notice is told until the platform has taken it. Where the platform's answer was lost it is told again,
-//! under the same nonce: better twice than never.
+//! under the same nonce: better twice than never. Each platform is told by one process, whatever number of them run.
 
 use crate::wall::Trouble;
 use async_trait::async_trait;
@@ -88,6 +88,9 @@ impl Teller {
     /// Tells what is untold; how long the platform wants to be left alone, if it does.
     async fn tell_all(&self, ear: &dyn Ear) -> Result<Option<Duration>> {
         let platform = ear.platform();
+        if !self.store.works_at(&format!("notices of {platform}")).await? {
+            return Ok(None);
+        }
         loop {
             let untold = self.store.notices().untold(platform, BATCH).await?;
             if untold.is_empty() {

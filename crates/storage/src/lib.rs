@@ -15,6 +15,7 @@ mod rows;
 mod scenes;
 mod signal;
 mod transaction;
+mod work;
 
 pub mod alerts;
 pub mod audit;

@@ -1,6 +1,6 @@
 //! Walls: the channels on platforms that show cards, since when, and which of them takes none for now.
 //!
-//! A wall is worked by one process: of two, both might post a new card. Where that one dies or ends, another takes it over.
+//! A wall is worked by one process ([`Store::works_at`] its name): of two, both might post a new card.
 
 use crate::{
     Result, Store,
@@ -8,8 +8,8 @@ use crate::{
     transaction::again,
 };
 use rekindle_core::{chat::Platform, time::Moment};
-use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, prelude::Uuid};
-use std::collections::HashMap;
+use sea_orm::{ConnectionTrait, EntityTrait, QueryOrder};
+use std::collections::HashSet;
 
 /// How a wall stands.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -22,8 +22,6 @@ pub struct Wall {
     pub hung_at: Moment,
     /// Since when it takes none (wall), and why.
     pub broken: Option<(Moment, String)>,
-    /// Which process works it.
-    owner: Option<Uuid>,
 }
 
 /// The walls.
@@ -39,7 +37,7 @@ impl Store {
 
 fn wall(row: small::wall::Model) -> Wall {
     let broken = row.broken_at.map(|at| (moment(at), row.why.unwrap_or_default()));
-    Wall { name: row.name, platform: row.platform, hung_at: moment(row.hung_at), broken, owner: row.owner }
+    Wall { name: row.name, platform: row.platform, hung_at: moment(row.hung_at), broken }
 }
 
 impl Walls<'_> {
@@ -68,36 +66,9 @@ impl Walls<'_> {
                 platform: platform.word().to_owned(),
                 hung_at: moment(now),
                 broken: None,
-                owner: None,
             },
             wall,
         ))
-    }
-
-    /// Whether this process works a wall: it did, or nobody does who is alive.
-    ///
-    /// # Errors
-    /// As the database or the file system says.
-    pub async fn work(&self, wall: &Wall) -> Result<bool> {
-        let me = self.0.me().await?;
-        let (whose, before) = match wall.owner {
-            Some(owner) if owner == me => return Ok(true),
-            Some(owner) if !self.0.is_dead(owner).await? => return Ok(false),
-            Some(dead) => ("owner = ?", vec![dead.into()]),
-            None => ("owner IS NULL", Vec::new()),
-        };
-        let values = [vec![me.into(), wall.name.as_str().into()], before].concat();
-        self.set(&format!("UPDATE wall SET owner = ? WHERE name = ? AND {whose}"), values, None).await
-    }
-
-    /// This process works a wall no more.
-    ///
-    /// # Errors
-    /// As the database or the file system says.
-    pub async fn leave(&self, name: &str) -> Result<()> {
-        let me = self.0.me().await?;
-        let text = "UPDATE wall SET owner = NULL WHERE name = ? AND owner = ?";
-        self.set(text, vec![name.into(), me.into()], None).await.map(drop)
     }
 
     /// A wall takes nothing more; whether that is news, which the team is told.
@@ -146,21 +117,14 @@ impl Walls<'_> {
     /// # Errors
     /// As the database says.
     pub async fn worked(&self) -> Result<Vec<Wall>> {
-        let rows = small::wall::Entity::find()
-            .filter(small::wall::Column::Owner.is_not_null())
-            .order_by_asc(small::wall::Column::Name)
-            .all(&self.0.db)
-            .await?;
-        let mut walls = Vec::new();
-        let mut known: HashMap<Uuid, bool> = HashMap::new();
-        for (row, owner) in rows.into_iter().filter_map(|row| row.owner.map(|owner| (row, owner))) {
-            let dead = match known.get(&owner) {
-                Some(dead) => *dead,
-                None => self.0.is_dead(owner).await?,
-            };
-            known.insert(owner, dead);
-            walls.extend((!dead).then(|| wall(row)));
+        let mut worked = HashSet::new();
+        for work in small::work::Entity::find().all(&self.0.db).await? {
+            if !self.0.is_dead(work.owner).await? {
+                worked.insert(work.name);
+            }
         }
-        Ok(walls)
+        let rows =
+            small::wall::Entity::find().order_by_asc(small::wall::Column::Name).all(&self.0.db).await?;
+        Ok(rows.into_iter().filter(|row| worked.contains(&row.name)).map(wall).collect())
     }
 }

@@ -69,12 +69,11 @@ impl Announcer {
         if self.store.clock().stopwatch() < standing.not_before {
             return Ok(0);
         }
-        let walls = self.store.walls();
-        let wall = walls.hang(hung.to.wall.name(), hung.to.platform).await?;
-        if !walls.work(&wall).await? {
+        if !self.store.works_at(hung.to.wall.name()).await? {
             standing.not_before = self.store.clock().stopwatch() + LOOK;
             return Ok(0);
         }
+        let wall = self.store.walls().hang(hung.to.wall.name(), hung.to.platform).await?;
         // The console was always there: it shows all that ever was.
         let since = if hung.to.channel.is_none() { Moment::UNIX_EPOCH } else { wall.hung_at };
         let mut shown = 0;

@@ -107,7 +107,10 @@ table!(wall, "wall", {
     hung_at: i64,
     broken_at: Option<i64>,
     why: Option<String>,
-    owner: Option<Uuid>,
+});
+table!(work, "work", {
+    #[sea_orm(primary_key, auto_increment = false)] name: String,
+    owner: Uuid,
 });
 table!(news, "news", {
     #[sea_orm(primary_key, auto_increment = false)] id: Uuid,
