@@ -8,9 +8,11 @@
 //! 3. [`compose`]: a rendered letter and an envelope become the bytes of a message (RFC 5322, RFC 8058).
 //! 4. [`outcome`]: what can happen to a mail on its way out.
 //! 5. [`transport`]: where mail goes: an SMTP relay ([`smtp`]), a folder ([`folder`]) or the memory ([`memory`]).
+//! 6. [`heard`]: what comes back, told apart: fates, complaints, machines, people.
 
 pub mod compose;
 pub mod folder;
+pub mod heard;
 pub mod letter;
 pub mod memory;
 pub mod outcome;
