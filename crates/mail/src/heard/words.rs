@@ -69,7 +69,7 @@ static WORDS: LazyLock<Vec<(List, Vec<String>)>> = LazyLock::new(|| {
             None => {
                 if let Some((_, words)) = lists.last_mut() {
                     words.push(
-                        line.strip_suffix('_').map_or_else(|| line.to_owned(), |line| format!("{line} ")),
+                        line.strip_suffix('~').map_or_else(|| line.to_owned(), |line| format!("{line} ")),
                     );
                 }
             }
