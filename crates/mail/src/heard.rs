@@ -128,6 +128,24 @@ impl Told {
         Self::of(address, fate, meaning, diagnostic)
     }
 
+    /// What a provider tells: its fate where it names one, and the cause that it implies where its words name none.
+    pub(crate) fn by_a_provider(
+        address: Option<String>,
+        fate: Option<Fate>,
+        status: Option<&str>,
+        words: &str,
+        implied: Option<Cause>,
+    ) -> Self {
+        let mut meant = meaning::meaning(status.and_then(Status::find), words);
+        if let (Cause::Unclear, Some(cause)) = (meant.cause, implied) {
+            meant.cause = cause;
+        }
+        match fate {
+            Some(fate) => Self::of(address, fate, meant, words),
+            None => Self::failed(address, meant, words),
+        }
+    }
+
     fn of(address: Option<String>, fate: Fate, meaning: Meaning, diagnostic: &str) -> Self {
         let Meaning { cause, status, .. } = meaning;
         let diagnostic = crate::compose::clean(diagnostic, LONGEST_DIAGNOSTIC);
