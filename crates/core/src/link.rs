@@ -2,7 +2,8 @@
 //!
 //! Layout: one byte of version, one of key id, sixteen of row id, four of a number within the row
 //! (which link, which answer), sixteen of HMAC-SHA-256 over purpose and all that (truncated to 128
-//! bits, RFC 2104 section 5), in base64url without padding: 51 characters. A token of one purpose is worth nothing for another, and whatever
+//! bits, RFC 2104 section 5), in base64url without padding: 51 characters. Where a server may fold capitals (the local part of an
+//! address, a Message-ID), the same without the number, in small letters of base 32: 55 characters. A token of one purpose is worth nothing for another, and whatever
 //! is wrong with a token, the answer is the same "not found".
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
@@ -26,12 +27,27 @@ pub enum Purpose {
     SignIn,
     /// Say who somebody in a chat is, once.
     LinkChat,
+    /// Be the envelope that a mail came in: where its bounces go (VERP).
+    Envelope,
+    /// Be the Message-ID of a mail: what answers and returned mails name.
+    MessageId,
+    /// Stop the mail by writing to us.
+    UnsubscribeByMail,
 }
 
 impl Purpose {
     /// All purposes.
-    pub const ALL: [Self; 6] =
-        [Self::Click, Self::Offer, Self::Survey, Self::Unsubscribe, Self::SignIn, Self::LinkChat];
+    pub const ALL: [Self; 9] = [
+        Self::Click,
+        Self::Offer,
+        Self::Survey,
+        Self::Unsubscribe,
+        Self::SignIn,
+        Self::LinkChat,
+        Self::Envelope,
+        Self::MessageId,
+        Self::UnsubscribeByMail,
+    ];
 
     fn domain(self) -> &'static [u8] {
         match self {
@@ -41,6 +57,9 @@ impl Purpose {
             Self::Unsubscribe => b"rekindle/1/unsubscribe",
             Self::SignIn => b"rekindle/1/sign-in",
             Self::LinkChat => b"rekindle/1/link-chat",
+            Self::Envelope => b"rekindle/1/envelope",
+            Self::MessageId => b"rekindle/1/message-id",
+            Self::UnsubscribeByMail => b"rekindle/1/unsubscribe-by-mail",
         }
     }
 }
@@ -48,6 +67,11 @@ impl Purpose {
 const VERSION: u8 = 1;
 const SIGNED: usize = 1 + 1 + 16 + 4;
 const LENGTH: usize = SIGNED + 16;
+/// What is signed of a token in small letters: no number.
+const SMALL_SIGNED: usize = 1 + 1 + 16;
+const SMALL_LENGTH: usize = SMALL_SIGNED + 16;
+/// RFC 4648 in small letters: digits and letters that no server takes for special.
+const SMALL: &[u8; 32] = b"abcdefghijklmnopqrstuvwxyz234567";
 
 /// What a token says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -101,6 +125,29 @@ impl KeyRing {
         Some(Meant { row: Uuid::from_slice(&bytes[2..18]).ok()?, number })
     }
 
+    /// A token for a row that survives a server which folds capitals: 55 small letters and digits.
+    pub fn small_token(&self, purpose: Purpose, row: Uuid) -> String {
+        let (id, key) = self.keys.iter().next_back().expect("a ring has at least one key");
+        let mut token = [0; SMALL_LENGTH];
+        token[0] = VERSION;
+        token[1] = *id;
+        token[2..SMALL_SIGNED].copy_from_slice(row.as_bytes());
+        let tag = mac(key, purpose, &token[..SMALL_SIGNED]).finalize().into_bytes();
+        token[SMALL_SIGNED..].copy_from_slice(&tag[..16]);
+        to_small(&token)
+    }
+
+    /// The row that a token in small letters means, if we made it for this purpose.
+    pub fn check_small(&self, purpose: Purpose, token: &str) -> Option<Uuid> {
+        let bytes = from_small(token)?;
+        if bytes[0] != VERSION {
+            return None;
+        }
+        let key = self.keys.get(&bytes[1])?;
+        mac(key, purpose, &bytes[..SMALL_SIGNED]).verify_truncated_left(&bytes[SMALL_SIGNED..]).ok()?;
+        Uuid::from_slice(&bytes[2..SMALL_SIGNED]).ok()
+    }
+
     /// The code of the offer in a mail: derived, so that it need not be stored before it is taken.
     /// Eight characters that cannot be mistaken for each other (Crockford's base 32).
     pub fn offer_code(&self, delivery: Uuid) -> String {
@@ -128,6 +175,29 @@ impl KeyRing {
 /// The plain hash that write keys and session tokens are stored by: they are random already.
 pub fn digest(secret: &str) -> String {
     hex(&Sha256::digest(secret.as_bytes()))
+}
+
+/// Base 32 of RFC 4648, in small letters, without padding.
+fn to_small(bytes: &[u8; SMALL_LENGTH]) -> String {
+    let bit = |at: usize| bytes.get(at / 8).is_some_and(|byte| byte & (0x80 >> (at % 8)) != 0);
+    let letter = |at: usize| (at..at + 5).fold(0, |value, at| value * 2 + usize::from(bit(at)));
+    (0..SMALL_LENGTH * 8).step_by(5).map(|at| char::from(SMALL[letter(at)])).collect()
+}
+
+/// The bytes that [`to_small`] wrote, from small letters or capitals; `None` for all that it does not write.
+fn from_small(text: &str) -> Option<[u8; SMALL_LENGTH]> {
+    if text.len() != (SMALL_LENGTH * 8).div_ceil(5) {
+        return None;
+    }
+    let mut bytes = [0; SMALL_LENGTH];
+    for (place, letter) in text.bytes().enumerate() {
+        let value = SMALL.iter().position(|known| *known == letter.to_ascii_lowercase())?;
+        for bit in (0..5).filter(|bit| value & (16 >> bit) != 0) {
+            let at = place * 5 + bit;
+            *bytes.get_mut(at / 8)? |= 0x80 >> (at % 8);
+        }
+    }
+    Some(bytes)
 }
 
 fn mac(key: &[u8; 32], purpose: Purpose, message: &[u8]) -> Hmac<Sha256> {
@@ -166,6 +236,32 @@ mod tests {
         }
         for cut in 0..token.len() {
             assert_eq!(ring.check(Purpose::Offer, &token[..cut]), None);
+        }
+    }
+
+    #[test]
+    fn a_small_token_survives_capitals_and_nothing_else() {
+        let ring = ring(&[1]);
+        let row = Uuid::from_u128(u128::MAX / 3);
+        let token = ring.small_token(Purpose::Envelope, row);
+        assert_eq!(token.len(), 55);
+        assert!(token.bytes().all(|b| SMALL.contains(&b)), "{token}");
+        assert_eq!(ring.check_small(Purpose::Envelope, &token), Some(row));
+        assert_eq!(ring.check_small(Purpose::Envelope, &token.to_uppercase()), Some(row));
+        for purpose in Purpose::ALL.into_iter().filter(|p| *p != Purpose::Envelope) {
+            assert_eq!(ring.check_small(purpose, &token), None);
+        }
+        for at in 0..token.len() {
+            for other in SMALL.iter().chain(b"01=_-.A").map(|b| char::from(*b)) {
+                let mut forged: Vec<char> = token.chars().collect();
+                if forged[at].eq_ignore_ascii_case(&other) {
+                    continue;
+                }
+                forged[at] = other;
+                let forged: String = forged.into_iter().collect();
+                assert_eq!(ring.check_small(Purpose::Envelope, &forged), None, "{forged}");
+            }
+            assert_eq!(ring.check_small(Purpose::Envelope, &token[..at]), None);
         }
     }
 

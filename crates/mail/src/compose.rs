@@ -19,6 +19,8 @@ pub const MAX_HTML: usize = 102 * 1024;
 const MAX_MESSAGE_ID: usize = 250;
 /// More of a subject is never shown; RFC 5322 stops at 998 octets a line.
 const MAX_SUBJECT: usize = 250;
+/// A line of a head with encoded words is no longer (RFC 2047 section 2).
+const LINE: usize = 76;
 /// More of a display name is never shown.
 const MAX_NAME: usize = 100;
 
@@ -132,7 +134,38 @@ pub fn compose(envelope: &Envelope, letter: &Rendered) -> Result<Vec<u8>, Compos
     for (name, value) in extra_headers(envelope.bulk.as_ref(), letter)? {
         message.headers_mut().insert_raw(HeaderValue::new(HeaderName::new_from_ascii_str(name), value));
     }
-    Ok(message.formatted())
+    Ok(folded(message.formatted()))
+}
+
+/// Folds what lettre leaves too long in the head: it does not fold between a name and its address. What has no blank stays whole.
+fn folded(message: Vec<u8>) -> Vec<u8> {
+    let end = message.windows(4).position(|four| four == b"\r\n\r\n").unwrap_or(message.len());
+    let head = &message[..end];
+    if head.split(|b| *b == b'\n').all(|line| line.len() <= LINE) {
+        return message;
+    }
+    let mut folded = Vec::with_capacity(message.len() + 64);
+    for (nth, line) in head.split(|b| *b == b'\n').enumerate() {
+        if nth > 0 {
+            folded.push(b'\n');
+        }
+        let mut rest = line;
+        while rest.len() > LINE {
+            // Not behind the name of the field, which would leave a line with nothing on it.
+            let least = rest.iter().position(|b| *b != b' ').unwrap_or(0) + 1;
+            let least = rest.windows(2).position(|two| two == b": ").map_or(least, |colon| colon + 2);
+            let blank = |at: &usize| rest[*at] == b' ';
+            let Some(at) = (least..=LINE).rev().find(blank).or_else(|| (LINE..rest.len()).find(blank)) else {
+                break;
+            };
+            folded.extend_from_slice(&rest[..at]);
+            folded.extend_from_slice(b"\r\n");
+            rest = &rest[at..];
+        }
+        folded.extend_from_slice(rest);
+    }
+    folded.extend_from_slice(&message[end..]);
+    folded
 }
 
 fn extra_headers(

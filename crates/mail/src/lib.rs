@@ -5,13 +5,19 @@
 //!
 //! 1. [`letter`]: what a template may say of a lead, a sender and an offer.
 //! 2. [`templates`]: MJML and text compiled once, rendered in microseconds, checked before anything is launched.
-//! 3. [`compose`]: a rendered letter and an envelope become the bytes of a message (RFC 5322, RFC 8058).
+//! 3. [`compose`]: a rendered letter and an envelope become the bytes of a message (RFC 5322, RFC 8058); [`dkim`] signs them.
 //! 4. [`outcome`]: what can happen to a mail on its way out.
 //! 5. [`transport`]: where mail goes: an SMTP relay ([`smtp`]), a folder ([`folder`]) or the memory ([`memory`]).
+//! 6. [`heard`]: what comes back, told apart: fates, complaints, machines, people; [`mark`] says whose it is; [`hooks`]: the same, told by a
+//!    provider's webhook.
 
 pub mod compose;
+pub mod dkim;
 pub mod folder;
+pub mod heard;
+pub mod hooks;
 pub mod letter;
+pub mod mark;
 pub mod memory;
 pub mod outcome;
 pub mod smtp;

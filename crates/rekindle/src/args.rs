@@ -92,6 +92,9 @@ Examples:
     /// Look whether what the settings name works.
     #[command(subcommand)]
     Doctor(Doctor),
+    /// DKIM: the keys that sign our mails.
+    #[command(subcommand)]
+    Dkim(Dkim),
     /// Slack: what it has to know of us.
     #[command(subcommand)]
     Slack(Slack),
@@ -202,6 +205,24 @@ pub enum Doctor {
     /// The chats: tokens, workspaces, channels. Nothing is posted; what does not work is said with what would mend it.
     #[command(after_long_help = "Example:\n  rekindle doctor chat")]
     Chat,
+}
+
+/// `dkim`
+#[derive(Debug, Subcommand)]
+pub enum Dkim {
+    /// Make a key, and print the DNS record to publish and the settings that use it.
+    ///
+    /// It is for `dkim.domain` of the settings, or the domain of `mail.from`, and lies in the folder dkim of the data folder, where only
+    /// its owner may read it.
+    #[command(after_long_help = "Examples:\n  rekindle dkim new\n  rekindle dkim new --rsa --selector s2026")]
+    New {
+        /// RSA with 2048 bits, which every provider verifies, by the machine's openssl; otherwise Ed25519, which is small and fast.
+        #[arg(long)]
+        rsa: bool,
+        /// The name of the key in the DNS; otherwise rk-ed25519 or rk-rsa.
+        #[arg(long, value_name = "NAME")]
+        selector: Option<String>,
+    },
 }
 
 /// `slack`
@@ -429,6 +450,7 @@ mod tests {
             "outbox unknown --json",
             "playbook check",
             "playbook apply --data D",
+            "dkim new --rsa --selector s2026",
             "config show",
             "config check",
         ] {

@@ -11,10 +11,15 @@ mod values;
 use crate::clock::SystemClock;
 use chrono_tz::Tz;
 use layers::Layers;
-use rekindle_core::{email::EmailAddress, read::FileError, schedule::Schedule, time::Moment};
-use rekindle_mail::{smtp::Relay, transport::Transport};
+use rekindle_core::{chat::Secret, email::EmailAddress, read::FileError, schedule::Schedule, time::Moment};
+use rekindle_mail::{
+    dkim::{Signer, is_aligned},
+    smtp::Relay,
+    transport::Transport,
+};
 use serde::Deserialize;
 use std::{
+    collections::BTreeMap,
     io::ErrorKind,
     net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
     path::Path,
@@ -49,6 +54,8 @@ pub struct Config {
     pub discord: Discord,
     /// `[mail]`
     pub mail: Mail,
+    /// `[dkim]`
+    pub dkim: Dkim,
     /// `[team]`
     pub team: Team,
     /// `[clock]`
@@ -59,6 +66,9 @@ pub struct Config {
     pub intake: Intake,
     /// `[log]`
     pub log: Log,
+    /// Who signs our mails, by `[dkim]`.
+    #[serde(skip)]
+    pub signers: Arc<Vec<Signer>>,
     #[serde(skip)]
     layers: Layers,
 }
@@ -106,6 +116,9 @@ pub struct Mail {
     /// Where answers go, if not to `from`.
     #[serde(deserialize_with = "values::reply_to")]
     pub reply_to: Option<EmailAddress>,
+    /// The domain that bounces go to, if not to `from`.
+    #[serde(deserialize_with = "values::domain")]
+    pub bounce_domain: Option<String>,
     /// The organisation.
     #[serde(deserialize_with = "values::words")]
     pub company: String,
@@ -118,6 +131,18 @@ pub struct Mail {
     /// Open sessions with the relay at the most.
     #[serde(deserialize_with = "values::between::<_, 1, 64>")]
     pub sessions: u32,
+}
+
+/// Who signs our mails; nobody without a key.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Dkim {
+    /// The domain that signs.
+    #[serde(deserialize_with = "values::domain")]
+    pub domain: Option<String>,
+    /// The private keys, by selector.
+    #[serde(deserialize_with = "values::keys")]
+    pub keys: BTreeMap<String, Secret>,
 }
 
 /// The team.
@@ -224,6 +249,10 @@ impl Config {
         let Some(mut config) = config else { return Err(errors) };
         config.layers = layers;
         errors.extend(config.contradictions());
+        match config.read_signers() {
+            Ok(signers) => config.signers = Arc::new(signers),
+            Err((setting, why)) => errors.push(config.layers.error(setting, why)),
+        }
         if errors.is_empty() { Ok(config) } else { Err(errors) }
     }
 
@@ -316,6 +345,37 @@ impl Config {
         match &self.mail.relay {
             Some(relay) => Transport::Smtp(relay.clone()),
             None => Transport::Folder(data.join("mail")),
+        }
+    }
+
+    /// Who signs our mails; or the setting that is wrong, and why: no domain, one that does not vouch for `mail.from`, or a key that
+    /// cannot sign.
+    fn read_signers(&self) -> Result<Vec<Signer>, (&'static str, String)> {
+        let Dkim { domain, keys } = &self.dkim;
+        let from = self.mail.from.address.domain();
+        match domain {
+            None if keys.is_empty() => Ok(Vec::new()),
+            None => Err((
+                "dkim.domain",
+                format!("dkim.domain is missing: the keys sign for a domain, such as {from}"),
+            )),
+            Some(_) if keys.is_empty() => Err((
+                "dkim.keys",
+                "dkim.keys is empty, and dkim.domain is set: rekindle dkim new makes a key".to_owned(),
+            )),
+            Some(domain) if !is_aligned(from, domain) => {
+                let why = format!(
+                    "dkim.domain is {domain}, and mail.from is at {from}: a signature vouches only for its own domain (DMARC); write {from}"
+                );
+                Err(("dkim.domain", why))
+            }
+            Some(domain) => {
+                let signer = |(selector, pem): (&String, &Secret)| {
+                    Signer::new(domain, selector, pem.reveal())
+                        .map_err(|why| ("dkim.keys", format!("{selector}: {why}")))
+                };
+                keys.iter().map(signer).collect()
+            }
         }
     }
 

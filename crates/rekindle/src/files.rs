@@ -194,7 +194,8 @@ pub fn shut(_: &Path) {}
 
 /// Whether a name in a data folder is one that we give.
 fn is_ours(name: &str) -> bool {
-    matches!(name, "lock" | "mail" | PLAYBOOK | TEMPLATES) || name.starts_with("rekindle.")
+    matches!(name, "lock" | "mail" | crate::dkim::FOLDER | PLAYBOOK | TEMPLATES)
+        || name.starts_with("rekindle.")
 }
 
 /// Makes a new file that only its owner may read.

@@ -3,13 +3,14 @@
 //! - **what is typed**: [`args`], what is done about it: [`run`], and how it ends: [`exit`];
 //! - **what is read**: [`config`] (the operator's settings), [`files`] (playbook and mails), [`import`] (leads from a CSV file);
 //! - **what time it is**: [`clock`];
-//! - **the house**: [`house`] (opened), [`up`] (its doors, open), `ready` (whether they take traffic), [`signin`] (who may enter), [`tell`] (what the terminal shows), [`demo`].
+//! - **the house**: [`house`] (opened), [`up`] (its doors, open), `ready` (whether they take traffic), [`signin`] (who may enter), [`tell`] (what the terminal shows), [`demo`], `dkim` (keys that sign mails).
 
 pub mod args;
 mod chats;
 pub mod clock;
 pub mod config;
 pub mod demo;
+mod dkim;
 pub mod exit;
 pub mod files;
 pub mod house;

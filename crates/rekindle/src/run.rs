@@ -4,7 +4,7 @@ use crate::{
     args::{self, Args, Command, ConfigCommand},
     chats::{self, discord},
     config::{Config, SlackTransport},
-    demo,
+    demo, dkim,
     exit::{self, Doing, Done, Halt, say},
     files,
     house::{self, House},
@@ -38,6 +38,9 @@ pub async fn run(args: &Args) -> Done {
             check_playbook(args)
         }
         Command::Doctor(args::Doctor::Chat) => doctor(&open(args).await?).await,
+        Command::Dkim(args::Dkim::New { rsa, selector }) => {
+            dkim::new(&args.config()?, &args.data, *rsa, selector.as_deref())
+        }
         Command::Slack(args::Slack::Manifest) => {
             let config = args.config()?;
             let reached = match config.slack.transport {

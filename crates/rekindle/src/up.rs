@@ -221,6 +221,8 @@ pub fn worker_settings(house: &House) -> rekindle_worker::Settings {
         transport: config.transport(&house.data),
         from_name: config.mail.from.name.clone(),
         from: config.mail.from.address.clone(),
+        bounce_domain: config.mail.bounce_domain.clone(),
+        signers: config.signers.clone(),
         reply_to: config.mail.reply_to.clone(),
         company: config.mail.company.clone(),
         postal_address: config.mail.postal_address.clone(),

@@ -11,6 +11,7 @@ use rekindle_core::{
     enrollment::{Enrollment, Outgoing},
     ids::{AlertId, CampaignId, DeliveryId, EnrollmentId, LeadId},
     lead::Lead,
+    link::Purpose,
     playbook::Playbooks,
     scene::{Change, Effect, Scene},
     time::Moment,
@@ -193,7 +194,8 @@ impl Store {
                     Effect::Run(run) => runs.push(run),
                     Effect::Enqueue { run, mail } => {
                         let id = DeliveryId(mint::id());
-                        mails.push(enqueued(id, &run, &mail, now));
+                        let message_id = self.ring.small_token(Purpose::MessageId, id.0);
+                        mails.push(enqueued(id, message_id, &run, &mail, now));
                         runs.push(run.awaits(id, mail.then));
                     }
                     Effect::Wake => woken.push(change.lead.id),
@@ -259,7 +261,13 @@ impl Store {
 }
 
 /// A mail of a run's step, as it enters the outbox.
-fn enqueued(id: DeliveryId, run: &Enrollment, mail: &Outgoing, now: Moment) -> rows::delivery::Model {
+fn enqueued(
+    id: DeliveryId,
+    message_id: String,
+    run: &Enrollment,
+    mail: &Outgoing,
+    now: Moment,
+) -> rows::delivery::Model {
     rows::delivery::Model {
         id: id.0,
         lead_id: run.lead.0,
@@ -268,7 +276,7 @@ fn enqueued(id: DeliveryId, run: &Enrollment, mail: &Outgoing, now: Moment) -> r
         step: i32::try_from(run.step).unwrap_or(i32::MAX),
         mail: mail.mail.clone(),
         dedupe_key: format!("{}:{}:0", run.id, run.step),
-        message_id: id.0.simple().to_string(),
+        message_id,
         kind: "campaign".to_owned(),
         state: "pending".to_owned(),
         generation: 0,

@@ -8,6 +8,7 @@ mod plan;
 use self::plan::Plan;
 use crate::settings::Settings;
 use rekindle_core::{
+    ids::DeliveryId,
     link::{KeyRing, Purpose},
     playbook::Playbooks,
     time::Moment,
@@ -15,7 +16,9 @@ use rekindle_core::{
 };
 use rekindle_mail::{
     compose::{Bulk, ComposeError, Envelope, Party, compose},
+    dkim::{self, DkimError},
     letter::{Addressee, Letter, Offer, Sender},
+    mark,
     templates::{LinkKind, RenderError, Templates},
 };
 use rekindle_storage::{
@@ -39,6 +42,9 @@ pub enum LetterError {
     /// What was written is no mail.
     #[error("the mail cannot be made: {0}")]
     Compose(#[from] ComposeError),
+    /// It cannot be signed.
+    #[error("the mail cannot be made: {0}")]
+    Sign(#[from] DkimError),
     /// The template links to an answer that the survey of its step does not have.
     #[error("the mail links to the answer “{0}”, which the survey of its step does not have")]
     NoAnswer(String),
@@ -105,6 +111,14 @@ impl Letters {
         self.numbers.read().unwrap_or_else(PoisonError::into_inner).get(variant).cloned()
     }
 
+    /// The address that the bounces of a mail go to.
+    pub fn envelope(&self, delivery: DeliveryId, ring: &KeyRing) -> String {
+        match &self.settings.bounce_domain {
+            Some(domain) => mark::envelope(ring, delivery, domain),
+            None => self.settings.from.as_str().to_owned(),
+        }
+    }
+
     /// Writes one mail; [`Self::number_links`] came before. `now` is the date that the mail bears.
     ///
     /// # Errors
@@ -148,7 +162,8 @@ impl Letters {
             date: now,
             bulk,
         };
-        Ok(Frozen { recipient: email.as_str().to_owned(), bytes: compose(&envelope, &rendered)? })
+        let bytes = dkim::sign(&self.settings.signers, compose(&envelope, &rendered)?, now)?;
+        Ok(Frozen { recipient: email.as_str().to_owned(), bytes })
     }
 
     fn letter(&self, claimed: &Claimed, plan: &Plan<'_>, ring: &KeyRing, now: Moment) -> Letter {

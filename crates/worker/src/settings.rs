@@ -2,8 +2,8 @@
 
 use chrono_tz::Tz;
 use rekindle_core::{email::EmailAddress, schedule::Schedule};
-use rekindle_mail::transport::Transport;
-use std::path::PathBuf;
+use rekindle_mail::{dkim::Signer, transport::Transport};
+use std::{path::PathBuf, sync::Arc};
 
 /// How mail leaves, in whose name, and when the daily work is done.
 #[derive(Debug, Clone)]
@@ -14,6 +14,10 @@ pub struct Settings {
     pub from_name: Option<String>,
     /// Who writes.
     pub from: EmailAddress,
+    /// The domain of the addresses that bounces go to (VERP); without one they go to `from`, where nobody tells them apart.
+    pub bounce_domain: Option<String>,
+    /// Who signs the mails; none where the relay does.
+    pub signers: Arc<Vec<Signer>>,
     /// Where answers go, if not to `from`.
     pub reply_to: Option<EmailAddress>,
     /// The organisation, as mails name it.

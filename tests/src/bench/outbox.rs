@@ -151,6 +151,8 @@ fn first_step(scene: &Scene, playbooks: &rekindle_core::playbook::Playbooks, now
 
 fn settings(orders: &Orders) -> Measured<Settings> {
     Ok(Settings {
+        bounce_domain: None,
+        signers: std::sync::Arc::default(),
         transport: Transport::Smtp(Relay::parse(&format!("smtp://{}", orders.text("sink")?))?),
         from_name: Some("Mia Chen".to_owned()),
         from: EmailAddress::parse("mia@example.com")?,

@@ -11,10 +11,12 @@ pub(super) fn of(layers: &Layers) -> String {
     for (name, value, origin) in layers.iter() {
         let Some((section, key)) = name.split_once('.') else { continue };
         let value = match value {
-            Value::String(text) if is_secret(key) && !text.is_empty() && !text.starts_with('/') => {
-                Value::String("***".to_owned())
-            }
+            Value::String(text) if is_secret(key) && !text.is_empty() => hidden_unless_a_path(value),
             Value::String(text) => Value::String(redacted(text)),
+            Value::Table(keys) if is_secret(key) => {
+                let hidden = keys.iter().map(|(name, value)| (name.clone(), hidden_unless_a_path(value)));
+                Value::Table(hidden.collect())
+            }
             value => value.clone(),
         };
         lines.push((section, format!("{key} = {value}"), origin.to_string()));
@@ -33,8 +35,16 @@ pub(super) fn of(layers: &Layers) -> String {
     text
 }
 
+/// A secret, hidden; where it is kept may be shown.
+fn hidden_unless_a_path(value: &Value) -> Value {
+    match value {
+        Value::String(text) if text.starts_with('/') => value.clone(),
+        _ => Value::String("***".to_owned()),
+    }
+}
+
 /// The keys of settings that open doors.
-const SECRETS: [&str; 4] = ["token", "bot_token", "app_token", "signing_secret"];
+const SECRETS: [&str; 5] = ["token", "bot_token", "app_token", "signing_secret", "keys"];
 
 /// Whether the setting with this key opens doors.
 fn is_secret(key: &str) -> bool {

@@ -276,3 +276,35 @@ fn a_token_may_stand_in_a_file_that_only_its_owner_reads() {
     assert_eq!(config.slack.bot_token.as_ref().map(Secret::reveal), Some("xoxb-canary"));
     assert!(config.show().contains(&path.display().to_string()), "where it is may be shown");
 }
+
+#[test]
+fn a_signature_needs_a_key_and_a_domain_that_vouches_for_the_sender() {
+    let pem = rekindle_mail::dkim::new_ed25519().unwrap();
+    let key = pem.lines().nth(1).unwrap();
+    let escaped = pem.replace('\n', "\\n");
+    let keys = format!("{{ rk1 = \"{escaped}\", rk2 = \"{escaped}\" }}");
+    let file = |domain: &str, keys: &str| {
+        format!("[mail]\nfrom = \"Ana <ana@mail.acme.test>\"\n[dkim]\ndomain = \"{domain}\"\nkeys = {keys}\n")
+    };
+    let right = Config::read(Some(("rekindle.toml", &file("acme.test", &keys))), &[]).unwrap();
+    assert_eq!(right.signers.len(), 2, "one for each key");
+    assert_eq!(right.signers[0].record_name(), "rk1._domainkey.acme.test");
+    let told = format!("{right:?}{}", right.show());
+    assert!(!told.contains(key) && told.contains("rk1 = \"***\""), "{told}");
+    let by_environment =
+        [("REKINDLE__DKIM__DOMAIN", "example.test"), ("REKINDLE__DKIM__KEYS", keys.as_str())];
+    assert_eq!(Config::read(None, &env(&by_environment)).unwrap().signers.len(), 2);
+    assert!(Config::read(None, &[]).unwrap().signers.is_empty(), "nobody signs by default");
+
+    for (domain, keys, why) in [
+        ("evil.test", keys.as_str(), "dkim.domain is evil.test, and mail.from is at mail.acme.test"),
+        ("", &keys, "dkim.domain is missing"),
+        ("acme.test", "{}", "dkim.keys is empty"),
+        ("acme.test", "{ rk1 = \"no key\" }", "rk1: this is no private key"),
+        ("acme.test", "{ \"a b\" = \"no key\" }", "“a b” is no selector"),
+        ("acme.test", "{ rk1 = \"/nowhere/rk1.pem\" }", "/nowhere/rk1.pem: this file cannot be read"),
+    ] {
+        let refused = refused(&file(domain, keys), &[]);
+        assert!(refused.contains(why) && !refused.contains(key), "{refused}");
+    }
+}

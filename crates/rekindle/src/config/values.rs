@@ -208,11 +208,21 @@ pub(super) fn log_level<'de, D: Deserializer<'de>>(d: D) -> Result<String, D::Er
 
 /// A text that opens doors, or the path of a file that holds it.
 pub(super) fn secret<'de, D: Deserializer<'de>>(d: D) -> Result<Option<Secret>, D::Error> {
-    let Some(text) = text(d)? else { return Ok(None) };
+    text(d)?.map(secret_or_file).transpose().map_err(D::Error::custom)
+}
+
+/// Keys by their names, each as a [`secret`].
+pub(super) fn keys<'de, D: Deserializer<'de>>(d: D) -> Result<BTreeMap<String, Secret>, D::Error> {
+    let keys = BTreeMap::<String, String>::deserialize(d)?;
+    let keys = keys.into_iter().map(|(name, text)| Ok((name, secret_or_file(text)?)));
+    keys.collect::<Result<_, String>>().map_err(D::Error::custom)
+}
+
+fn secret_or_file(text: String) -> Result<Secret, String> {
     if !text.starts_with('/') {
-        return Ok(Some(Secret::new(text)));
+        return Ok(Secret::new(text));
     }
-    secret_in(Path::new(&text)).map(Some).map_err(|why| D::Error::custom(format!("{text}: {why}")))
+    secret_in(Path::new(&text)).map_err(|why| format!("{text}: {why}"))
 }
 
 fn secret_in(path: &Path) -> Result<Secret, String> {

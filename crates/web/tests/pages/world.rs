@@ -183,7 +183,7 @@ impl World {
             Purpose::Unsubscribe => "u",
             Purpose::Offer => "o",
             Purpose::Survey => "s",
-            Purpose::SignIn | Purpose::LinkChat => unreachable!("no lead signs in"),
+            other => unreachable!("no page of a lead has a link to {other:?}"),
         };
         format!("/{door}/{}", self.store().ring().token(purpose, delivery.0, number))
     }

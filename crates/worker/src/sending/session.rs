@@ -105,7 +105,7 @@ impl Session {
     /// As far as the 354; otherwise the mail's fate is said. A connection that broke or ended while it was idle is no
     /// fault of this mail: one new one is tried.
     async fn begin(&mut self, mail: &Ready) -> Option<Line> {
-        let from = self.shared.settings.from.clone();
+        let from = self.shared.letters.envelope(mail.ticket.id, self.shared.store.ring());
         loop {
             let (mut line, is_new) = match self.line.take() {
                 Some(line) => (line, false),
@@ -117,7 +117,7 @@ impl Session {
                     }
                 },
             };
-            let Err(refusal) = line.channel.begin(from.as_str(), &mail.recipient).await else {
+            let Err(refusal) = line.channel.begin(&from, &mail.recipient).await else {
                 return Some(line);
             };
             let is_over = !line.channel.is_reusable();

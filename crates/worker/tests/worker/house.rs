@@ -14,7 +14,12 @@ use rekindle_core::{
     team::{Handle, Member, Role},
     time::{Clock, Moment},
 };
-use rekindle_mail::{memory::Memory, templates::Templates, transport::Transport};
+use rekindle_mail::{
+    dkim::{Signer, new_ed25519},
+    memory::Memory,
+    templates::Templates,
+    transport::Transport,
+};
 use rekindle_storage::Store;
 use rekindle_worker::{Settings, Tick, Worker};
 use serde_json::{Value, json};
@@ -115,11 +120,18 @@ pub(crate) fn templates() -> Templates {
     Templates::load(&files(&config().join("templates"))).unwrap()
 }
 
+/// A key made for this run.
+pub(crate) fn signer() -> Signer {
+    Signer::new("acme.test", "rk1", &new_ed25519().unwrap()).unwrap()
+}
+
 pub(crate) fn settings(transport: Transport) -> Settings {
     Settings {
         transport,
         from_name: Some("Mia Chen".to_owned()),
         from: EmailAddress::parse("mia@acme.test").unwrap(),
+        bounce_domain: Some("bounce.acme.test".to_owned()),
+        signers: Arc::new(vec![signer()]),
         reply_to: None,
         company: "Acme".to_owned(),
         postal_address: "12 Harbour Street, Dublin 2".to_owned(),

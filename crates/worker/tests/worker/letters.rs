@@ -3,6 +3,7 @@
 use crate::house::{House, at, monday};
 use mail_parser::MessageParser;
 use rekindle_core::{link::Purpose, time::Clock};
+use rekindle_mail::mark;
 use std::collections::HashSet;
 
 #[tokio::test]
@@ -14,9 +15,12 @@ async fn every_link_of_a_mail_is_a_token_of_its_delivery() {
     let (kept, deliveries) = (house.memory.kept(), house.deliveries().await);
     assert_eq!((kept.len(), deliveries.len()), (3, 3));
     for (kept, delivery) in kept.iter().zip(&deliveries) {
-        assert_eq!((kept.mail_from.as_str(), kept.rcpt.as_str()), ("mia@acme.test", "kim@lead.test"));
+        let envelope = mark::envelope(house.store.ring(), delivery.id, "bounce.acme.test");
+        assert_eq!((kept.mail_from.as_str(), kept.rcpt.as_str()), (envelope.as_str(), "kim@lead.test"));
         let mail = MessageParser::default().parse(&kept.message).unwrap();
-        assert_eq!(mail.message_id().unwrap(), format!("{}@acme.test", delivery.id.0.simple()));
+        let (token, domain) = mail.message_id().unwrap().split_once('@').unwrap();
+        let row = house.store.ring().check_small(Purpose::MessageId, token);
+        assert_eq!((row, domain), (Some(delivery.id.0), "acme.test"));
         let text = mail.body_text(0).unwrap();
         let ring = house.store.ring();
         let mut doors: Vec<char> = Vec::new();
@@ -49,6 +53,7 @@ async fn every_link_of_a_mail_is_a_token_of_its_delivery() {
             _ => &['s', 'u'],
         };
         assert_eq!(doors, wanted, "{}: {text}", delivery.mail);
+        assert!(kept.message.starts_with(b"DKIM-Signature: v=1; a=ed25519-sha256; s=rk1; d=acme.test;"));
         let header = |name: &str| mail.header_raw(name).map(|value| value.trim().to_owned());
         assert!(header("List-Unsubscribe").unwrap().contains("/u/"));
         assert_eq!(header("List-Id").as_deref(), Some("Acme re-engagement <re-engagement.acme.test>"));

@@ -1,13 +1,17 @@
-//! Messages, read back by another library: the sender rules E1 to E8 and U1, and every naughty string there is.
-
-#![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+//! Messages, read back by other libraries: the sender rules E1 to E8 and U1, and every naughty string there is.
 
 use std::path::Path;
 
-use chrono::{DateTime, TimeZone, Utc};
+use base64::{Engine, engine::general_purpose::STANDARD};
+use chrono::{DateTime, TimeDelta, TimeZone, Utc};
 use mail_parser::{Message, MessageParser, MimeHeaders};
+use rekindle_core::link::{KeyRing, Purpose};
 use rekindle_mail::compose::{Bulk, ComposeError, Envelope, Party, compose};
 use rekindle_mail::templates::Rendered;
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+use crate::python;
 
 const UNSUBSCRIBE: &str = "https://u.acme.test/u/1/AZ0Zc8m2cYyR4xXo0mQv1l2tq3a4b5c6d7e8f9g0h1i2j3k4l5m6n7o8p9q0r1s2t3u4v5w6x7y8z9AZ0Zc8m2cYyR4xXo0mQv1l2tq3a4b5c6d7e8f9g0";
 
@@ -61,13 +65,15 @@ fn assert_lines(bytes: &[u8], what: &str) {
     assert!(longest <= 998, "a line of {longest} for {what}");
 }
 
+fn unfolded(mail: &Message<'_>, name: &str) -> String {
+    mail.header_raw(name).unwrap().split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
 #[test]
-fn a_campaign_mail_has_every_header_once_and_the_text_first() {
+fn every_header_is_there_once() {
     let bytes = compose(&envelope(), &letter()).unwrap();
-    assert_lines(&bytes, "the example");
-    let mail = parse(&bytes);
     assert_eq!(
-        names(&mail),
+        names(&parse(&bytes)),
         [
             "content-type",
             "date",
@@ -85,20 +91,44 @@ fn a_campaign_mail_has_every_header_once_and_the_text_first() {
             "x-auto-response-suppress"
         ]
     );
-    let raw = |name: &str| mail.header_raw(name).unwrap().split_whitespace().collect::<Vec<_>>().join(" ");
-    assert_eq!(
-        raw("List-Unsubscribe"),
-        format!("<{UNSUBSCRIBE}>, <mailto:u+token@bounce.acme.test?subject=unsubscribe>")
-    );
-    assert_eq!(raw("List-Unsubscribe-Post"), "List-Unsubscribe=One-Click");
-    assert_eq!(raw("List-Id"), "Acme re-engagement <reengage.acme.test>");
-    assert_eq!(raw("Precedence"), "bulk");
-    assert_eq!(raw("X-Auto-Response-Suppress"), "OOF, AutoReply");
-    assert_eq!(raw("Feedback-ID"), "re-engagement:breakup:rekindle");
-    assert_eq!(raw("Message-ID"), "<delivery-01jc4x.7@mail.acme.test>");
-    assert_eq!(raw("Date"), "Mon, 02 Nov 2026 01:02:03 +0000");
-    assert_eq!(mail.subject(), Some("Grüße — nächste Schritte"));
-    let from = mail.from().unwrap().first().unwrap();
+}
+
+#[test]
+fn e1_the_message_id_is_ours_and_of_no_two_mails() {
+    let ring = KeyRing::new([(1, [7; 32])].into()).unwrap();
+    let id = |n: u128| format!("{}@mail.acme.test", ring.small_token(Purpose::MessageId, Uuid::from_u128(n)));
+    let bytes = compose(&Envelope { message_id: id(1), ..envelope() }, &letter()).unwrap();
+    assert_eq!(unfolded(&parse(&bytes), "Message-ID"), format!("<{}>", id(1)));
+    assert!(id(1).len() <= 250 && id(1).bytes().all(|b| b.is_ascii_alphanumeric() || b"@.".contains(&b)));
+    let many: u128 = if std::env::var_os("REKINDLE_LONG").is_some() { 100_000 } else { 10_000 };
+    let all: std::collections::HashSet<String> = (0..many).map(|n| id(n << 40)).collect();
+    assert_eq!(all.len() as u128, many);
+}
+
+#[test]
+fn e2_the_date_is_understood_in_every_month_and_under_every_locale() {
+    let dates: Vec<DateTime<Utc>> =
+        (0..400).map(|day| at() + TimeDelta::days(day) + TimeDelta::seconds(day * 777)).collect();
+    let written = dates.iter().map(|date| {
+        let bytes = compose(&Envelope { date: *date, ..envelope() }, &letter()).unwrap();
+        let mail = parse(&bytes);
+        assert_eq!(mail.header_values("Date").count(), 1);
+        unfolded(&mail, "Date")
+    });
+    let written: Vec<String> = written.collect();
+    assert_eq!(written[0], "Mon, 02 Nov 2026 01:02:03 +0000");
+    let read = python::ask(include_str!("dates.py"), "email.utils", &json!(written));
+    let wanted: Vec<i64> = dates.iter().map(DateTime::timestamp).collect();
+    assert_eq!(read, json!(wanted));
+}
+
+#[test]
+fn e3_one_sender_writes_to_one_recipient() {
+    let bytes = compose(&envelope(), &letter()).unwrap();
+    let mail = parse(&bytes);
+    let from = mail.from().unwrap();
+    assert_eq!(from.as_list().map_or(0, <[_]>::len), 1);
+    let from = from.first().unwrap();
     assert_eq!((from.name(), from.address()), (Some("Jürgen, Sales"), Some("sales@acme.test")));
     let to = mail.to().unwrap();
     assert_eq!(to.as_list().map_or(0, <[_]>::len), 1);
@@ -106,7 +136,18 @@ fn a_campaign_mail_has_every_header_once_and_the_text_first() {
         (to.first().unwrap().name(), to.first().unwrap().address()),
         (Some("Zoë O'Brien"), Some("zoe@example.com"))
     );
+    for absent in ["Cc", "Bcc", "Sender"] {
+        assert!(mail.header(absent).is_none(), "{absent}");
+    }
+    let without = compose(&Envelope { reply_to: None, ..envelope() }, &letter()).unwrap();
+    assert!(parse(&without).reply_to().is_none(), "Reply-To is optional");
+}
 
+#[test]
+fn e5_the_text_comes_first_and_both_parts_lead_out() {
+    let bytes = compose(&envelope(), &letter()).unwrap();
+    let mail = parse(&bytes);
+    assert_eq!(mail.subject(), Some("Grüße — nächste Schritte"));
     let kinds: Vec<String> = mail
         .parts
         .iter()
@@ -118,15 +159,44 @@ fn a_campaign_mail_has_every_header_once_and_the_text_first() {
     for part in &mail.parts[1..] {
         assert_eq!(part.content_transfer_encoding(), Some("quoted-printable"));
     }
+    for body in [mail.body_text(0).unwrap(), mail.body_html(0).unwrap()] {
+        assert!(body.contains(UNSUBSCRIBE), "{body}");
+    }
 }
 
 #[test]
-fn the_same_mail_is_the_same_bytes() {
+fn e6_machines_are_asked_to_be_silent() {
+    let bytes = compose(&envelope(), &letter()).unwrap();
+    let mail = parse(&bytes);
+    assert_eq!(unfolded(&mail, "Precedence"), "bulk");
+    assert_eq!(unfolded(&mail, "X-Auto-Response-Suppress"), "OOF, AutoReply");
+    assert!(mail.header("Auto-Submitted").is_none(), "a campaign mail is no automatic answer");
+}
+
+#[test]
+fn e8_the_feedback_id_names_campaign_and_step() {
+    let bytes = compose(&envelope(), &letter()).unwrap();
+    assert_eq!(unfolded(&parse(&bytes), "Feedback-ID"), "re-engagement:breakup:rekindle");
+}
+
+#[test]
+fn u1_the_way_out_is_one_https_address_and_one_post() {
+    let bytes = compose(&envelope(), &letter()).unwrap();
+    let mail = parse(&bytes);
+    let out = unfolded(&mail, "List-Unsubscribe");
+    assert_eq!(out, format!("<{UNSUBSCRIBE}>, <mailto:u+token@bounce.acme.test?subject=unsubscribe>"));
+    assert_eq!(out.matches("<https://").count(), 1);
+    assert_eq!(unfolded(&mail, "List-Unsubscribe-Post"), "List-Unsubscribe=One-Click");
+    assert_eq!(unfolded(&mail, "List-Id"), "Acme re-engagement <reengage.acme.test>");
+}
+
+#[test]
+fn e1_the_same_mail_is_the_same_bytes() {
     assert_eq!(compose(&envelope(), &letter()), compose(&envelope(), &letter()));
 }
 
 #[test]
-fn a_system_mail_says_so_and_has_no_list() {
+fn e6_a_system_mail_says_so_and_has_no_list() {
     let bytes = compose(
         &Envelope { bulk: None, reply_to: None, ..envelope() },
         &Rendered { text: "Hi".into(), html: "<p>Hi</p>".into(), subject: "Hi".into() },
@@ -140,7 +210,7 @@ fn a_system_mail_says_so_and_has_no_list() {
 }
 
 #[test]
-fn a_text_outside_latin_is_carried_without_tripling() {
+fn e4_a_text_outside_latin_is_carried_without_tripling() {
     let text = format!("{}\n{UNSUBSCRIBE}", "สวัสดีครับ เราคิดถึงคุณ ".repeat(60));
     let bytes = compose(&envelope(), &Rendered { text: text.clone(), ..letter() }).unwrap();
     assert_lines(&bytes, "Thai");
@@ -214,7 +284,8 @@ fn is_tame(shown: &str) -> bool {
     !shown.chars().any(|c| c.is_control() || ('\u{202a}'..='\u{202e}').contains(&c)) && !shown.contains("=?")
 }
 
-fn assert_tame(value: &str) {
+/// Looks at a mail whose every field of a lead is this value, and returns it.
+fn tame(value: &str) -> Vec<u8> {
     let usual = names(&parse(&compose(&envelope(), &letter()).unwrap()));
     let mut e = envelope();
     e.to.name = Some(value.to_owned());
@@ -241,11 +312,49 @@ fn assert_tame(value: &str) {
     assert!(is_tame(shown), "{value:?} shows as {shown:?}");
     assert_eq!(mail.from().unwrap().first().unwrap().address(), Some("sales@acme.test"), "{value:?}");
     assert_eq!(mail.message_id(), Some("delivery-01jc4x.7@mail.acme.test"), "{value:?}");
+    assert_words(&bytes, value);
+    bytes
+}
+
+/// Encoded words are short, and each is whole (RFC 2047 sections 2 and 5).
+fn assert_words(bytes: &[u8], what: &str) {
+    let head = std::str::from_utf8(bytes).unwrap().split("\r\n\r\n").next().unwrap();
+    for line in head.split("\r\n") {
+        let words = line.split_once(": ").map_or(line, |(_, value)| value);
+        assert!(
+            line.len() <= 78 || !words.trim().contains(' '),
+            "a line of {} for {what:?}: {line}",
+            line.len()
+        );
+    }
+    const OPENS: &str = "=?utf-8?b?";
+    for text in head.split(OPENS).skip(1).map(|rest| rest.split("?=").next().unwrap()) {
+        assert!(OPENS.len() + text.len() + 2 <= 75, "{text} for {what:?}");
+        assert!(String::from_utf8(STANDARD.decode(text).unwrap()).is_ok(), "{text} is torn, for {what:?}");
+    }
+}
+
+/// CPython finds the same fields in each of these mails, and each subject as it was meant.
+fn assert_read_alike(mails: &[(String, Vec<u8>)]) {
+    let usual = compose(&envelope(), &letter()).unwrap();
+    let texts: Vec<&str> = [&usual]
+        .into_iter()
+        .chain(mails.iter().map(|(_, mail)| mail))
+        .map(|m| std::str::from_utf8(m).unwrap())
+        .collect();
+    let read = python::ask(include_str!("fields.py"), "email", &json!(texts));
+    let read: Vec<Value> = serde_json::from_value(read).unwrap();
+    for ((value, mail), seen) in mails.iter().zip(&read[1..]) {
+        assert_eq!(seen["names"], read[0]["names"], "{value:?} changed the fields");
+        assert_eq!(seen["defects"], json!([]), "{value:?}");
+        assert_eq!(seen["to"], json!(["zoe@example.com"]), "{value:?}");
+        assert_eq!(seen["subject"], json!(parse(mail).subject().unwrap()), "{value:?}");
+    }
 }
 
 #[test]
-fn no_name_can_become_a_header() {
-    for value in [
+fn e4_no_name_can_become_a_header() {
+    let values = [
         "x\r\nBcc: victim@example.com",
         "x\nBcc: victim@example.com\n\nbody",
         "x\rX-Evil: 1",
@@ -266,13 +375,13 @@ fn no_name_can_become_a_header() {
         "--=_delivery01jc4x7mailacmetest",
         "",
         " ",
-    ] {
-        assert_tame(value);
-    }
+    ];
+    let mails: Vec<_> = values.into_iter().map(|value| (value.to_owned(), tame(value))).collect();
+    assert_read_alike(&mails);
 }
 
 #[test]
-fn no_naughty_string_can_become_a_header() {
+fn e4_no_naughty_string_can_become_a_header() {
     let corpus = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../../../shared/corpora/naughty"));
     let Ok(blns) = std::fs::read_to_string(corpus.join("blns/blns.json")) else {
         println!("skipped, 532 cases: the corpus of naughty strings is not here");
@@ -288,7 +397,6 @@ fn no_naughty_string_can_become_a_header() {
             .map(|l| l.replace("%0d", "\r").replace("%0D", "\r").replace("%0a", "\n").replace("%0A", "\n")),
     );
     assert!(strings.len() > 500);
-    for value in &strings {
-        assert_tame(value);
-    }
+    let mails: Vec<_> = strings.into_iter().map(|value| (value.clone(), tame(&value))).collect();
+    assert_read_alike(&mails);
 }
