@@ -52,30 +52,13 @@ fn fixtures() -> BTreeMap<String, Value> {
     fs::read_dir(folder).unwrap().map(read).collect()
 }
 
-impl Stage {
-    /// Everything that the team has, as one text.
-    async fn holdings(&self) -> String {
-        let shoulder = self.shoulder().await;
-        let mut all = Vec::new();
-        for query in [
-            "SELECT hex(id) || state || revision || COALESCE(\"by\", '') FROM alert ORDER BY id",
-            "SELECT hex(id) || nurture || COALESCE(owner, '') FROM lead ORDER BY id",
-            "SELECT handle || role || active FROM member ORDER BY handle",
-            "SELECT user_id || hex(member_id) FROM chat_user ORDER BY user_id",
-        ] {
-            all.extend(shoulder.column::<String>(query).await);
-        }
-        all.join("\n")
-    }
-}
-
 #[tokio::test(flavor = "multi_thread")]
 async fn whatever_is_sent_is_answered_200_and_harms_nothing() {
     panics::watch();
     let stage = Stage::set().await;
     stage.turn_hot("kim@acme.test", "Kim Park").await;
     let ana = stage.linked("ana", 501).await;
-    let before = stage.holdings().await;
+    let before = stage.shoulder().await.holdings().await;
     let mut became = Vec::new();
     let all = fixtures();
     for (name, interaction) in &all {
@@ -94,7 +77,7 @@ async fn whatever_is_sent_is_answered_200_and_harms_nothing() {
         .collect();
     expected.sort();
     assert_eq!(became, expected);
-    assert_eq!(stage.holdings().await, before);
+    assert_eq!(stage.shoulder().await.holdings().await, before);
     assert_eq!(panics::seen(), 0);
     // And the next one is handled as if nothing had been.
     let claim = ana.commands(stage.fake.id(), ["lead", "claim"], &[("lead", "kim@acme.test")]);

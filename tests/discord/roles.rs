@@ -38,23 +38,28 @@ fn judge(told: &str, deed: Deed, role: Option<Role>, what: &str) {
     }
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn every_command_asks_the_role() {
-    let stage = Stage::set().await;
-    stage.turn_hot("kim@acme.test", "Kim Park").await;
+/// Every command, asked by each of these people, as it is registered with Discord.
+async fn every_command(stage: &Stage, people: &[(Person, Option<Role>)]) {
     let clock = stage.store.clock().clone();
     let rest = Rest::new(Secret::new(TOKEN), APPLICATION, Some(stage.fake.url()), clock).unwrap();
     assert_eq!(register(&rest, Some(GUILD)).await, Ok(Registered::New));
     let registered = stage.fake.commands(&GUILD.to_string());
-    let people = people(&stage).await;
     for line in COMMANDS {
         let deed = command::parse(line).unwrap().deed();
-        for (person, role) in &people {
+        for (person, role) in people {
             let given = person.fills_in(stage.fake.id(), line, &registered);
             stage.tell(Way::Http, &given).await;
             judge(&stage.fake.words(&given).await, deed, *role, line);
         }
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_command_asks_the_role() {
+    let stage = Stage::set().await;
+    stage.turn_hot("kim@acme.test", "Kim Park").await;
+    let people = people(&stage).await;
+    every_command(&stage, &people).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -116,22 +121,11 @@ async fn opens_for(stage: &Stage, interaction: &Value, deed: Deed, role: Option<
 async fn every_command_asks_the_role_that_a_role_of_the_server_gives() {
     let stage = Stage::set().await;
     stage.turn_hot("kim@acme.test", "Kim Park").await;
-    let clock = stage.store.clock().clone();
-    let rest = Rest::new(Secret::new(TOKEN), APPLICATION, Some(stage.fake.url()), clock).unwrap();
-    assert_eq!(register(&rest, Some(GUILD)).await, Ok(Registered::New));
-    let registered = stage.fake.commands(&GUILD.to_string());
     let with = |id, role| Person { role, ..Person::in_our_guild(id, HOT_LEADS) };
     let mut people: Vec<(Person, Option<Role>)> =
         (801..).zip(ROLES).map(|(id, (role, ours))| (with(id, Some(role)), Some(ours))).collect();
     people.push((with(899, Some(799)), None));
-    for line in COMMANDS {
-        let deed = command::parse(line).unwrap().deed();
-        for (person, role) in &people {
-            let given = person.fills_in(stage.fake.id(), line, &registered);
-            stage.tell(Way::Http, &given).await;
-            judge(&stage.fake.words(&given).await, deed, *role, line);
-        }
-    }
+    every_command(&stage, &people).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -37,7 +37,7 @@ async fn a_hot_lead_is_claimed_worked_and_won(on: On) {
     let intents = |card: &Value| -> Vec<String> {
         card["buttons"].as_array().unwrap().iter().map(|b| b["intent"].as_str().unwrap().to_owned()).collect()
     };
-    assert_eq!(intents(&card), ["claim", "snooze", "not_a_fit"]);
+    assert_eq!(intents(&card), ["claim", "pass", "snooze", "not_a_fit"]);
     assert!(card["lines"].to_string().contains("Demo Requested"), "why she is hot: {card:#}");
 
     // Ana presses, Ben types: she was first.

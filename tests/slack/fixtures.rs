@@ -63,22 +63,6 @@ fn fixtures(door: &str) -> BTreeMap<String, Value> {
 }
 
 impl Stage {
-    /// Everything that the team has, as one text.
-    async fn holdings(&self) -> String {
-        let shoulder = self.home.shoulder().await;
-        let mut all = Vec::new();
-        for query in [
-            "SELECT hex(id) || state || revision || COALESCE(\"by\", '') FROM alert ORDER BY id",
-            "SELECT hex(id) || nurture || COALESCE(owner, '') FROM lead ORDER BY id",
-            "SELECT handle || role || active FROM member ORDER BY handle",
-            "SELECT user_id || hex(member_id) FROM chat_user ORDER BY user_id",
-            "SELECT hex(id) || state FROM campaign ORDER BY id",
-        ] {
-            all.extend(shoulder.column::<String>(query).await);
-        }
-        all.join("\n")
-    }
-
     /// How many of what came in are in each state.
     async fn kept(&self) -> Vec<String> {
         self.home.shoulder().await.column("SELECT state FROM inbound ORDER BY state").await
@@ -100,7 +84,7 @@ async fn whatever_is_posted_is_answered_200_and_harms_nothing() {
     panics::watch();
     let stage = Stage::set(By::Http).await;
     stage.turn_hot("kim@acme.test", "Kim Park").await;
-    let (before, mut wrong, mut many) = (stage.holdings().await, Vec::new(), 0);
+    let (before, mut wrong, mut many) = (stage.home.shoulder().await.holdings().await, Vec::new(), 0);
     for door in ["commands", "interactions", "events"] {
         for (name, payload) in fixtures(door) {
             let kept = stage.kept().await;
@@ -126,7 +110,7 @@ async fn whatever_is_posted_is_answered_200_and_harms_nothing() {
         assert!(fixtures(door).contains_key(*name), "{name} is no file");
     }
     assert!(many > 80, "{many}");
-    assert_eq!(stage.holdings().await, before);
+    assert_eq!(stage.home.shoulder().await.holdings().await, before);
     assert_eq!(panics::seen(), 0);
     // And the next one is handled as if nothing had been.
     let told = stage.slack.whispers().len();
@@ -139,7 +123,7 @@ async fn whatever_comes_through_the_socket_is_acknowledged_and_harms_nothing() {
     panics::watch();
     let stage = Stage::set(By::Socket).await;
     stage.turn_hot("kim@acme.test", "Kim Park").await;
-    let before = stage.holdings().await;
+    let before = stage.home.shoulder().await.holdings().await;
     for (door, kind) in
         [("commands", "slash_commands"), ("interactions", "interactive"), ("events", "events_api")]
     {
@@ -157,7 +141,7 @@ async fn whatever_comes_through_the_socket_is_acknowledged_and_harms_nothing() {
         stage.kept().await.iter().all(|state| state != "new"),
         "each was handled, or is kept as what nobody knows"
     );
-    assert_eq!(stage.holdings().await, before);
+    assert_eq!(stage.home.shoulder().await.holdings().await, before);
     assert_eq!(panics::seen(), 0);
     let told = stage.slack.whispers().len();
     let command = payloads::command(&stage.slack, "U0ANA", "/lead", "claim kim@acme.test");

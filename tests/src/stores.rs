@@ -158,6 +158,24 @@ impl Shoulder {
         self.run("COMMIT").await;
     }
 
+    /// Everything that the team has, as one text; on SQLite.
+    ///
+    /// # Panics
+    /// When the database says no.
+    pub async fn holdings(&self) -> String {
+        let mut all = Vec::new();
+        for query in [
+            "SELECT hex(id) || state || revision || COALESCE(\"by\", '') FROM alert ORDER BY id",
+            "SELECT hex(id) || nurture || COALESCE(owner, '') FROM lead ORDER BY id",
+            "SELECT handle || role || active FROM member ORDER BY handle",
+            "SELECT user_id || hex(member_id) FROM chat_user ORDER BY user_id",
+            "SELECT hex(id) || state FROM campaign ORDER BY id",
+        ] {
+            all.extend(self.column::<String>(query).await);
+        }
+        all.join("\n")
+    }
+
     /// The names of all tables but that of the migrations.
     pub async fn tables(&self) -> Vec<String> {
         let sql = match self.0.get_database_backend() {
