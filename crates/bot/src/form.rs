@@ -8,6 +8,7 @@ use crate::{
     card::{Ask, AskKind, Choice},
     command::{self, Blank, Known},
     inbound::What,
+    wording::capital,
 };
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -136,11 +137,9 @@ fn field(blank: Blank, known: &Known) -> Field {
         () if blank.is_free || choices.is_empty() || choices.len() > LISTED => FieldKind::Words,
         () => FieldKind::Choice,
     };
-    let mut label = blank.name.clone();
-    label[..1].make_ascii_uppercase();
     let hint = blank.argument.get_help().map(ToString::to_string).unwrap_or_default();
     Field {
-        label,
+        label: capital(&blank.name),
         hint,
         kind,
         choices: if kind == FieldKind::Lead { Vec::new() } else { choices },

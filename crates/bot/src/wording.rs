@@ -85,6 +85,12 @@ pub(crate) fn clocks(there: Tz, here: Tz, at: Moment) -> String {
     }
 }
 
+/// A word as it begins a line: "segment" is "Segment".
+pub(crate) fn capital(word: &str) -> String {
+    let mut letters = word.chars();
+    letters.next().into_iter().flat_map(char::to_uppercase).chain(letters).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -1,7 +1,7 @@
 //! The card of an alert: who, why hot, what they last did, who has them.
 
 use super::{Ask, AskKind, Button, Card, Fact, Kind, Style};
-use crate::wording::{clean, clocks, dated, length};
+use crate::wording::{capital, clean, clocks, dated, length};
 use chrono_tz::Tz;
 use rekindle_core::{
     activity::Activity,
@@ -143,8 +143,7 @@ fn status(alert: &Alert, scenery: &Scenery<'_>) -> String {
             }
         }
         AlertState::Closed { how, note, by, .. } => {
-            let mut label = how.label().to_owned();
-            label[..1].make_ascii_uppercase();
+            let label = capital(how.label());
             let note = note.as_deref().map(|note| format!(" ({})", clean(note, 120))).unwrap_or_default();
             format!(
                 "{label}{note}, says {}{}",

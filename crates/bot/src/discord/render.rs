@@ -12,6 +12,7 @@ use crate::{
     card::{Ask, Button, Card, Fact, Style},
     form::{Faults, Field, Filled, Form},
     reply::Reply,
+    wording::capital,
 };
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde_json::Value;
@@ -190,18 +191,13 @@ pub(crate) fn faulty(
     filled: &Filled,
     faults: &Faults,
 ) -> CreateInteractionResponseMessage {
-    let named = |name: &str| {
-        let mut label = name.to_owned();
-        label[..1].make_ascii_uppercase();
-        label
-    };
     let said: Vec<String> = faults
         .iter()
-        .map(|(field, text)| format!("**{}**: {}", escaped(&named(field), FIELD_NAME), escaped(text, 300)))
+        .map(|(field, text)| format!("**{}**: {}", escaped(&capital(field), FIELD_NAME), escaped(text, 300)))
         .collect();
     let fields = filled.iter().take(INPUTS);
     let embed = fields.fold(CreateEmbed::new().title("You wrote"), |embed, (name, value)| {
-        embed.field(named(name), filled_in(value), false)
+        embed.field(filled_in(&capital(name)), filled_in(value), false)
     });
     let again = CreateButton::new(custom_id).label("Correct it").style(ButtonStyle::Primary);
     CreateInteractionResponseMessage::new()
