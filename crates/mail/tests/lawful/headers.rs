@@ -13,13 +13,16 @@ use uuid::Uuid;
 
 use crate::python;
 
-const UNSUBSCRIBE: &str = "https://u.acme.test/u/1/AZ0Zc8m2cYyR4xXo0mQv1l2tq3a4b5c6d7e8f9g0h1i2j3k4l5m6n7o8p9q0r1s2t3u4v5w6x7y8z9AZ0Zc8m2cYyR4xXo0mQv1l2tq3a4b5c6d7e8f9g0";
+/// Where the mail's reader stops it.
+pub(crate) const UNSUBSCRIBE: &str = "https://u.acme.test/u/1/AZ0Zc8m2cYyR4xXo0mQv1l2tq3a4b5c6d7e8f9g0h1i2j3k4l5m6n7o8p9q0r1s2t3u4v5w6x7y8z9AZ0Zc8m2cYyR4xXo0mQv1l2tq3a4b5c6d7e8f9g0";
 
-fn at() -> DateTime<Utc> {
+/// When the mail is written.
+pub(crate) fn at() -> DateTime<Utc> {
     Utc.with_ymd_and_hms(2026, 11, 2, 1, 2, 3).unwrap()
 }
 
-fn envelope() -> Envelope {
+/// A campaign's mail with everything that one may have.
+pub(crate) fn envelope() -> Envelope {
     Envelope {
         from: Party { name: Some("Jürgen, Sales".into()), address: "sales@acme.test".into() },
         to: Party { name: Some("Zoë O'Brien".into()), address: "zoe@example.com".into() },

@@ -1,44 +1,26 @@
 //! Signatures (rules S1, U2 and the last word of E3), verified by dkimpy without a network.
 
 use base64::{Engine, engine::general_purpose::STANDARD};
-use chrono::{DateTime, TimeZone, Utc};
 use rekindle_mail::{
-    compose::{Bulk, Envelope, Party, compose},
+    compose::{Envelope, compose},
     dkim::{self, DkimError, Signer},
     templates::Rendered,
 };
 use serde_json::json;
 
+use crate::headers::{self, UNSUBSCRIBE, at};
 use crate::python;
 
 const RSA: &str = include_str!("rsa.pem");
 const ED25519: &str = include_str!("ed25519.pem");
-const UNSUBSCRIBE: &str =
-    "https://u.acme.test/u/AZ0Zc8m2cYyR4xXo0mQv1l2tq3a4b5c6d7e8f9g0h1i2j3k4l5m6n7o8p9q0r1s2t3u4v5w6x7y8z9";
-
-fn at() -> DateTime<Utc> {
-    Utc.with_ymd_and_hms(2026, 11, 2, 1, 2, 3).unwrap()
-}
 
 fn signers() -> Vec<Signer> {
     vec![Signer::new("acme.test", "rk1", RSA).unwrap(), Signer::new("acme.test", "rk2", ED25519).unwrap()]
 }
 
+/// A mail that has no Reply-To, so that one could be added.
 fn envelope() -> Envelope {
-    Envelope {
-        from: Party { name: Some("Jürgen, Sales".into()), address: "sales@acme.test".into() },
-        to: Party { name: Some("Zoë".into()), address: "zoe@example.com".into() },
-        reply_to: None,
-        message_id: "delivery-01@acme.test".into(),
-        date: at(),
-        bulk: Some(Bulk {
-            list_name: "Acme re-engagement".into(),
-            list_id: "reengage.acme.test".into(),
-            unsubscribe_url: UNSUBSCRIBE.into(),
-            unsubscribe_mailto: Some("mailto:u+token@bounce.acme.test?subject=unsubscribe".into()),
-            feedback_id: "re-engagement:breakup:rekindle".into(),
-        }),
-    }
+    Envelope { reply_to: None, ..headers::envelope() }
 }
 
 fn letter(words: &str) -> Rendered {
@@ -145,7 +127,7 @@ fn u2_what_is_tampered_with_is_found_out() {
         change("sales@acme.test", "sales@evil.test"),
         change("zoe@example.com", "kim@example.com"),
         change("Date: Mon, 02", "Date: Mon, 03"),
-        change("delivery-01@", "delivery-02@"),
+        change("delivery-01jc4x.7@", "delivery-02@"),
         change("Subject: ", "Subject: Re: "),
         change("until", "before"),
         add("From: Boss <boss@acme.test>"),
