@@ -18,6 +18,9 @@ mod m0011_notices;
 mod m0012_members_elsewhere;
 mod m0013_hands;
 mod m0014_news;
+mod m0021_fetches;
+mod m0022_pace;
+mod m0023_offers;
 
 use sea_orm_migration::prelude::*;
 
@@ -43,6 +46,9 @@ impl MigratorTrait for Migrator {
             Box::new(m0012_members_elsewhere::Migration),
             Box::new(m0013_hands::Migration),
             Box::new(m0014_news::Migration),
+            Box::new(m0021_fetches::Migration),
+            Box::new(m0022_pace::Migration),
+            Box::new(m0023_offers::Migration),
         ]
     }
 }

@@ -37,6 +37,7 @@ fn url(kind: &LinkKind) -> String {
         LinkKind::Offer => "https://go.acme.test/o/1/offer".into(),
         LinkKind::Survey { answer } => format!("https://go.acme.test/s/1/{answer}"),
         LinkKind::Unsubscribe => "https://go.acme.test/u/1/stop?a=1&b=2".into(),
+        LinkKind::Bait => "https://go.acme.test/c/bait".into(),
     }
 }
 
