@@ -18,7 +18,7 @@ mod m0011_notices;
 mod m0012_members_elsewhere;
 mod m0013_hands;
 mod m0014_news;
-mod m0021_fetches;
+mod m0021_traces;
 mod m0022_pace;
 mod m0023_offers;
 
@@ -46,7 +46,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0012_members_elsewhere::Migration),
             Box::new(m0013_hands::Migration),
             Box::new(m0014_news::Migration),
-            Box::new(m0021_fetches::Migration),
+            Box::new(m0021_traces::Migration),
             Box::new(m0022_pace::Migration),
             Box::new(m0023_offers::Migration),
         ]

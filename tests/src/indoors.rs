@@ -221,7 +221,7 @@ impl Indoors {
     /// Asks for a page.
     ///
     /// # Panics
-    /// When the answer is no text.
+    /// When there is no answer.
     pub async fn ask(&self, ask: Ask<'_>) -> Page {
         let request = Request::builder()
             .method(ask.method)
@@ -235,7 +235,7 @@ impl Indoors {
         let answer = self.pages.clone().oneshot(request).await.expect("an answer");
         let (parts, body) = answer.into_parts();
         let body = to_bytes(body, 10_000_000).await.expect("a body");
-        let text = String::from_utf8(body.to_vec()).expect("text");
+        let text = String::from_utf8_lossy(&body).into_owned();
         Page { status: parts.status, headers: parts.headers, text }
     }
 

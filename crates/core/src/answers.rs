@@ -37,11 +37,8 @@ pub(crate) fn follow(
                 let at = activity.at + after.delta();
                 let date = at.format("%-d %B %Y");
                 back = None;
-                change.lead.move_nurture(
-                    Nurture::Active,
-                    format!("asked to be written to again on {date}"),
-                    now,
-                );
+                change.lead.move_nurture(Nurture::Active, "", now);
+                change.lead.nurture_why = Some(format!("asked to be written to again on {date}"));
                 let may =
                     change.lead.may_be_mailed().is_ok() && !scene.suppressed && !scene.runs_in(&sequence);
                 if may && playbooks.current().sequence(&sequence).is_some() {

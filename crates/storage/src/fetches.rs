@@ -1,4 +1,4 @@
-//! What was fetched of our mails: clicks wait here until it is sure that no machine made them, beside the traces by which that is told.
+//! What was fetched of our mails (the table `trace`): clicks wait here until it is sure that no machine made them, beside the traces by which that is told.
 //!
 //! A row outlives its verdict for a day, because what a machine took speaks against what it takes next.
 
@@ -95,7 +95,7 @@ impl Fetches<'_> {
     pub async fn keep(&self, fetching: Fetching, of: &Delivery) -> Result<()> {
         let now = self.0.clock.calendar();
         let name = |agent: String| agent.chars().filter(|c| *c != '\0').take(LONGEST_NAME).collect();
-        let row = small::fetch::Model {
+        let row = small::trace::Model {
             id: mint::id(),
             delivery_id: of.id.0,
             lead_id: of.lead.0,
@@ -109,7 +109,7 @@ impl Fetches<'_> {
             network: fetching.from.map(network_of),
         };
         let tx = self.0.begin().await?;
-        add::<small::fetch::Entity, _>(&*tx, vec![row]).await?;
+        add::<small::trace::Entity, _>(&*tx, vec![row]).await?;
         self.0.commit(tx, true).await
     }
 
@@ -118,10 +118,10 @@ impl Fetches<'_> {
     /// # Errors
     /// As the database says.
     pub async fn due(&self, now: Moment, most: u64) -> Result<Due> {
-        let rows = small::fetch::Entity::find()
-            .filter(small::fetch::Column::DueAt.lte(micros(now)))
-            .order_by_asc(small::fetch::Column::DueAt)
-            .order_by_asc(small::fetch::Column::Id)
+        let rows = small::trace::Entity::find()
+            .filter(small::trace::Column::DueAt.lte(micros(now)))
+            .order_by_asc(small::trace::Column::DueAt)
+            .order_by_asc(small::trace::Column::Id)
             .limit(most)
             .all(&self.0.db)
             .await?;
@@ -150,8 +150,8 @@ impl Fetches<'_> {
     }
 
     /// What else was fetched of the same mails, and from the same networks around that time.
-    async fn around(&self, rows: &[small::fetch::Model], first: i64, last: i64) -> Result<Around> {
-        use small::fetch::Column;
+    async fn around(&self, rows: &[small::trace::Model], first: i64, last: i64) -> Result<Around> {
+        use small::trace::Column;
         let far = BAIT.num_microseconds().unwrap_or(0);
         let mails: Vec<Uuid> = rounded(rows.iter().map(|row| row.delivery_id).collect());
         let networks: Vec<String> = rounded(rows.iter().filter_map(|row| row.network.clone()).collect());
@@ -160,7 +160,7 @@ impl Fetches<'_> {
             .add(Column::At.between(first - far, last + far));
         let same = Condition::any().add(Column::DeliveryId.is_in(mails)).add(same_network);
         let found =
-            small::fetch::Entity::find().filter(same).order_by_asc(Column::At).all(&self.0.db).await?;
+            small::trace::Entity::find().filter(same).order_by_asc(Column::At).all(&self.0.db).await?;
         let mut around = Around::default();
         for row in found {
             let network = row.network.clone();
@@ -174,10 +174,10 @@ impl Fetches<'_> {
     }
 
     /// What the activities of these clicks tell, and when their mails were taken.
-    async fn told(&self, rows: &[small::fetch::Model]) -> Result<HashMap<Uuid, Told>> {
+    async fn told(&self, rows: &[small::trace::Model]) -> Result<HashMap<Uuid, Told>> {
         let ids = rounded(rows.iter().map(|row| row.id).collect());
         let text = format!(
-            "SELECT f.id, m.mail, l.url, m.state, m.committed_at, m.moved_at FROM fetch f JOIN delivery m ON m.id = f.delivery_id \
+            "SELECT f.id, m.mail, l.url, m.state, m.committed_at, m.moved_at FROM trace f JOIN delivery m ON m.id = f.delivery_id \
              LEFT JOIN destination l ON l.id = f.destination_id WHERE f.id IN ({})",
             list_of(ids.len())
         );
@@ -195,9 +195,9 @@ impl Fetches<'_> {
             return Ok(());
         }
         let tx = self.0.begin().await?;
-        small::fetch::Entity::update_many()
-            .col_expr(small::fetch::Column::DueAt, Expr::value(Option::<i64>::None))
-            .filter(small::fetch::Column::Id.is_in(rounded(due.looked_at.clone())))
+        small::trace::Entity::update_many()
+            .col_expr(small::trace::Column::DueAt, Expr::value(Option::<i64>::None))
+            .filter(small::trace::Column::Id.is_in(rounded(due.looked_at.clone())))
             .exec(&*tx)
             .await?;
         self.0.commit(tx, false).await
@@ -209,7 +209,7 @@ impl Fetches<'_> {
     /// As the database says.
     pub async fn forget(&self, now: Moment) -> Result<u64> {
         let tx = self.0.begin().await?;
-        let text = "DELETE FROM fetch WHERE at < ? AND due_at IS NULL";
+        let text = "DELETE FROM trace WHERE at < ? AND due_at IS NULL";
         let gone = tx.execute_raw(self.0.sql(text, vec![micros(now - REMEMBERED).into()])).await?;
         self.0.commit(tx, false).await?;
         Ok(gone.rows_affected())
@@ -220,9 +220,9 @@ impl Fetches<'_> {
     /// # Errors
     /// As the database says.
     pub async fn next_due(&self) -> Result<Option<Moment>> {
-        let row = small::fetch::Entity::find()
-            .filter(small::fetch::Column::DueAt.is_not_null())
-            .order_by_asc(small::fetch::Column::DueAt)
+        let row = small::trace::Entity::find()
+            .filter(small::trace::Column::DueAt.is_not_null())
+            .order_by_asc(small::trace::Column::DueAt)
             .one(&self.0.db)
             .await?;
         Ok(row.and_then(|row| row.due_at).map(moment))
@@ -248,12 +248,12 @@ impl Around {
     }
 }
 
-fn fetch(row: small::fetch::Model) -> Result<Fetch> {
+fn fetch(row: small::trace::Model) -> Result<Fetch> {
     Ok(Fetch {
         id: row.id,
         delivery: DeliveryId(row.delivery_id),
         lead: LeadId(row.lead_id),
-        what: word("fetch", "what", row.id, &row.what, Fetched::from_word)?,
+        what: word("trace", "what", row.id, &row.what, Fetched::from_word)?,
         destination: row.destination_id,
         head: row.head,
         at: moment(row.at),

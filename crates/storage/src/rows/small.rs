@@ -32,7 +32,7 @@ table!(quarantine, "quarantine", {
     payload: String,
     at: i64,
 });
-table!(fetch, "fetch", {
+table!(trace, "trace", {
     #[sea_orm(primary_key, auto_increment = false)] id: Uuid,
     delivery_id: Uuid,
     lead_id: Uuid,

@@ -3,10 +3,10 @@
 use crate::change;
 use sea_orm_migration::{prelude::*, schema::*};
 
-change!("m0021_fetches", |m| {
+change!("m0021_traces", |m| {
     m.create_table(
         Table::create()
-            .table("fetch")
+            .table("trace")
             .col(pk_uuid("id"))
             .col(uuid("delivery_id"))
             .col(uuid("lead_id"))
@@ -24,25 +24,25 @@ change!("m0021_fetches", |m| {
     // serves: Fetches::due
     m.create_index(
         Index::create()
-            .name("ix_fetch_due")
-            .table("fetch")
+            .name("ix_trace_due")
+            .table("trace")
             .col("due_at")
             .cond_where(Expr::col("due_at").is_not_null())
             .to_owned(),
     )
     .await?;
     // serves: what stands around a click
-    m.create_index(Index::create().name("ix_fetch_delivery").table("fetch").col("delivery_id").to_owned())
+    m.create_index(Index::create().name("ix_trace_delivery").table("trace").col("delivery_id").to_owned())
         .await?;
     m.create_index(
-        Index::create().name("ix_fetch_network").table("fetch").col("network").col("at").to_owned(),
+        Index::create().name("ix_trace_network").table("trace").col("network").col("at").to_owned(),
     )
     .await?;
     // serves: Fetches::forget
-    m.create_index(Index::create().name("ix_fetch_at").table("fetch").col("at").to_owned()).await?;
+    m.create_index(Index::create().name("ix_trace_at").table("trace").col("at").to_owned()).await?;
     m.get_connection()
         .execute_unprepared(
-            "INSERT INTO fetch (id, delivery_id, lead_id, what, destination_id, head, at, due_at, agent) \
+            "INSERT INTO trace (id, delivery_id, lead_id, what, destination_id, head, at, due_at, agent) \
              SELECT id, delivery_id, lead_id, 'link', destination_id, FALSE, at, due_at, user_agent FROM held_click",
         )
         .await?;
