@@ -163,6 +163,8 @@ mod tests {
                 "sequences/asked-later.toml",
                 include_str!("../../../../config/playbook/sequences/asked-later.toml"),
             ),
+            ("sequences/pricing.toml", include_str!("../../../../config/playbook/sequences/pricing.toml")),
+            ("sequences/welcome.toml", include_str!("../../../../config/playbook/sequences/welcome.toml")),
         ]
         .map(|(file, text)| (file.to_owned(), text.to_owned()))
         .into()
