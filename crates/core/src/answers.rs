@@ -40,7 +40,7 @@ pub(crate) fn follow(
                 change.lead.move_nurture(Nurture::Active, "", now);
                 change.lead.nurture_why = Some(format!("asked to be written to again on {date}"));
                 let may =
-                    change.lead.may_be_mailed().is_ok() && !scene.suppressed && !scene.runs_in(&sequence);
+                    change.lead.may_be_mailed(now).is_ok() && !scene.suppressed && !scene.runs_in(&sequence);
                 if may && playbooks.current().sequence(&sequence).is_some() {
                     let version = playbooks.version();
                     change.effects.push(Effect::Enroll(Planned {
