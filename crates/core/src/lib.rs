@@ -11,7 +11,7 @@
 //! - **what they are written**: [`sequence`], [`enrollment`], [`campaign`], [`delivery`], [`gate`];
 //! - **what a marketer writes**: [`playbook`];
 //! - **where the team talks**: [`chat`], and what one member is told alone: [`notice`];
-//! - **small parts**: [`ids`], [`time`], [`span`], [`schedule`], [`window`], [`zone`], [`email`],
+//! - **small parts**: [`ids`], [`time`], [`span`], [`schedule`], [`window`], [`zone`], [`language`], [`email`],
 //!   [`link`], [`refusal`], [`nearest`], [`read`].
 
 pub mod activity;
@@ -26,6 +26,7 @@ pub mod email;
 pub mod enrollment;
 pub mod gate;
 pub mod ids;
+pub mod language;
 pub mod lead;
 pub mod link;
 pub mod nearest;

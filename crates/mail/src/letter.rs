@@ -12,6 +12,8 @@
 //! Anything may be missing for a lead except `lead.email`: write `{{ first_name | default("there") }}`. An empty or blank
 //! value counts as missing. A value with neither content nor a default stops the mail.
 
+use chrono::NaiveDate;
+
 /// One mail's variables.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Letter {
@@ -56,8 +58,8 @@ pub struct Offer {
     pub gives: Option<String>,
     /// The code to give at the counter.
     pub code: Option<String>,
-    /// The last day, as a person reads it: "Friday, 18 December".
-    pub expires: Option<String>,
+    /// The last day; templates have it in words: "Friday, 18 December".
+    pub expires: Option<NaiveDate>,
 }
 
 impl Letter {
@@ -80,7 +82,7 @@ impl Letter {
             offer: Some(Offer {
                 gives: some("your first three months at half the price"),
                 code: some("WARM-7Q4X"),
-                expires: some("Friday, 18 December"),
+                expires: NaiveDate::from_ymd_opt(2026, 12, 18),
             }),
         }
     }

@@ -202,7 +202,12 @@ fn init(args: &Args) -> Done {
 }
 
 fn check_playbook(args: &Args) -> Done {
-    let (_, templates) = house::read_playbook(&args.data)?;
+    let (files, templates) = house::read_playbook(&args.data)?;
+    for advice in house::half_translated(&files, &templates) {
+        let file = args.data.join(files::PLAYBOOK).join(&advice.file);
+        let line = advice.line.unwrap_or_default();
+        say(format_args!("{}:{line}: advice: {}", file.display(), advice.message));
+    }
     let problems = templates.check();
     let fatal = problems.iter().filter(|problem| problem.fatal).count();
     for problem in &problems {

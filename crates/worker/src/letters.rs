@@ -9,8 +9,10 @@ use self::plan::Plan;
 use crate::settings::Settings;
 use rekindle_core::{
     ids::DeliveryId,
+    language::language_of,
     link::{KeyRing, Purpose},
     playbook::Playbooks,
+    sequence::OfferTerms,
     time::Moment,
     zone::zone_of,
 };
@@ -23,7 +25,7 @@ use rekindle_mail::{
 };
 use rekindle_storage::{
     Result, Store,
-    outbox::{Claimed, Frozen, Person},
+    outbox::{Claimed, Frozen},
 };
 use std::{
     collections::{BTreeMap, HashMap},
@@ -77,18 +79,30 @@ impl Letters {
         Self { settings, templates, numbers: RwLock::default() }
     }
 
-    /// The variant of the mail for the lead's language.
-    fn variant<'a>(&'a self, mail: &'a str, to: &Person) -> &'a str {
-        self.templates.in_language(mail, to.language.as_deref())
+    /// The variant of the mail for the lead's language; the mail itself where its offer is not made in that one: no letter is written
+    /// in two.
+    fn variant<'a>(&'a self, claimed: &'a Claimed, plan: &Plan<'_>) -> &'a str {
+        let to = &claimed.to;
+        let language = language_of(to.language.as_deref(), to.country.as_deref());
+        let variant = self.templates.in_language(&claimed.mail, language.as_ref());
+        let untold = |terms: &OfferTerms| {
+            self.templates.language(variant).is_ok_and(|language| terms.gives_in(language).is_none())
+        };
+        if variant != claimed.mail && plan.offer.is_some_and(untold) { &claimed.mail } else { variant }
     }
 
     /// Sees to it that the links of these mails have their numbers.
     ///
     /// # Errors
     /// As the database says.
-    pub async fn number_links(&self, store: &Store, claimed: &[Claimed]) -> Result<()> {
+    pub async fn number_links(
+        &self,
+        store: &Store,
+        claimed: &[Claimed],
+        playbooks: &Playbooks,
+    ) -> Result<()> {
         let mut wanted: Vec<(&str, &str)> =
-            claimed.iter().map(|c| (self.variant(&c.mail, &c.to), c.mail.as_str())).collect();
+            claimed.iter().map(|c| (self.variant(c, &Plan::of(c, playbooks)), c.mail.as_str())).collect();
         wanted.sort_unstable();
         wanted.dedup();
         for (variant, mail) in wanted {
@@ -132,8 +146,8 @@ impl Letters {
     ) -> Result<Frozen, LetterError> {
         let (to, row) = (&claimed.to, claimed.ticket.id.0);
         let email = to.email.as_ref().ok_or(LetterError::NoAddress)?;
-        let variant = self.variant(&claimed.mail, to);
         let plan = Plan::of(claimed, playbooks);
+        let variant = self.variant(claimed, &plan);
         let links = self.templates.links(variant)?;
         let mut urls: HashMap<&LinkKind, String> = HashMap::new();
         let numbers = self.numbers_of(variant).unwrap_or_default();
@@ -142,13 +156,16 @@ impl Letters {
         }
         let unsubscribe = self.address("u", &ring.token(Purpose::Unsubscribe, row, 0));
         let url = |kind: &LinkKind| urls.get(kind).cloned().unwrap_or_else(|| unsubscribe.clone());
-        let letter = self.letter(claimed, &plan, ring, now);
-        let rendered = self.templates.render(variant, plan.subject(claimed.ticket.lead), &letter, url)?;
+        let letter = self.letter(claimed, variant, &plan, ring, now);
+        // The subjects of a plan are in the language of the mail itself.
+        let subject = plan.subject(claimed.ticket.lead).filter(|_| variant == claimed.mail);
+        let rendered = self.templates.render(variant, subject, &letter, url)?;
         let bulk = plan.is_marketing.then(|| Bulk {
             list_name: format!("{} {}", self.settings.company, plan.sequence),
             list_id: format!("{}.{}", plan.label(), self.settings.list_domain),
             unsubscribe_url: unsubscribe.clone(),
             unsubscribe_mailto: None,
+            postal_address: self.settings.postal_address.clone(),
             feedback_id: format!("{}:{}:rekindle", plan.launch(claimed.campaign), claimed.step),
         });
         let envelope = Envelope {
@@ -166,15 +183,24 @@ impl Letters {
         Ok(Frozen { recipient: email.as_str().to_owned(), bytes })
     }
 
-    fn letter(&self, claimed: &Claimed, plan: &Plan<'_>, ring: &KeyRing, now: Moment) -> Letter {
+    fn letter(
+        &self,
+        claimed: &Claimed,
+        variant: &str,
+        plan: &Plan<'_>,
+        ring: &KeyRing,
+        now: Moment,
+    ) -> Letter {
         let to = &claimed.to;
         let offer = plan.offer.map(|terms| {
             let (zone, _) = zone_of(to.zone.as_deref(), to.country.as_deref(), self.settings.zone);
             let last_day = (now + terms.expires.delta()).with_timezone(&zone);
+            let language = self.templates.language(variant).ok().filter(|_| variant != claimed.mail);
+            let gives = language.and_then(|language| terms.gives_in(language)).unwrap_or(&terms.gives);
             Offer {
-                gives: Some(terms.gives.clone()),
+                gives: Some(gives.to_owned()),
                 code: Some(ring.offer_code(claimed.ticket.id.0)),
-                expires: Some(last_day.format("%A, %-d %B").to_string()),
+                expires: Some(last_day.date_naive()),
             }
         });
         Letter {

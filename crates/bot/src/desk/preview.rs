@@ -198,7 +198,10 @@ impl Desk {
         };
         let variant = subjects.first().map(String::as_str);
         let rendered = self.templates.as_ref().and_then(|templates| {
-            let rendered = templates.render(mail, variant, &letter, |_| self.settings.public_url.clone());
+            let language = to.and_then(Lead::reads);
+            let written = templates.in_language(mail, language.as_ref());
+            let subject = variant.filter(|_| written == mail);
+            let rendered = templates.render(written, subject, &letter, |_| self.settings.public_url.clone());
             rendered.map_err(|error| tracing::warn!(%error, "a preview could not be rendered")).ok()
         });
         let subject = rendered.map(|rendered| rendered.subject).or_else(|| variant.map(str::to_owned));

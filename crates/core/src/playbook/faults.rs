@@ -5,6 +5,7 @@
 
 use super::{Files, Playbook};
 use crate::{
+    language::Language,
     read::{self, FileError},
     score::{Grades, Thresholds},
     sequence::{Sequence, Step},
@@ -35,6 +36,7 @@ impl Playbook {
         for (file, text) in files.iter().filter(|(file, _)| file.starts_with("sequences/")) {
             let Ok(sequence) = read::toml::<Sequence>(file, text) else { continue };
             told(file, of_steps(&sequence));
+            told(file, of_offers(&sequence));
         }
         faults
     }
@@ -97,6 +99,18 @@ fn of_steps(sequence: &Sequence) -> Vec<Fault> {
     vec![fault(format!("step[{}]", end + 1), why)]
 }
 
+/// Words in what is no language are never said.
+fn of_offers(sequence: &Sequence) -> Vec<Fault> {
+    let offers = sequence.step.iter().enumerate().filter_map(|(at, step)| match step {
+        Step::Mail { offer: Some(terms), .. } => Some((at, terms)),
+        _ => None,
+    });
+    let wrong = |tag: &&String| Language::parse(tag).is_none_or(|language| language.tag() != *tag);
+    let why = |tag: &str| format!("“{tag}” is no language in small letters, such as de or pt-br");
+    let found = offers.flat_map(|(at, terms)| terms.gives_in.keys().filter(wrong).map(move |tag| (at, tag)));
+    found.map(|(at, tag)| fault(format!("step[{at}].offer.gives_in.{tag}"), why(tag))).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -142,6 +156,13 @@ mod tests {
             ("scoring.toml", "fit = [10, 5]", "fit = [5, 10]", "scoring.toml:9:7", "write [10, 5]"),
             ("sunset.toml", "quiet_for = \"30d\"", "quiet_for = \"0d\"", "sunset.toml:3:13", "at once"),
             ("segments.toml", "\"directors\"", "\"warm\"", "segments.toml:28:8", "two segments “warm”"),
+            (
+                "sequences/re-engagement.toml",
+                "{ de = ",
+                "{ deutsch = ",
+                "re-engagement.toml:17:",
+                "“deutsch” is no language",
+            ),
             (
                 "sequences/re-engagement.toml",
                 "archive = true",
