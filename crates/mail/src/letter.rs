@@ -13,6 +13,7 @@
 //! value counts as missing. A value with neither content nor a default stops the mail.
 
 use chrono::NaiveDate;
+use rekindle_core::{language::Language, sequence::OfferTerms};
 
 /// One mail's variables.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -60,6 +61,14 @@ pub struct Offer {
     pub code: Option<String>,
     /// The last day; templates have it in words: "Friday, 18 December".
     pub expires: Option<NaiveDate>,
+}
+
+impl Offer {
+    /// What a plan offers, in the words of a language where there are such; good until this day.
+    pub fn of(terms: &OfferTerms, language: &Language, code: String, last_day: NaiveDate) -> Self {
+        let gives = terms.gives_in(language).unwrap_or(&terms.gives);
+        Self { gives: Some(gives.to_owned()), code: Some(code), expires: Some(last_day) }
+    }
 }
 
 impl Letter {

@@ -133,6 +133,9 @@ bounced, complained, the name of a known trait (phone, industry, city), traits.N
     /// What the marketer writes: rules, segments, sequences.
     #[command(subcommand)]
     Playbook(Playbook),
+    /// The mails: which there are, and how each looks to its reader.
+    #[command(subcommand)]
+    Template(Template),
     /// What the operator writes: settings.
     #[command(subcommand)]
     Config(ConfigCommand),
@@ -326,6 +329,43 @@ pub enum Playbook {
     Apply,
 }
 
+/// `template`
+#[derive(Debug, Subcommand)]
+pub enum Template {
+    /// List the mails: their languages, the sequences that send them, their size.
+    List {
+        /// As JSON.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Write a mail as its reader would see it to files, and open it in the browser. Nothing is sent.
+    ///
+    /// The files lie in the folder preview of the data folder. The dashboard shows the same at /templates, on a phone and on a desk, light and dark.
+    #[command(
+        after_long_help = "Examples:\n  rekindle template preview breakup\n  rekindle template preview offer --lead kim@acme.test\n  rekindle template preview survey --language de --empty"
+    )]
+    Preview(Preview),
+}
+
+/// `template preview`
+#[derive(Debug, Arguments)]
+pub struct Preview {
+    /// The mail, by the name of its folder.
+    pub mail: String,
+    /// To this lead, by e-mail address; otherwise to an invented one about whom all is known.
+    #[arg(long, value_name = "EMAIL")]
+    pub lead: Option<String>,
+    /// To one of whom only the address is known.
+    #[arg(long, conflicts_with = "lead")]
+    pub empty: bool,
+    /// In this language, in place of the lead's own.
+    #[arg(long, value_name = "LANGUAGE")]
+    pub language: Option<String>,
+    /// Do not open the browser.
+    #[arg(long)]
+    pub no_open: bool,
+}
+
 /// `config`
 #[derive(Debug, Subcommand)]
 pub enum ConfigCommand {
@@ -451,6 +491,9 @@ mod tests {
             "playbook check",
             "playbook apply --data D",
             "dkim new --rsa --selector s2026",
+            "template list --json",
+            "template preview breakup --lead kim@acme.test --language de --no-open",
+            "template preview breakup --empty",
             "config show",
             "config check",
         ] {

@@ -230,7 +230,7 @@ pub fn shut(_: &Path) {}
 
 /// Whether a name in a data folder is one that we give.
 fn is_ours(name: &str) -> bool {
-    matches!(name, "lock" | "mail" | crate::dkim::FOLDER | PLAYBOOK | TEMPLATES)
+    matches!(name, "lock" | "mail" | crate::dkim::FOLDER | crate::template::FOLDER | PLAYBOOK | TEMPLATES)
         || name.starts_with("rekindle.")
 }
 

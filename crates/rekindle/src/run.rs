@@ -8,7 +8,7 @@ use crate::{
     exit::{self, Doing, Done, Halt, say},
     files,
     house::{self, House},
-    import, tell,
+    import, tell, template,
     up::{self, Which},
 };
 use rekindle_bot::{
@@ -37,6 +37,10 @@ pub async fn run(args: &Args) -> Done {
             args.config()?;
             check_playbook(args)
         }
+        Command::Template(args::Template::List { json }) => {
+            template::list(&args.config()?, &args.data, *json)
+        }
+        Command::Template(args::Template::Preview(asked)) => template::preview(args, asked).await,
         Command::Doctor(args::Doctor::Chat) => doctor(&open(args).await?).await,
         Command::Dkim(args::Dkim::New { rsa, selector }) => {
             dkim::new(&args.config()?, &args.data, *rsa, selector.as_deref())

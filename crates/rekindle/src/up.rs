@@ -6,9 +6,11 @@
 use crate::{
     chats,
     exit::{Doing, Done, Halt, say},
+    files,
     house::House,
     ready::Readiness,
     signin::{SignIn, behind_sign_in},
+    template,
 };
 use axum::{
     Router,
@@ -23,8 +25,9 @@ use rekindle_core::{
     team::{Member, Role},
     time::Anchor,
 };
+use rekindle_mail::templates::{TemplateError, Templates};
 use rekindle_storage::keys::WriteKey;
-use rekindle_web::{Doors, intake};
+use rekindle_web::{Doors, Mails, intake};
 use rekindle_worker::Worker;
 use std::{net::SocketAddr, sync::Arc};
 use tokio::{
@@ -205,8 +208,22 @@ pub fn doors(house: &House) -> Doors {
             zone: config.team.zone,
             mail_folder: config.mail.relay.is_none().then(|| house.data.join("mail")),
             demo: config.clock.speed != 1.0,
+            mails: mails(house),
         },
     }
+}
+
+/// The mails as they lie in the folder whenever somebody looks.
+fn mails(house: &House) -> Mails {
+    let data = house.data.clone();
+    Mails::new(template::sender(&house.config), move || match files::template_files(&data) {
+        Ok(files) => Templates::read(&files),
+        Err(errors) => {
+            let told =
+                errors.into_iter().map(|e| TemplateError { file: e.file, line: e.line, what: e.message });
+            (Templates::default(), told.collect())
+        }
+    })
 }
 
 /// What the chat needs of the settings.

@@ -10,6 +10,6 @@ pub mod intake;
 pub mod links;
 pub mod pages;
 
-pub use doors::{Doors, Settings};
+pub use doors::{Doors, Mails, Settings};
 pub use links::lead_pages;
 pub use pages::{assets, signed_out_page, signin_page, staff_pages};

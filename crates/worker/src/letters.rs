@@ -9,7 +9,7 @@ use self::plan::Plan;
 use crate::settings::Settings;
 use rekindle_core::{
     ids::DeliveryId,
-    language::language_of,
+    language::{Language, language_of},
     link::{KeyRing, Purpose},
     playbook::Playbooks,
     sequence::OfferTerms,
@@ -156,7 +156,7 @@ impl Letters {
         }
         let unsubscribe = self.address("u", &ring.token(Purpose::Unsubscribe, row, 0));
         let url = |kind: &LinkKind| urls.get(kind).cloned().unwrap_or_else(|| unsubscribe.clone());
-        let letter = self.letter(claimed, variant, &plan, ring, now);
+        let letter = self.letter(claimed, self.templates.language(variant)?, &plan, ring, now);
         // The subjects of a plan are in the language of the mail itself.
         let subject = plan.subject(claimed.ticket.lead).filter(|_| variant == claimed.mail);
         let rendered = self.templates.render(variant, subject, &letter, url)?;
@@ -186,7 +186,7 @@ impl Letters {
     fn letter(
         &self,
         claimed: &Claimed,
-        variant: &str,
+        language: &Language,
         plan: &Plan<'_>,
         ring: &KeyRing,
         now: Moment,
@@ -195,13 +195,8 @@ impl Letters {
         let offer = plan.offer.map(|terms| {
             let (zone, _) = zone_of(to.zone.as_deref(), to.country.as_deref(), self.settings.zone);
             let last_day = (now + terms.expires.delta()).with_timezone(&zone);
-            let language = self.templates.language(variant).ok().filter(|_| variant != claimed.mail);
-            let gives = language.and_then(|language| terms.gives_in(language)).unwrap_or(&terms.gives);
-            Offer {
-                gives: Some(gives.to_owned()),
-                code: Some(ring.offer_code(claimed.ticket.id.0)),
-                expires: Some(last_day.date_naive()),
-            }
+            let code = ring.offer_code(claimed.ticket.id.0);
+            Offer::of(terms, language, code, last_day.date_naive())
         });
         Letter {
             lead: Addressee {

@@ -186,16 +186,7 @@ impl Desk {
             Step::Mail { mail, subjects, .. } => Some((mail, subjects)),
             _ => None,
         })?;
-        let letter = Letter {
-            lead: to.map_or_else(Addressee::default, |lead| Addressee {
-                first_name: lead.greeting().map(str::to_owned),
-                name: lead.name.clone(),
-                company: lead.company.clone(),
-                title: lead.title.clone(),
-                email: lead.email.as_ref().map(ToString::to_string).unwrap_or_default(),
-            }),
-            ..Letter::sample()
-        };
+        let letter = Letter { lead: to.map(Addressee::from).unwrap_or_default(), ..Letter::sample() };
         let variant = subjects.first().map(String::as_str);
         let rendered = self.templates.as_ref().and_then(|templates| {
             let language = to.and_then(Lead::reads);

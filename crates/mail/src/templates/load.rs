@@ -14,6 +14,14 @@ const FILES: [&str; 3] = ["subject.txt", "body.mjml", "body.txt"];
 impl Templates {
     /// Compiles every mail of `files` (`"breakup/body.mjml"` to its text). All errors are returned, not just the first.
     pub fn load(files: &BTreeMap<String, String>) -> Result<Self, Vec<TemplateError>> {
+        match Self::read(files) {
+            (templates, errors) if errors.is_empty() => Ok(templates),
+            (_, errors) => Err(errors),
+        }
+    }
+
+    /// The same, for who looks at mails while they are written: those that can be read, and what is wrong with the others.
+    pub fn read(files: &BTreeMap<String, String>) -> (Self, Vec<TemplateError>) {
         let mut errors = Vec::new();
         let mut shared: BTreeMap<&str, &str> = BTreeMap::new();
         let mut folders: BTreeMap<&str, BTreeMap<&str, &str>> = BTreeMap::new();
@@ -38,7 +46,7 @@ impl Templates {
             errors.push(TemplateError::new("_layout.mjml", None, "the layout around all mails is missing"));
         }
         errors.extend(variants::strays(&shared, folders.keys().copied()));
-        let mut templates = Self { engine: engine(), mails: BTreeMap::new(), subjects: RwLock::default() };
+        let mut templates = Self::default();
         for (name, folder) in &folders {
             // Whose folder or layout is wrong was told above.
             let Ok(language) = variants::language_of(name) else { continue };
@@ -62,7 +70,7 @@ impl Templates {
             errors.extend(added.err().filter(|e| !errors.contains(e)));
         }
         errors.extend(variants::differences(&templates, &folders));
-        if errors.is_empty() { Ok(templates) } else { Err(errors) }
+        (templates, errors)
     }
 
     fn add(&mut self, files: &Files<'_>) -> Result<(), TemplateError> {
@@ -107,6 +115,13 @@ impl Templates {
             return Err(TemplateError::new(file, None, "a subject cannot hold a link"));
         }
         Ok(())
+    }
+}
+
+/// No mails.
+impl Default for Templates {
+    fn default() -> Self {
+        Self { engine: engine(), mails: BTreeMap::new(), subjects: RwLock::default() }
     }
 }
 
