@@ -27,6 +27,8 @@ mod cold_lead;
 
 mod import_campaign;
 
+mod mail_doctor;
+
 mod three_doors;
 
 mod two_bots;

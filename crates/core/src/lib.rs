@@ -8,7 +8,7 @@
 //! - **what they are worth**: [`score`], and the questions asked of them: [`segment`];
 //! - **what we do about it**: [`scene`] (what a decision sees and returns), [`observe`] (a lead
 //!   did something), [`alert`] (the team is asked to act), [`desk`] (what it decides), [`sunset`] (a lead went quiet);
-//! - **what they are written**: [`sequence`], [`enrollment`], [`campaign`], [`delivery`], [`gate`];
+//! - **what they are written**: [`sequence`], [`enrollment`], [`campaign`], [`delivery`], [`gate`], and whether they will be believed: [`mail_check`];
 //! - **what a marketer writes**: [`playbook`];
 //! - **where the team talks**: [`chat`], and what one member is told alone: [`notice`];
 //! - **small parts**: [`ids`], [`time`], [`span`], [`schedule`], [`window`], [`zone`], [`language`], [`email`],
@@ -29,6 +29,7 @@ pub mod ids;
 pub mod language;
 pub mod lead;
 pub mod link;
+pub mod mail_check;
 pub mod nearest;
 pub mod notice;
 pub mod observe;

@@ -11,9 +11,11 @@
 //! 5. [`transport`]: where mail goes: an SMTP relay ([`smtp`]), a folder ([`folder`]) or the memory ([`memory`]).
 //! 6. [`heard`]: what comes back, told apart: fates, complaints, machines, people; [`mark`] says whose it is; [`hooks`]: the same, told by a
 //!    provider's webhook.
+//! 7. [`doctor`]: whether mail in our name will be believed, by what the DNS and the relay say.
 
 pub mod compose;
 pub mod dkim;
+pub mod doctor;
 pub mod folder;
 pub mod heard;
 pub mod hooks;

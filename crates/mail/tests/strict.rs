@@ -89,6 +89,7 @@ fn e5_no_part_may_be_without_a_way_out_that_is_seen() {
         "<a href=\"{{ unsubscribe_url }}\"></a>",
         "<a href=\"{{ unsubscribe_url }}\"><img src=\"https://acme.test/dot.png\" alt=\"\" /></a>",
         "<span style=\"display: none\"><a href=\"{{ unsubscribe_url }}\">Unsubscribe</a></span>",
+        "<p hidden><a href=\"{{ unsubscribe_url }}\">Unsubscribe</a></p>",
         "<!-- <a href=\"{{ unsubscribe_url }}\">Unsubscribe</a> -->",
     ] {
         let footer = format!("{way_out} {{{{ sender.postal_address }}}}");

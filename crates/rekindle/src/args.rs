@@ -208,6 +208,12 @@ pub enum Doctor {
     /// The chats: tokens, workspaces, channels. Nothing is posted; what does not work is said with what would mend it.
     #[command(after_long_help = "Example:\n  rekindle doctor chat")]
     Chat,
+    /// Whether our mail will be believed: SPF, DKIM, DMARC, MX, the relay and our own address.
+    ///
+    /// Nothing is sent; what is wrong is said with what would mend it. What was found is remembered: where mail reaches people, a campaign
+    /// begins only within 30 days of a look that found nothing wrong, with the settings that are in force.
+    #[command(after_long_help = "Example:\n  rekindle doctor mail")]
+    Mail,
 }
 
 /// `dkim`
@@ -491,6 +497,7 @@ mod tests {
             "playbook check",
             "playbook apply --data D",
             "dkim new --rsa --selector s2026",
+            "doctor mail",
             "template list --json",
             "template preview breakup --lead kim@acme.test --language de --no-open",
             "template preview breakup --empty",

@@ -128,6 +128,9 @@ pub struct Mail {
     /// The domain of list ids, if not that of `from`.
     #[serde(deserialize_with = "values::domain")]
     pub list_id: Option<String>,
+    /// The DNS server that `doctor mail` asks, if not the machine's.
+    #[serde(deserialize_with = "values::dns_server")]
+    pub dns: Option<SocketAddr>,
     /// Open sessions with the relay at the most.
     #[serde(deserialize_with = "values::between::<_, 1, 64>")]
     pub sessions: u32,

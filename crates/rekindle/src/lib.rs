@@ -3,7 +3,7 @@
 //! - **what is typed**: [`args`], what is done about it: [`run`], and how it ends: [`exit`];
 //! - **what is read**: [`config`] (the operator's settings), [`files`] (playbook and mails), [`import`] (leads from a CSV file);
 //! - **what time it is**: [`clock`];
-//! - **the house**: [`house`] (opened), [`up`] (its doors, open), `ready` (whether they take traffic), [`signin`] (who may enter), [`tell`] (what the terminal shows), [`demo`], `dkim` (keys that sign mails),
+//! - **the house**: [`house`] (opened), [`up`] (its doors, open), `ready` (whether they take traffic), [`signin`] (who may enter), [`tell`] (what the terminal shows), [`demo`], `dkim` (keys that sign mails), `mail_doctor` (whether they will be believed),
 //!   `template` (mails looked at before they are sent).
 
 pub mod args;
@@ -16,6 +16,7 @@ pub mod exit;
 pub mod files;
 pub mod house;
 pub mod import;
+mod mail_doctor;
 mod ready;
 pub mod run;
 pub mod signin;

@@ -8,11 +8,10 @@ use crate::{
     exit::{self, Doing, Done, Halt, say},
     files,
     house::{self, House},
-    import, tell, template,
+    import, mail_doctor, tell, template,
     up::{self, Which},
 };
 use rekindle_bot::{
-    desk::Desk,
     reply::Reply,
     slack::{self, Reached},
 };
@@ -41,6 +40,7 @@ pub async fn run(args: &Args) -> Done {
             template::list(&args.config()?, &args.data, *json)
         }
         Command::Template(args::Template::Preview(asked)) => template::preview(args, asked).await,
+        Command::Doctor(args::Doctor::Mail) => mail_doctor::run(&open(args).await?).await,
         Command::Doctor(args::Doctor::Chat) => doctor(&open(args).await?).await,
         Command::Dkim(args::Dkim::New { rsa, selector }) => {
             dkim::new(&args.config()?, &args.data, *rsa, selector.as_deref())
@@ -265,7 +265,7 @@ async fn hear(args: &Args, chat: &args::Chat) -> Result<Reply, Halt> {
         }
         Err(error) => return Err(tell::refused(error, &house)),
     };
-    let mut desk = Desk::new(house.store.clone(), up::bot_settings(&house));
+    let mut desk = up::desk(&house);
     match house.templates() {
         Ok(templates) => desk = desk.with_templates(std::sync::Arc::new(templates)),
         Err(halt) => say(format_args!(

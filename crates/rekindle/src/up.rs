@@ -8,6 +8,7 @@ use crate::{
     exit::{Doing, Done, Halt, say},
     files,
     house::House,
+    mail_doctor,
     ready::Readiness,
     signin::{SignIn, behind_sign_in},
     template,
@@ -130,7 +131,7 @@ pub async fn open(house: &House, which: Which, listener: Option<TcpListener>) ->
     if which.bot {
         let settings = bot_settings(house);
         let templates = Arc::new(house.templates()?);
-        let desk = Desk::new(house.store.clone(), settings.clone()).with_templates(templates);
+        let desk = desk(house).with_templates(templates);
         let inbound = Inbound::new(house.store.clone(), desk.clone(), tasks.clone());
         staff = staff.merge(console::router_until(house.store.clone(), desk, stop.clone()));
         let chats = chats::open(house, &inbound, &stop)?;
@@ -229,6 +230,12 @@ fn mails(house: &House) -> Mails {
 /// What the chat needs of the settings.
 pub fn bot_settings(house: &House) -> rekindle_bot::desk::Settings {
     rekindle_bot::desk::Settings { zone: house.config.team.zone, public_url: house.config.public_url() }
+}
+
+/// A desk of this house, at which campaigns begin when their mails will be believed.
+pub(crate) fn desk(house: &House) -> Desk {
+    let desk = Desk::new(house.store.clone(), bot_settings(house));
+    desk.with_mail_check(mail_doctor::needed(&house.config))
 }
 
 /// What the worker needs of the settings.

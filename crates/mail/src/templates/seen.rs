@@ -72,7 +72,12 @@ fn shown(html: &str, only_displayed: bool) -> String {
 /// Whether a tag hides what is inside, whatever that says of itself.
 fn is_hidden(tag: &str) -> bool {
     let close: String = tag.to_ascii_lowercase().chars().filter(|c| !c.is_whitespace()).collect();
-    close.contains("display:none") || close.contains("visibility:hidden") || close.contains("\"hidden")
+    let unquoted: Vec<&str> = tag.split('"').step_by(2).collect();
+    let unquoted = unquoted.join(" ");
+    let mut attributes = unquoted.split([' ', '\n', '\t', '=', '>', '/']).skip(1);
+    close.contains("display:none")
+        || close.contains("visibility:hidden")
+        || attributes.any(|name| name == "hidden")
 }
 
 /// What comes behind the end of an element whose inside begins here.
