@@ -3,9 +3,9 @@
 //! One way in for everything: calls of the intake, released clicks, survey answers, imports.
 
 use crate::{
-    activity::{Activity, Kind, Trust, names},
+    activity::{Activity, Kind, Trust},
     alert::{Raised, Reason},
-    consent::ConsentState,
+    consent::{self, ConsentState},
     enrollment::Ended,
     lead::{Lead, Lifecycle, Nurture},
     notice::{Notice, Topic},
@@ -27,13 +27,10 @@ pub fn observe(
 ) -> Change {
     let mut change = scene.unchanged();
     for activity in new {
-        learn(&mut change.lead, activity, basis);
-    }
-    if let Some(refusal) = new.iter().find(|a| a.name == names::UNSUBSCRIBED && a.kind == Kind::Mail) {
-        change.lead.consent.refuse(ConsentState::Unsubscribed, "a link in a mail", refusal.at);
-    }
-    if change.lead.consent.state.is_refusal() && !scene.lead.consent.state.is_refusal() {
-        change.effects.push(Effect::Suppress { reason: change.lead.consent.state.word().to_owned() });
+        learn(&mut change.lead, activity);
+        if let Some(said) = consent::told(activity, basis, change.lead.email.is_some()) {
+            change.hear(scene, said);
+        }
     }
     let human = new.iter().filter(|a| a.human).map(|a| a.at).max();
     if let Some(at) = human {
@@ -58,12 +55,10 @@ pub fn cool_down(scene: &Scene, playbooks: &Playbooks, now: Moment) -> Change {
     change
 }
 
-fn learn(lead: &mut Lead, activity: &Activity, basis: Option<&str>) {
+fn learn(lead: &mut Lead, activity: &Activity) {
     let browser = activity.trust == Trust::Browser;
     match activity.kind {
-        Kind::Identify | Kind::Import => {
-            lead.learn(&activity.properties, browser, basis, activity.at);
-        }
+        Kind::Identify | Kind::Import => lead.learn(&activity.properties, browser),
         Kind::Group => {
             let company = activity.properties.get("name").and_then(|name| name.as_str());
             if let (Some(company), true) = (company, lead.company.is_none() || !browser) {
