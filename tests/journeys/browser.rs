@@ -1,6 +1,7 @@
 //! Two people before two real browsers: a lead turns hot before both, one claims her, the other sees it at once and is told who.
 
 mod chromium;
+mod mails;
 
 use crate::stage::{On, SOON, Sender, Stage};
 use chromium::Chromium;

@@ -35,6 +35,8 @@ mod pace;
 
 mod import_campaign;
 
+mod mail_doctor;
+
 mod three_doors;
 
 mod two_bots;

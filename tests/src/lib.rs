@@ -2,6 +2,8 @@
 
 pub mod clock;
 pub mod discord;
+pub mod dns;
+pub mod front;
 pub mod indoors;
 pub mod leads;
 pub mod outbound;

@@ -139,7 +139,8 @@ pub struct Choice {
 }
 
 impl Button {
-    fn new(intent: &'static str, label: &'static str, style: Style) -> Self {
+    /// A button that asks for nothing more.
+    pub(crate) fn new(intent: &'static str, label: &'static str, style: Style) -> Self {
         Self { intent, label, style, ask: None }
     }
 

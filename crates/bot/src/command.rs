@@ -146,6 +146,9 @@ pub enum Campaign {
         /// What was previewed under this id is launched
         #[arg(long, value_name = "ID")]
         confirm: Option<String>,
+        /// Although nobody vouches that the mail will be believed; it is remembered with your name
+        #[arg(long)]
+        despite_mail_doctor: bool,
         /// Name of the sequence
         #[arg(required_unless_present = "confirm")]
         sequence: Option<String>,

@@ -52,6 +52,8 @@ pub struct Desk {
     pub(crate) store: Store,
     pub(crate) settings: Settings,
     templates: Option<Arc<Templates>>,
+    /// Which settings a look at the mail must be of before a campaign may begin; none where mail reaches nobody.
+    mail_check: Option<String>,
 }
 
 /// What came of it, and about whom: for the audit.
@@ -71,13 +73,20 @@ impl From<Reply> for Done {
 impl Desk {
     /// A desk on a database.
     pub fn new(store: Store, settings: Settings) -> Self {
-        Self { store, settings, templates: None }
+        Self { store, settings, templates: None, mail_check: None }
     }
 
     /// With the mails, so that previews show their subjects.
     #[must_use]
     pub fn with_templates(self, templates: Arc<Templates>) -> Self {
         Self { templates: Some(templates), ..self }
+    }
+
+    /// Lets a campaign begin only when somebody looked, with these settings, whether its mails will be believed; nothing where mail
+    /// reaches nobody.
+    #[must_use]
+    pub fn with_mail_check(self, mail_check: Option<String>) -> Self {
+        Self { mail_check, ..self }
     }
 
     /// The same desk on this store, which works for something that came in.
@@ -182,7 +191,8 @@ impl Desk {
         }
         let id: CampaignId = card.parse().map_err(|_| foreign())?;
         let reply = match intent {
-            Intent::Launch => self.launch(member, id).await?,
+            Intent::Launch => self.launch(member, id, false).await?,
+            Intent::LaunchDespite => self.launch(member, id, true).await?,
             Intent::Hold | Intent::Resume | Intent::Stop => self.move_campaign(id, &intent).await?,
             _ => return Err(foreign().into()),
         };

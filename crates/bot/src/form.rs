@@ -139,7 +139,7 @@ fn field(blank: Blank, known: &Known) -> Field {
     };
     let hint = blank.argument.get_help().map(ToString::to_string).unwrap_or_default();
     Field {
-        label: capital(&blank.name),
+        label: capital(&blank.name.replace('_', " ")),
         hint,
         kind,
         choices: if kind == FieldKind::Lead { Vec::new() } else { choices },
@@ -209,6 +209,12 @@ mod tests {
         let form = |line: &str| of_line(line, &known()).unwrap();
         let launch = form("/campaign launch");
         assert_eq!(shape(&launch), [("sequence", Choice, true, 1), ("segment", Words, true, 1)]);
+        let despite = form("/campaign launch welcome --despite-mail-doctor");
+        assert_eq!(despite.fields[2].label, "Despite mail doctor", "a flag that was said is there");
+        assert_eq!(
+            (despite.fields[0].value.as_deref(), despite.fields[2].value.as_deref()),
+            (Some("welcome"), Some("true"))
+        );
         assert_eq!(shape(&form("/lead add")), [("email", Words, true, 0), ("name", Words, false, 0)]);
         let pass = form("/lead pass kim@acme.test");
         assert_eq!(
@@ -235,6 +241,8 @@ mod tests {
         let launch =
             asks("campaign launch", &[("sequence", "welcome"), ("segment", "score >= 60 and not hot")]);
         assert_eq!(launch, "/campaign launch welcome score >= 60 and not hot");
+        let despite = [("sequence", "welcome"), ("segment", "hot"), ("despite_mail_doctor", "true")];
+        assert_eq!(asks("campaign launch", &despite), "/campaign launch --despite-mail-doctor welcome hot");
         assert_eq!(
             asks("rekindle team add", &[("name", "Zoë Lind"), ("role", "sales")]),
             "/rekindle team add --role sales \"Zoë Lind\""

@@ -18,6 +18,8 @@ pub enum Intent {
     Outcome(Outcome, Option<String>),
     /// Launch the campaign that this card previews.
     Launch,
+    /// The same, although nobody vouches that its mails will be believed.
+    LaunchDespite,
     /// Nothing of this campaign leaves for now.
     Hold,
     /// It goes on.
@@ -43,6 +45,7 @@ impl Intent {
                 Self::Pass(to.to_owned(), Some(note.trim().to_owned()).filter(|note| !note.is_empty()))
             }
             "launch" => Self::Launch,
+            "launch-despite" => Self::LaunchDespite,
             "hold" => Self::Hold,
             "resume" => Self::Resume,
             "stop" => Self::Stop,
@@ -62,6 +65,7 @@ impl Intent {
             Self::Snooze(_) => "snooze",
             Self::Outcome(how, _) => how.word(),
             Self::Launch => "launch",
+            Self::LaunchDespite => "launch-despite",
             Self::Hold => "hold",
             Self::Resume => "resume",
             Self::Stop => "stop",
@@ -74,7 +78,7 @@ impl Intent {
             Self::Claim | Self::Release | Self::Pass(..) | Self::Snooze(_) | Self::Outcome(..) => {
                 Deed::WorkLeads
             }
-            Self::Launch | Self::Hold | Self::Resume | Self::Stop => Deed::Campaign,
+            Self::Launch | Self::LaunchDespite | Self::Hold | Self::Resume | Self::Stop => Deed::Campaign,
         }
     }
 }

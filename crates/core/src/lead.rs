@@ -4,6 +4,7 @@ use crate::{
     consent::{self, Consent, ConsentState},
     email::EmailAddress,
     ids::LeadId,
+    language::{Language, language_of},
     team::Handle,
     time::Moment,
 };
@@ -183,6 +184,11 @@ impl Lead {
         greeting(self.first_name.as_deref(), self.name.as_deref())
     }
 
+    /// In which language they are written to, where it is known.
+    pub fn reads(&self) -> Option<Language> {
+        language_of(language(|name| self.traits.get(name)), self.country.as_deref())
+    }
+
     /// Since when nobody has seen a human sign of them.
     pub fn quiet_since(&self) -> Moment {
         self.last_human_at.unwrap_or(self.created_at)
@@ -269,8 +275,8 @@ pub fn greeting<'a>(first_name: Option<&'a str>, name: Option<&'a str>) -> Optio
 }
 
 /// The language that a lead told, by the traits in which senders tell it.
-pub fn language(traits: &Value) -> Option<&str> {
-    ["language", "locale"].iter().find_map(|key| traits.get(*key)?.as_str())
+pub fn language<'a>(of: impl Fn(&str) -> Option<&'a Value>) -> Option<&'a str> {
+    ["language", "locale"].iter().find_map(|name| of(name)?.as_str())
 }
 
 /// The rule behind [`Lead::may_be_mailed`], for whoever has no more of the lead than this.

@@ -8,10 +8,11 @@
 //! - **what they are worth**: [`score`], and the questions asked of them: [`segment`];
 //! - **what we do about it**: [`scene`] (what a decision sees and returns), [`observe`] (a lead
 //!   did something), [`answers`] (and what follows that), [`alert`] (the team is asked to act), [`desk`] (what it decides), [`sunset`] (a lead went quiet);
-//! - **what they are written**: [`sequence`], [`enrollment`], [`campaign`], [`delivery`], [`gate`], the [`offer`] in it, how fast it leaves: [`outflow`], and whether a person followed it: [`machine`];
+//! - **what they are written**: [`sequence`], [`enrollment`], [`campaign`], [`delivery`], [`gate`], the [`offer`] in it, how fast it leaves: [`outflow`], whether
+//!   it will be believed: [`mail_check`], and whether a person followed it: [`machine`];
 //! - **what a marketer writes**: [`playbook`];
 //! - **where the team talks**: [`chat`], and what one member is told alone: [`notice`]; what their own programs are told: [`webhook`];
-//! - **small parts**: [`ids`], [`time`], [`span`], [`schedule`], [`window`], [`zone`], [`email`],
+//! - **small parts**: [`ids`], [`time`], [`span`], [`schedule`], [`window`], [`zone`], [`language`], [`email`],
 //!   [`link`], [`pace`], [`refusal`], [`nearest`], [`read`].
 
 pub mod activity;
@@ -27,9 +28,11 @@ pub mod email;
 pub mod enrollment;
 pub mod gate;
 pub mod ids;
+pub mod language;
 pub mod lead;
 pub mod link;
 pub mod machine;
+pub mod mail_check;
 pub mod nearest;
 pub mod notice;
 pub mod observe;

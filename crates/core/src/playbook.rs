@@ -7,7 +7,7 @@ use crate::{
     read::{self, FileError},
     score::Scoring,
     segment::Predicate,
-    sequence::Sequence,
+    sequence::{MailStep, Sequence},
     sunset::Sunset,
 };
 use serde::{Deserialize, Serialize};
@@ -131,6 +131,14 @@ impl Playbook {
     /// The plan with this name.
     pub fn sequence(&self, name: &str) -> Option<&Sequence> {
         self.sequences.get(name)
+    }
+
+    /// The plans that send a mail, each with its first step that does.
+    pub fn sending(&self, mail: &str) -> impl Iterator<Item = (&Sequence, MailStep<'_>)> {
+        self.sequences.values().filter_map(move |sequence| {
+            let mut steps = (0..sequence.step.len()).filter_map(|step| sequence.mail_at(step));
+            Some((sequence, steps.find(|step| step.mail == mail)?))
+        })
     }
 
     /// The question with this name.

@@ -1,7 +1,8 @@
 //! A sequence: the plan of steps, waits and exits that a run follows.
 
-use crate::{span::Span, window::SendWindow};
+use crate::{language::Language, span::Span, window::SendWindow};
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 
 /// What a sequence's mails are for; the law asks for consent to the first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -31,8 +32,19 @@ pub enum Exit {
 pub struct OfferTerms {
     /// What the lead gets, in words.
     pub gives: String,
+    /// The same in other languages, by tag; a mail that makes the offer is written in one of these, or in its own.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub gives_in: BTreeMap<String, String>,
     /// How long the code is good, from the day of the mail.
     pub expires: Span,
+}
+
+impl OfferTerms {
+    /// What the lead gets, in the words of a language; for "de-at" those of "de", where there are no nearer ones.
+    pub fn gives_in(&self, language: &Language) -> Option<&str> {
+        let words = self.gives_in.get(language.tag()).or_else(|| self.gives_in.get(language.primary()));
+        words.map(String::as_str)
+    }
 }
 
 /// What a survey in a mail asks.

@@ -10,6 +10,7 @@ use chrono::{DateTime, Utc};
 use lettre::message::header::{ContentTransferEncoding, ContentType, HeaderName, HeaderValue};
 use lettre::message::{Body, Mailbox, MultiPart, MultiPartKind, SinglePart};
 use lettre::{Address, Message};
+use minijinja::HtmlEscape;
 
 use crate::templates::Rendered;
 
@@ -47,6 +48,9 @@ pub enum ComposeError {
     /// A campaign mail one of whose parts does not carry the unsubscribe link.
     #[error("the {0} part has no unsubscribe link; write {{{{ unsubscribe_url }}}} into the template")]
     UnsubscribeMissing(&'static str),
+    /// A campaign mail one of whose parts does not carry the sender's postal address (CAN-SPAM, CASL).
+    #[error("the {0} part has no postal address; write {{{{ sender.postal_address }}}} into the template")]
+    AddressMissing(&'static str),
     /// More HTML than Gmail shows.
     #[error("the HTML is {0} bytes; Gmail hides what is beyond {MAX_HTML}")]
     TooLarge(usize),
@@ -89,6 +93,8 @@ pub struct Bulk {
     pub unsubscribe_url: String,
     /// A `mailto:` that does the same, if there is one.
     pub unsubscribe_mailto: Option<String>,
+    /// The sender's postal address, which each part must carry (CAN-SPAM, CASL): on one line or several.
+    pub postal_address: String,
     /// Gmail's Feedback-ID, `campaign:step:rekindle`, with nothing personal in it.
     pub feedback_id: String,
 }
@@ -186,6 +192,12 @@ fn extra_headers(
     if !letter.html.contains(url) && !letter.html.contains(&url.replace('&', "&amp;")) {
         return Err(ComposeError::UnsubscribeMissing("HTML"));
     }
+    if bulk.postal_address.trim().is_empty() || !carries(&letter.text, &bulk.postal_address) {
+        return Err(ComposeError::AddressMissing("text"));
+    }
+    if !carries(&letter.html, &HtmlEscape(&bulk.postal_address).to_string()) {
+        return Err(ComposeError::AddressMissing("HTML"));
+    }
     let unsubscribe = match &bulk.unsubscribe_mailto {
         Some(mailto) => format!("<{url}>, <{}>", header_url("List-Unsubscribe", mailto, &["mailto:"])?),
         None => format!("<{url}>"),
@@ -207,6 +219,11 @@ fn extra_headers(
         ("X-Auto-Response-Suppress", "OOF, AutoReply".to_owned()),
         ("Feedback-ID", feedback.to_owned()),
     ])
+}
+
+/// Whether a part has every line of an address.
+pub(crate) fn carries(part: &str, address: &str) -> bool {
+    address.lines().map(str::trim).all(|line| part.contains(line))
 }
 
 /// What is left of a text that a header may carry: one line, no control or direction-changing characters, no encoded-word marks, cut at `most`.

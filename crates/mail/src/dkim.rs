@@ -106,6 +106,11 @@ impl Signer {
         Ok(Self { domain: domain.to_owned(), selector: selector.to_owned(), key })
     }
 
+    /// The domain that it signs for.
+    pub fn domain(&self) -> &str {
+        &self.domain
+    }
+
     /// The name of the TXT record that the world verifies with.
     pub fn record_name(&self) -> String {
         format!("{}._domainkey.{}", self.selector, self.domain)

@@ -12,6 +12,9 @@
 //! Anything may be missing for a lead except `lead.email`: write `{{ first_name | default("there") }}`. An empty or blank
 //! value counts as missing. A value with neither content nor a default stops the mail.
 
+use chrono::NaiveDate;
+use rekindle_core::{language::Language, sequence::OfferTerms};
+
 /// One mail's variables.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Letter {
@@ -56,8 +59,16 @@ pub struct Offer {
     pub gives: Option<String>,
     /// The code to give at the counter.
     pub code: Option<String>,
-    /// The last day, as a person reads it: "Friday, 18 December".
-    pub expires: Option<String>,
+    /// The last day; templates have it in words: "Friday, 18 December".
+    pub expires: Option<NaiveDate>,
+}
+
+impl Offer {
+    /// What a plan offers, in the words of a language where there are such; good until this day.
+    pub fn of(terms: &OfferTerms, language: &Language, code: String, last_day: NaiveDate) -> Self {
+        let gives = terms.gives_in(language).unwrap_or(&terms.gives);
+        Self { gives: Some(gives.to_owned()), code: Some(code), expires: Some(last_day) }
+    }
 }
 
 impl Letter {
@@ -80,7 +91,7 @@ impl Letter {
             offer: Some(Offer {
                 gives: some("your first three months at half the price"),
                 code: some("WARM-7Q4X"),
-                expires: some("Friday, 18 December"),
+                expires: NaiveDate::from_ymd_opt(2026, 12, 18),
             }),
         }
     }

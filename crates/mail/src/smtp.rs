@@ -35,6 +35,7 @@ pub struct Session {
     state: State,
     /// Whether MAIL, RCPT and DATA may be said in one breath (PIPELINING, RFC 2920).
     pipelines: bool,
+    encrypted: bool,
     limits: Limits,
 }
 
@@ -68,21 +69,20 @@ impl Session {
         let peer = tcp.peer_addr().map_err(|e| unreachable(relay, &e))?;
         // Once we have said EHLO ourselves, no greeting comes for lettre to read: it is given one.
         const GREETING: &[u8] = b"220 greeted before\r\n";
-        let stream: Box<dyn AsyncTokioStream> = match relay.tls {
-            Tls::None => Box::new(GuardedStream::new(tcp, peer, false, Arc::clone(&progress))),
-            Tls::Implicit => Box::new(GuardedStream::new(
-                tls::encrypt(tcp, relay).await?,
-                peer,
-                true,
-                Arc::clone(&progress),
-            )),
+        let guarded = Arc::clone(&progress);
+        let (stream, encrypted): (Box<dyn AsyncTokioStream>, bool) = match relay.tls {
+            Tls::None => (Box::new(GuardedStream::new(tcp, peer, false, guarded)), false),
+            Tls::Implicit => {
+                let tls = tls::encrypt(tcp, relay).await?;
+                (Box::new(GuardedStream::new(tls, peer, true, guarded)), true)
+            }
             Tls::Opportunistic | Tls::Required => match tls::start(tcp, relay, &hello.to_string()).await? {
-                tls::Asked::Encrypted(tls) => Box::new(
-                    GuardedStream::new(*tls, peer, true, Arc::clone(&progress)).after_hearing(GREETING),
-                ),
-                tls::Asked::Plain(tcp) => Box::new(
-                    GuardedStream::new(tcp, peer, false, Arc::clone(&progress)).after_hearing(GREETING),
-                ),
+                tls::Asked::Encrypted(tls) => {
+                    (Box::new(GuardedStream::new(*tls, peer, true, guarded).after_hearing(GREETING)), true)
+                }
+                tls::Asked::Plain(tcp) => {
+                    (Box::new(GuardedStream::new(tcp, peer, false, guarded).after_hearing(GREETING)), false)
+                }
             },
         };
         let mut connection = AsyncSmtpConnection::connect_with_transport(stream, &hello)
@@ -96,7 +96,12 @@ impl Session {
                 .map_err(|e| ConnectError::Auth { relay: relay.to_string(), why: e.to_string() })?;
         }
         let pipelines = progress.offers("PIPELINING");
-        Ok(Self { connection, progress, state: State::Ready, pipelines, limits: relay.limits })
+        Ok(Self { connection, progress, state: State::Ready, pipelines, encrypted, limits: relay.limits })
+    }
+
+    /// Whether what is said on it is encrypted.
+    pub fn is_encrypted(&self) -> bool {
+        self.encrypted
     }
 
     /// Whether another mail may begin on this session.

@@ -1,9 +1,12 @@
 //! Mails as marketers write them: MJML and text with Jinja in them, compiled once, rendered in tens of microseconds.
 //!
 //! A mail is a folder: `breakup/subject.txt`, `breakup/body.mjml` and, if the text part is to be more than the HTML
-//! without its looks, `breakup/body.txt`. A folder `breakup.de` is the German variant. `_layout.mjml` surrounds them all
-//! and says `<mj-include path="body.mjml" />` where the body goes. A body may begin with `<mj-preview>…</mj-preview>`, the
-//! line that inboxes show after the subject.
+//! without its looks, `breakup/body.txt`. `_layout.mjml` surrounds them all and says `<mj-include path="body.mjml" />` where the
+//! body goes; it may include others that begin with `_`. A body may begin with `<mj-preview>…</mj-preview>`, the line that inboxes
+//! show after the subject.
+//!
+//! **Languages.** A folder `breakup.de` is the German variant, whole: the same files, links to the same answers. In German mails
+//! `_footer.de.mjml` takes the place of `_footer.mjml`, and the document says that it is German. Dates are written in the mail's language.
 //!
 //! **Where Jinja may stand.** `{{ … }}` anywhere in words and attributes, also with quotes in it:
 //! `href="{{ survey_url("not-now") }}"`. `{% if %}`, `{% else %}`, `{% for %}` inside `<mj-text>`, `<mj-button>`, `<mj-table>`
@@ -14,31 +17,37 @@
 //! **Links.** Write addresses out: `href="https://acme.test/pricing"`. Each becomes the lead's own tracked link, in HTML and
 //! text alike; [`Templates::links`] lists them. [`letter`](crate::letter) lists the names; all else is an error, with the nearest right name.
 //!
-//! Templates are strict (a missing value without a default stops the mail), escaped for HTML, cannot read files or other
-//! templates, and are stopped after a number of steps and bytes.
+//! Templates are strict (a missing value without a default stops the mail), escaped for HTML, know a handful of words and filters
+//! ([`sandbox`]), cannot read files or other templates, and are stopped after a number of steps and bytes.
 
+mod assemble;
 mod compile;
+mod dates;
 mod error;
 mod limit;
 mod links;
 mod lint;
+mod load;
+mod sandbox;
+mod seen;
 mod source;
 mod values;
+mod variants;
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, PoisonError, RwLock};
 
-use minijinja::{AutoEscape, Environment, UndefinedBehavior};
+use minijinja::Environment;
+use rekindle_core::language::Language;
 
-use self::compile::Files;
 pub use self::error::{Problem, RenderError, TemplateError};
 use self::limit::render_limited;
 pub use self::links::{Link, LinkKind};
+use self::sandbox::engine;
+pub use self::seen::inbox_line;
 use self::values::{Names, Part, names, values};
 use crate::letter::Letter;
 
-/// How many steps one part of one mail may take. The shipped mails take a few hundred.
-const FUEL: u64 = 50_000;
 /// How long one part may become, in bytes.
 const MAX_PART: usize = 200 * 1024;
 /// How long a subject may become, in bytes.
@@ -67,6 +76,7 @@ pub struct Templates {
 
 #[derive(Debug)]
 struct Mail {
+    language: Language,
     links: Vec<Link>,
     doubts: Vec<(String, usize, String)>,
     /// The files as written, by name, to say where a mistake is.
@@ -74,107 +84,31 @@ struct Mail {
 }
 
 impl Templates {
-    /// Compiles every mail of `files` (`"breakup/body.mjml"` to its text). All errors are returned, not just the first.
-    pub fn load(files: &BTreeMap<String, String>) -> Result<Self, Vec<TemplateError>> {
-        let mut errors = Vec::new();
-        let mut folders: BTreeMap<&str, BTreeMap<&str, &str>> = BTreeMap::new();
-        for (path, source) in files.iter().filter(|(path, _)| path.as_str() != "_layout.mjml") {
-            match path.split_once('/') {
-                Some((name, file @ ("subject.txt" | "body.mjml" | "body.txt"))) if is_name(name) => {
-                    folders.entry(name).or_default().insert(file, source);
-                }
-                Some((_, file)) if !file.starts_with('.') => {
-                    let near = error::did_you_mean(file, ["subject.txt", "body.mjml", "body.txt"]);
-                    errors.push(TemplateError::new(
-                        path,
-                        None,
-                        format!("no such file belongs to a mail{near}"),
-                    ));
-                }
-                _ => {}
-            }
-        }
-        let layout = files.get("_layout.mjml");
-        if layout.is_none() {
-            errors.push(TemplateError::new("_layout.mjml", None, "the layout around all mails is missing"));
-        }
-        let mut templates = Self { engine: engine(), mails: BTreeMap::new(), subjects: RwLock::default() };
-        for (name, folder) in &folders {
-            let file = |file: &str| {
-                let missing = || TemplateError::new(format!("{name}/{file}"), None, "the file is missing");
-                folder.get(file).copied().ok_or_else(missing)
-            };
-            let found = file("subject.txt").and_then(|subject| file("body.mjml").map(|body| (subject, body)));
-            let added = match (found, layout) {
-                (Ok((subject, body)), Some(layout)) => templates.add(&Files {
-                    name,
-                    layout,
-                    body,
-                    text: folder.get("body.txt").copied(),
-                    subject,
-                }),
-                (Ok(_), None) => Ok(()),
-                (Err(missing), _) => Err(missing),
-            };
-            errors.extend(added.err().filter(|e| !errors.contains(e)));
-        }
-        if errors.is_empty() { Ok(templates) } else { Err(errors) }
-    }
-
-    fn add(&mut self, files: &Files<'_>) -> Result<(), TemplateError> {
-        let name = files.name;
-        let mut sources = vec![
-            ("_layout.mjml".to_owned(), files.layout.to_owned()),
-            (format!("{name}/body.mjml"), files.body.to_owned()),
-            (format!("{name}/subject.txt"), files.subject.to_owned()),
-        ];
-        sources.extend(files.text.map(|text| (format!("{name}/body.txt"), text.to_owned())));
-        if files.subject.trim().is_empty() {
-            let what = "the subject is empty: a mail without one is taken for spam";
-            return Err(TemplateError::new(format!("{name}/subject.txt"), 1, what));
-        }
-        for (file, source) in &sources {
-            self.syntax(file, source)?;
-        }
-        let compiled = compile::compile(files)?;
-        for (part, source) in [("html", compiled.html), ("txt", compiled.text), ("subject", compiled.subject)]
-        {
-            let file = format!("{name}/body.mjml");
-            self.engine
-                .add_template_owned(format!("{name}.{part}"), source)
-                .map_err(|e| TemplateError::new(file, None, in_words(&e)))?;
-        }
-        self.mails.insert(name.to_owned(), Mail { links: compiled.links, doubts: compiled.doubts, sources });
-        Ok(())
-    }
-
-    /// Reads a file as Jinja alone, so that a mistake is told with the line of the file the marketer wrote.
-    fn syntax(&mut self, file: &str, source: &str) -> Result<(), TemplateError> {
-        let wrong = |e: minijinja::Error| TemplateError::new(file, e.line(), in_words(&e));
-        self.engine.add_template_owned(file.to_owned(), source.to_owned()).map_err(wrong)?;
-        let used = self.engine.get_template(file).map_err(wrong)?.undeclared_variables(true);
-        let mut used: Vec<&str> = used.iter().map(String::as_str).collect();
-        used.sort_unstable();
-        if let Some((line, what)) = compile::unknown_name(source, used.iter().copied()) {
-            return Err(TemplateError::new(file, line, what));
-        }
-        if file.ends_with("subject.txt") && used.iter().any(|name| name.ends_with("_url")) {
-            return Err(TemplateError::new(file, None, "a subject cannot hold a link"));
-        }
-        Ok(())
-    }
-
-    /// The mails there are, in order.
+    /// The mails there are and their variants, in order: "breakup", "breakup.de".
     pub fn names(&self) -> impl Iterator<Item = &str> {
         self.mails.keys().map(String::as_str)
     }
 
-    /// The variant of a mail for a language ("de", "de-AT"), or the mail itself.
-    pub fn in_language<'a>(&'a self, name: &'a str, language: Option<&str>) -> &'a str {
-        let exact = language.map(str::to_ascii_lowercase);
-        let broad = exact.as_deref().and_then(|l| l.split(['-', '_']).next()).map(ToOwned::to_owned);
-        let variant = |l: String| self.mails.get_key_value(&format!("{name}.{l}")).map(|(k, _)| k.as_str());
-        exact.and_then(variant).or_else(|| broad.and_then(variant)).unwrap_or(name)
+    /// The mails that a sequence may name, in order: without their variants.
+    pub fn mails(&self) -> impl Iterator<Item = &str> {
+        self.names().filter(|name| !name.contains('.'))
+    }
+
+    /// The variants of a mail, in order: "breakup.de" of "breakup".
+    pub fn variants<'a>(&'a self, mail: &'a str) -> impl Iterator<Item = &'a str> {
+        self.names().filter(move |name| name.split_once('.').is_some_and(|(base, _)| base == mail))
+    }
+
+    /// What a mail is written in: the language of its folder, else that of the layout.
+    pub fn language(&self, name: &str) -> Result<&Language, RenderError> {
+        Ok(&self.mail(name)?.language)
+    }
+
+    /// The variant of a mail for who reads this language (for "de-AT" `breakup.de-at`, else `breakup.de`), or the mail itself.
+    pub fn in_language<'a>(&'a self, name: &'a str, language: Option<&Language>) -> &'a str {
+        let variant = |tag| self.mails.get_key_value(&format!("{name}.{tag}")).map(|(k, _)| k.as_str());
+        let tags = language.into_iter().flat_map(|l| [l.tag(), l.primary()]);
+        tags.into_iter().find_map(variant).unwrap_or(name)
     }
 
     /// The links of a mail, in order.
@@ -195,7 +129,7 @@ impl Templates {
     ) -> Result<Rendered, RenderError> {
         let mail = self.mail(name)?;
         let urls: Vec<String> = mail.links.iter().map(|link| url(&link.kind)).collect();
-        let names = names(letter);
+        let names = names(letter, &mail.language);
         let part = |ending: &str, part: Part, what: &'static str| {
             let values = values(&names, &mail.links, &urls, part);
             let rendered = render_limited(&self.engine, &format!("{name}.{ending}"), values, MAX_PART);
@@ -246,6 +180,9 @@ impl Templates {
         let wrong = |what: String| TemplateError::new(format!("the subject “{variant}”"), None, what);
         let mut engine = engine();
         engine.add_template_owned(SUBJECT, variant.to_owned()).map_err(|e| wrong(in_words(&e)))?;
+        if let Some((_, what)) = sandbox::stranger(variant) {
+            return Err(wrong(what));
+        }
         let used = engine.get_template(SUBJECT).map_err(|e| wrong(in_words(&e)))?.undeclared_variables(true);
         if used.iter().any(|name| name.ends_with("_url")) {
             return Err(wrong("a subject cannot hold a link".to_owned()));
@@ -313,22 +250,6 @@ impl Templates {
 
 /// The one template of a subject's engine.
 const SUBJECT: &str = "variant.subject";
-
-fn engine() -> Environment<'static> {
-    let mut engine = Environment::new();
-    engine.set_undefined_behavior(UndefinedBehavior::SemiStrict);
-    engine.set_fuel(Some(FUEL));
-    engine.set_auto_escape_callback(|name| {
-        if name.ends_with(".html") { AutoEscape::Html } else { AutoEscape::None }
-    });
-    engine
-}
-
-fn is_name(name: &str) -> bool {
-    !name.is_empty()
-        && name.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.'))
-        && !name.starts_with(['.', '_'])
-}
 
 fn in_words(error: &minijinja::Error) -> String {
     use minijinja::ErrorKind as Kind;

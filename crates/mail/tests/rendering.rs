@@ -198,20 +198,6 @@ fn mistakes_are_told_with_file_line_and_the_nearest_name() {
 }
 
 #[test]
-fn a_template_cannot_run_away() {
-    let slow = load("{% for a in range(9000) %}{% for b in range(9000) %}{% endfor %}{% endfor %}");
-    let stopped = slow.render("hello", None, &Letter::sample(), url).unwrap_err();
-    assert!(stopped.to_string().contains("too many steps"), "{stopped}");
-    let long = load("{% for a in range(3000) %}{{ 'x' * 1000 }}{% endfor %}");
-    assert!(matches!(
-        long.render("hello", None, &Letter::sample(), url),
-        Err(RenderError::TooLong { limit: 204_800, .. })
-    ));
-    let file = Templates::load(&files("s", &section("{% include '/etc/passwd' %}"), None)).unwrap();
-    assert!(file.render("hello", None, &Letter::sample(), url).is_err());
-}
-
-#[test]
 fn a_subject_of_the_playbook_takes_the_place_of_the_file() {
     let templates = load("x");
     let mut letter = Letter::sample();
@@ -245,28 +231,10 @@ fn the_check_names_what_the_law_and_the_reader_would_miss() {
     let told = |words: &str| {
         problems.iter().find(|p| p.what.contains(words)).unwrap_or_else(|| panic!("{words}: {problems:#?}"))
     };
-    assert!(told("postal address").fatal && told("no way out").fatal);
+    assert!(told("postal address").fatal && told("no way out").fatal && told("that a reader sees").fatal);
     assert_eq!((told("alt text").file.as_str(), told("alt text").line), ("hello/body.mjml", Some(3)));
     assert_eq!(told("www.acme.test").line, Some(4));
     assert!(
         load("Good words enough for everybody to read and to think about for a while.").check().is_empty()
     );
-}
-
-#[test]
-fn a_language_falls_back_to_what_there_is() {
-    let mut all = files("Hi", &section("x"), None);
-    all.insert("hello.de/subject.txt".into(), "Hallo".into());
-    all.insert("hello.de/body.mjml".into(), section("x"));
-    let templates = Templates::load(&all).unwrap();
-    assert_eq!(templates.names().collect::<Vec<_>>(), ["hello", "hello.de"]);
-    for (language, name) in [
-        (None, "hello"),
-        (Some("de"), "hello.de"),
-        (Some("de-AT"), "hello.de"),
-        (Some("DE"), "hello.de"),
-        (Some("th"), "hello"),
-    ] {
-        assert_eq!(templates.in_language("hello", language), name);
-    }
 }

@@ -169,3 +169,26 @@ fn the_text_says_what_the_html_says() {
         assert!(unsaid.len() * 8 < all.len(), "{name}: {} of {} words: {unsaid:?}", unsaid.len(), all.len());
     }
 }
+
+#[test]
+fn every_shipped_mail_is_there_in_german() {
+    let templates = shipped();
+    for mail in templates.mails() {
+        let german = format!("{mail}.de");
+        assert!(templates.variants(mail).any(|variant| variant == german), "{german} is missing");
+        let (whole, bare) = (Letter::sample(), Letter::empty());
+        for letter in [whole, bare] {
+            let mail = templates.render(&german, None, &letter, url).unwrap();
+            assert!(mail.html.contains("lang=\"de\""), "{german}");
+            for part in [&mail.html, &mail.text] {
+                assert!(
+                    part.contains("einem Klick abmelden") && !part.contains("nsubscribe"),
+                    "{german}: {part}"
+                );
+                assert!(part.contains(" Sie ") || part.contains(" Ihre "), "{german}: {part}");
+            }
+        }
+    }
+    let offer = templates.render("offer.de", None, &Letter::sample(), url).unwrap();
+    assert!(offer.text.contains("für Sie, bis Freitag, 18. Dezember"), "{}", offer.text);
+}

@@ -133,6 +133,9 @@ bounced, complained, the name of a known trait (phone, industry, city), traits.N
     /// What the marketer writes: rules, segments, sequences.
     #[command(subcommand)]
     Playbook(Playbook),
+    /// The mails: which there are, and how each looks to its reader.
+    #[command(subcommand)]
+    Template(Template),
     /// What the operator writes: settings.
     #[command(subcommand)]
     Config(ConfigCommand),
@@ -209,6 +212,12 @@ pub enum Doctor {
     /// The chats: tokens, workspaces, channels. Nothing is posted; what does not work is said with what would mend it.
     #[command(after_long_help = "Example:\n  rekindle doctor chat")]
     Chat,
+    /// Whether our mail will be believed: SPF, DKIM, DMARC, MX, the relay and our own address.
+    ///
+    /// Nothing is sent; what is wrong is said with what would mend it. What was found is remembered: where mail reaches people, a campaign
+    /// begins only within 30 days of a look that found nothing wrong, with the settings that are in force.
+    #[command(after_long_help = "Example:\n  rekindle doctor mail")]
+    Mail,
 }
 
 /// `dkim`
@@ -329,6 +338,43 @@ pub enum Playbook {
     Check,
     /// Put them in force now; leads in flight stay on the version they began with.
     Apply,
+}
+
+/// `template`
+#[derive(Debug, Subcommand)]
+pub enum Template {
+    /// List the mails: their languages, the sequences that send them, their size.
+    List {
+        /// As JSON.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Write a mail as its reader would see it to files, and open it in the browser. Nothing is sent.
+    ///
+    /// The files lie in the folder preview of the data folder. The dashboard shows the same at /templates, on a phone and on a desk, light and dark.
+    #[command(
+        after_long_help = "Examples:\n  rekindle template preview breakup\n  rekindle template preview offer --lead kim@acme.test\n  rekindle template preview survey --language de --empty"
+    )]
+    Preview(Preview),
+}
+
+/// `template preview`
+#[derive(Debug, Arguments)]
+pub struct Preview {
+    /// The mail, by the name of its folder.
+    pub mail: String,
+    /// To this lead, by e-mail address; otherwise to an invented one about whom all is known.
+    #[arg(long, value_name = "EMAIL")]
+    pub lead: Option<String>,
+    /// To one of whom only the address is known.
+    #[arg(long, conflicts_with = "lead")]
+    pub empty: bool,
+    /// In this language, in place of the lead's own.
+    #[arg(long, value_name = "LANGUAGE")]
+    pub language: Option<String>,
+    /// Do not open the browser.
+    #[arg(long)]
+    pub no_open: bool,
 }
 
 /// `config`
@@ -462,6 +508,10 @@ mod tests {
             "playbook check",
             "playbook apply --data D",
             "dkim new --rsa --selector s2026",
+            "doctor mail",
+            "template list --json",
+            "template preview breakup --lead kim@acme.test --language de --no-open",
+            "template preview breakup --empty",
             "config show",
             "config check",
         ] {

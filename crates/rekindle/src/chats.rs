@@ -10,7 +10,6 @@ use crate::{
 };
 use axum::Router;
 use rekindle_bot::{
-    desk::Desk,
     doctor::Finding,
     groups::Groups,
     inbound::Inbound,
@@ -60,7 +59,7 @@ pub(crate) fn open(house: &House, inbound: &Inbound, stop: &CancellationToken) -
 /// When a platform cannot be spoken with at all, such as without certificates.
 pub(crate) async fn examine(house: &House) -> Result<Vec<Finding>, Halt> {
     let mut found = Vec::new();
-    let desk = Desk::new(house.store.clone(), up::bot_settings(house));
+    let desk = up::desk(house);
     let inbound = Inbound::new(house.store.clone(), desk, TaskTracker::new());
     if let Some(settings) = slack(&house.config.slack) {
         let slack = Slack::new(settings, inbound.clone()).doing("get ready to speak with Slack")?;

@@ -141,6 +141,9 @@ pub struct Mail {
     pub list_id: Option<String>,
     /// Whether mails carry a picture that tells when they are opened.
     pub opens: bool,
+    /// The DNS server that `doctor mail` asks, if not the machine's.
+    #[serde(deserialize_with = "values::dns_server")]
+    pub dns: Option<SocketAddr>,
     /// Open sessions with the relay at the most.
     #[serde(deserialize_with = "values::between::<_, 1, 64>")]
     pub sessions: u32,

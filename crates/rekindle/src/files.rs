@@ -45,19 +45,33 @@ embedded! {
     "playbook/sequences/pricing.toml",
     "playbook/sequences/welcome.toml",
     "templates/_layout.mjml",
+    "templates/_footer.mjml",
+    "templates/_footer.de.mjml",
     mails:
     "breakup",
+    "breakup.de",
     "offer",
+    "offer.de",
     "survey",
+    "survey.de",
     "pricing-1",
+    "pricing-1.de",
     "pricing-2",
+    "pricing-2.de",
     "pricing-3",
+    "pricing-3.de",
     "welcome",
+    "welcome.de",
     "education",
+    "education.de",
     "case-study",
+    "case-study.de",
     "objections",
+    "objections.de",
     "call-to-action",
+    "call-to-action.de",
     "asked-later",
+    "asked-later.de",
 }
 
 /// The playbook of a data folder: paths below the playbook's folder, and texts.
@@ -68,12 +82,19 @@ pub fn playbook_files(data: &Path) -> Result<Files, Vec<FileError>> {
     overlaid(data, PLAYBOOK)
 }
 
-/// The mails of a data folder: paths below the templates' folder, and texts.
+/// The mails of a data folder: paths below the templates' folder, and texts. Where a mail of the folder takes the place of an
+/// embedded one, the embedded variants of that one are gone, too: they say what the marketer no longer says.
 ///
 /// # Errors
 /// Each file that cannot be read. A folder that is not there is no error.
 pub fn template_files(data: &Path) -> Result<BTreeMap<String, String>, Vec<FileError>> {
-    overlaid(data, TEMPLATES)
+    let mut files = overlaid(data, TEMPLATES)?;
+    let theirs = |mail: &str| data.join(TEMPLATES).join(mail).is_dir();
+    files.retain(|path, _| match path.split_once('/').map(|(folder, _)| (folder, folder.split_once('.'))) {
+        Some((folder, Some((mail, _)))) => theirs(folder) || !theirs(mail),
+        _ => true,
+    });
+    Ok(files)
 }
 
 fn overlaid(data: &Path, folder: &str) -> Result<BTreeMap<String, String>, Vec<FileError>> {
@@ -212,7 +233,7 @@ pub fn shut(_: &Path) {}
 
 /// Whether a name in a data folder is one that we give.
 fn is_ours(name: &str) -> bool {
-    matches!(name, "lock" | "mail" | crate::dkim::FOLDER | PLAYBOOK | TEMPLATES)
+    matches!(name, "lock" | "mail" | crate::dkim::FOLDER | crate::template::FOLDER | PLAYBOOK | TEMPLATES)
         || name.starts_with("rekindle.")
 }
 
@@ -295,6 +316,19 @@ mod tests {
         assert_eq!(files["sequences/welcome.toml"], "name = \"welcome\"\n");
         assert!(files.contains_key("sequences/re-engagement.toml") && files.contains_key("scoring.toml"));
         assert_eq!(files.len(), 7, "{:?}", files.keys());
+    }
+
+    #[test]
+    fn a_mail_of_the_folder_is_not_sent_in_the_embedded_words_of_another_language() {
+        let data = tempfile::tempdir().unwrap();
+        let has = |path: &str| template_files(data.path()).unwrap().contains_key(path);
+        assert!(has("breakup.de/body.mjml"));
+        fs::create_dir_all(data.path().join("templates/breakup")).unwrap();
+        fs::write(data.path().join("templates/breakup/subject.txt"), "Goodbye").unwrap();
+        assert!(has("breakup/body.mjml") && !has("breakup.de/body.mjml") && has("survey.de/body.mjml"));
+        fs::create_dir_all(data.path().join("templates/breakup.de")).unwrap();
+        fs::write(data.path().join("templates/breakup.de/subject.txt"), "Lebewohl").unwrap();
+        assert!(has("breakup.de/body.mjml"), "who writes a variant has the rest of it");
     }
 
     #[test]

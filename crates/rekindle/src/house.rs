@@ -113,7 +113,7 @@ pub fn read_playbook(data: &Path) -> Result<(Files, Templates), Halt> {
     let mut errors = Vec::new();
     match (playbook, templates) {
         (Ok(playbook), Ok(templates)) => {
-            let names: Vec<&str> = templates.names().collect();
+            let names: Vec<&str> = templates.mails().collect();
             errors.extend(playbook.faults(&files).into_iter().map(of_playbook));
             errors.extend(playbook.check_mails(&files, &names).into_iter().map(of_playbook));
             errors.extend(survey_answers(&files, &templates).into_iter().map(of_playbook));
@@ -181,4 +181,25 @@ fn survey_answers(files: &Files, templates: &Templates) -> Vec<FileError> {
         }
     }
     errors
+}
+
+/// Offers that are not made in every language of their mail: leads who read such a one get the mail itself, which is not wrong, and
+/// seldom meant.
+pub fn half_translated(files: &Files, templates: &Templates) -> Vec<FileError> {
+    let mut found = Vec::new();
+    for (file, text) in files.iter().filter(|(file, _)| file.starts_with("sequences/")) {
+        let Ok(sequence) = read::toml::<Sequence>(file, text) else { continue };
+        for step in 0..sequence.step.len() {
+            let Some(MailStep { mail, offer: Some(terms), .. }) = sequence.mail_at(step) else { continue };
+            let languages = templates.variants(mail).filter_map(|variant| templates.language(variant).ok());
+            for language in languages.filter(|language| terms.gives_in(language).is_none()) {
+                let (at, tag) = (read::place(text, &format!("step[{step}].offer")), language.tag());
+                let why = format!(
+                    "“{mail}.{tag}” is never sent from here, since its offer has no words in it; add gives_in = {{ {tag} = \"…\" }}"
+                );
+                found.push(FileError::at(file, text, at.map_or(0, |place| place.start), why));
+            }
+        }
+    }
+    found
 }

@@ -3,7 +3,8 @@
 //! - **what is typed**: [`args`], what is done about it: [`run`], and how it ends: [`exit`];
 //! - **what is read**: [`config`] (the operator's settings), [`files`] (playbook and mails), [`import`] (leads from a CSV file);
 //! - **what time it is**: [`clock`];
-//! - **the house**: [`house`] (opened), [`up`] (its doors, open), `ready` (whether they take traffic), [`signin`] (who may enter), [`tell`] (what the terminal shows), [`demo`], `dkim` (keys that sign mails).
+//! - **the house**: [`house`] (opened), [`up`] (its doors, open), `ready` (whether they take traffic), [`signin`] (who may enter), [`tell`] (what the terminal shows), [`demo`], `dkim` (keys that sign mails), `mail_doctor` (whether they will be believed),
+//!   `template` (mails looked at before they are sent).
 
 pub mod args;
 mod chats;
@@ -15,10 +16,12 @@ pub mod exit;
 pub mod files;
 pub mod house;
 pub mod import;
+mod mail_doctor;
 mod ready;
 pub mod run;
 pub mod signin;
 pub mod tell;
+mod template;
 pub mod up;
 
 use args::Args;

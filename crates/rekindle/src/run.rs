@@ -8,11 +8,10 @@ use crate::{
     exit::{self, Doing, Done, Halt, say},
     files,
     house::{self, House},
-    import, tell,
+    import, mail_doctor, tell, template,
     up::{self, Which},
 };
 use rekindle_bot::{
-    desk::Desk,
     reply::Reply,
     slack::{self, Reached},
 };
@@ -37,6 +36,11 @@ pub async fn run(args: &Args) -> Done {
             args.config()?;
             check_playbook(args)
         }
+        Command::Template(args::Template::List { json }) => {
+            template::list(&args.config()?, &args.data, *json)
+        }
+        Command::Template(args::Template::Preview(asked)) => template::preview(args, asked).await,
+        Command::Doctor(args::Doctor::Mail) => mail_doctor::run(&open(args).await?).await,
         Command::Doctor(args::Doctor::Chat) => doctor(&open(args).await?).await,
         Command::Dkim(args::Dkim::New { rsa, selector }) => {
             dkim::new(&args.config()?, &args.data, *rsa, selector.as_deref())
@@ -209,7 +213,12 @@ fn init(args: &Args) -> Done {
 }
 
 fn check_playbook(args: &Args) -> Done {
-    let (_, templates) = house::read_playbook(&args.data)?;
+    let (files, templates) = house::read_playbook(&args.data)?;
+    for advice in house::half_translated(&files, &templates) {
+        let file = args.data.join(files::PLAYBOOK).join(&advice.file);
+        let line = advice.line.unwrap_or_default();
+        say(format_args!("{}:{line}: advice: {}", file.display(), advice.message));
+    }
     let problems = templates.check();
     let fatal = problems.iter().filter(|problem| problem.fatal).count();
     for problem in &problems {
@@ -263,7 +272,7 @@ async fn hear(args: &Args, chat: &args::Chat) -> Result<Reply, Halt> {
         }
         Err(error) => return Err(tell::refused(error, &house)),
     };
-    let mut desk = Desk::new(house.store.clone(), up::bot_settings(&house));
+    let mut desk = up::desk(&house);
     match house.templates() {
         Ok(templates) => desk = desk.with_templates(std::sync::Arc::new(templates)),
         Err(halt) => say(format_args!(

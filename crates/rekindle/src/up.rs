@@ -6,9 +6,12 @@
 use crate::{
     chats,
     exit::{Doing, Done, Halt, say},
+    files,
     house::House,
+    mail_doctor,
     ready::Readiness,
     signin::{SignIn, behind_sign_in},
+    template,
 };
 use axum::{
     Router,
@@ -23,8 +26,9 @@ use rekindle_core::{
     team::{Member, Role},
     time::Anchor,
 };
+use rekindle_mail::templates::{TemplateError, Templates};
 use rekindle_storage::keys::WriteKey;
-use rekindle_web::{Doors, intake};
+use rekindle_web::{Doors, Mails, intake};
 use rekindle_worker::Worker;
 use std::{net::SocketAddr, sync::Arc};
 use tokio::{
@@ -128,7 +132,7 @@ pub async fn open(house: &House, which: Which, listener: Option<TcpListener>) ->
     if which.bot {
         let settings = bot_settings(house);
         let templates = Arc::new(house.templates()?);
-        let desk = Desk::new(house.store.clone(), settings.clone()).with_templates(templates);
+        let desk = desk(house).with_templates(templates);
         let inbound = Inbound::new(house.store.clone(), desk.clone(), tasks.clone());
         staff = staff.merge(console::router_until(house.store.clone(), desk, stop.clone()));
         let chats = chats::open(house, &inbound, &stop)?;
@@ -213,13 +217,33 @@ pub fn doors(house: &House) -> Doors {
             zone: config.team.zone,
             mail_folder: config.mail.relay.is_none().then(|| house.data.join("mail")),
             demo: config.clock.speed != 1.0,
+            mails: mails(house),
         },
     }
+}
+
+/// The mails as they lie in the folder whenever somebody looks.
+fn mails(house: &House) -> Mails {
+    let data = house.data.clone();
+    Mails::new(template::sender(&house.config), move || match files::template_files(&data) {
+        Ok(files) => Templates::read(&files),
+        Err(errors) => {
+            let told =
+                errors.into_iter().map(|e| TemplateError { file: e.file, line: e.line, what: e.message });
+            (Templates::default(), told.collect())
+        }
+    })
 }
 
 /// What the chat needs of the settings.
 pub fn bot_settings(house: &House) -> rekindle_bot::desk::Settings {
     rekindle_bot::desk::Settings { zone: house.config.team.zone, public_url: house.config.public_url() }
+}
+
+/// A desk of this house, at which campaigns begin when their mails will be believed.
+pub(crate) fn desk(house: &House) -> Desk {
+    let desk = Desk::new(house.store.clone(), bot_settings(house));
+    desk.with_mail_check(mail_doctor::needed(&house.config))
 }
 
 /// What the worker needs of the settings.

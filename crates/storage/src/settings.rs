@@ -2,6 +2,7 @@
 
 use crate::{Result, Store, rows::small, transaction::again};
 use rekindle_core::{
+    mail_check::MailCheck,
     team::Handle,
     time::{Anchor, Moment},
 };
@@ -117,6 +118,31 @@ impl Store {
     pub async fn set_public_url(&self, url: &str) -> Result<()> {
         let row = small::setting::Model { name: PUBLIC_URL.to_owned(), value: url.into() };
         let tx = self.begin().await?;
+        crate::rows::put::<small::setting::Entity, _>(&*tx, vec![row]).await?;
+        self.commit(tx, false).await
+    }
+}
+
+const MAIL_CHECK: &str = "mail_check";
+
+impl Store {
+    /// What was found when somebody last looked whether mail in our name will be believed.
+    ///
+    /// # Errors
+    /// As the database says.
+    pub async fn mail_check(&self) -> Result<Option<MailCheck>> {
+        let row = small::setting::Entity::find_by_id(MAIL_CHECK.to_owned()).one(&self.db).await?;
+        Ok(row.and_then(|row| serde_json::from_value(row.value).ok()))
+    }
+
+    /// Remembers what was found.
+    ///
+    /// # Errors
+    /// As the database says.
+    pub async fn set_mail_check(&self, check: &MailCheck) -> Result<()> {
+        let value = serde_json::to_value(check).unwrap_or_default();
+        let tx = self.begin().await?;
+        let row = small::setting::Model { name: MAIL_CHECK.to_owned(), value };
         crate::rows::put::<small::setting::Entity, _>(&*tx, vec![row]).await?;
         self.commit(tx, false).await
     }

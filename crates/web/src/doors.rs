@@ -2,8 +2,45 @@
 
 use chrono_tz::Tz;
 use ipnet::IpNet;
+use rekindle_mail::{
+    letter::Sender,
+    templates::{TemplateError, Templates},
+};
 use rekindle_storage::Store;
-use std::{path::PathBuf, sync::Arc};
+use std::{fmt, path::PathBuf, sync::Arc};
+
+type ReadMails = dyn Fn() -> (Templates, Vec<TemplateError>) + Send + Sync;
+
+/// The mails as they lie in the folder at the moment somebody looks.
+#[derive(Clone)]
+pub struct Mails {
+    sender: Sender,
+    read: Arc<ReadMails>,
+}
+
+impl Mails {
+    /// Mails in this sender's name. `read` reads those that can be, and says what is wrong with the others; it may block.
+    pub fn new(
+        sender: Sender,
+        read: impl Fn() -> (Templates, Vec<TemplateError>) + Send + Sync + 'static,
+    ) -> Self {
+        Self { sender, read: Arc::new(read) }
+    }
+
+    pub(crate) fn sender(&self) -> &Sender {
+        &self.sender
+    }
+
+    pub(crate) fn read(&self) -> (Templates, Vec<TemplateError>) {
+        (self.read)()
+    }
+}
+
+impl fmt::Debug for Mails {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Mails({})", self.sender.name)
+    }
+}
 
 /// What of the operator's settings shows in pages.
 #[derive(Debug, Clone)]
@@ -21,6 +58,8 @@ pub struct Settings {
     pub mail_folder: Option<PathBuf>,
     /// Whether the calendar is a demo's.
     pub demo: bool,
+    /// The mails as they are written.
+    pub mails: Mails,
 }
 
 /// What the pages need. Cheap to clone, as the database is.

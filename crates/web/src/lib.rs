@@ -13,7 +13,7 @@ pub mod pages;
 mod redeem;
 pub mod webhooks;
 
-pub use doors::{Doors, Settings};
+pub use doors::{Doors, Mails, Settings};
 pub use links::lead_pages;
 pub use pages::{assets, signed_out_page, signin_page, staff_pages};
 pub use redeem::redeem_call;

@@ -14,6 +14,7 @@ mod mailbox;
 mod preview;
 mod refused;
 mod saying;
+mod templates;
 
 pub use assets::assets;
 pub use door::{chat_linked_page, link_chat_page, link_over_page, signed_out_page, signin_page};
@@ -26,7 +27,7 @@ use axum::{
 };
 
 /// The routes of the team: `/`, `/overview.csv`, `/leads`, `/leads/ID`, `/mail`, `/mail/FILE`,
-/// `/mail/FILE/html` and `POST /deliveries/ID`.
+/// `/mail/FILE/html`, `/templates`, `/templates/NAME`, `/templates/NAME/html` and `POST /deliveries/ID`.
 ///
 /// They want `Extension<Member>` on the request from who signs people in (401 and the way in without), and
 /// a layer around them that refuses what other sites post.
@@ -39,6 +40,9 @@ pub fn staff_pages(doors: Doors) -> Router {
         .route("/mail", get(mailbox::list))
         .route("/mail/{file}", get(mailbox::read))
         .route("/mail/{file}/html", get(preview::html))
+        .route("/templates", get(templates::list))
+        .route("/templates/{name}", get(templates::one))
+        .route("/templates/{name}/html", get(templates::html))
         .route("/deliveries/{id}", post(deliveries::decide))
         .layer(map_response(html::for_staff))
         .with_state(doors)

@@ -10,6 +10,7 @@ use crate::settings::Settings;
 use chrono_tz::Tz;
 use rekindle_core::{
     ids::DeliveryId,
+    language::{Language, language_of},
     link::{BAIT, KeyRing, Purpose},
     offer::{last_day, over_at},
     playbook::Playbooks,
@@ -27,7 +28,7 @@ use rekindle_mail::{
 use rekindle_storage::{
     Result, Store,
     offers::Offer as Promised,
-    outbox::{Claimed, Frozen, Person},
+    outbox::{Claimed, Frozen},
 };
 use std::{
     collections::{BTreeMap, HashMap},
@@ -90,18 +91,30 @@ impl Letters {
         Self { settings, templates, numbers: RwLock::default() }
     }
 
-    /// The variant of the mail for the lead's language.
-    fn variant<'a>(&'a self, mail: &'a str, to: &Person) -> &'a str {
-        self.templates.in_language(mail, to.language.as_deref())
+    /// The variant of the mail for the lead's language; the mail itself where its offer is not made in that one: no letter is written
+    /// in two.
+    fn variant<'a>(&'a self, claimed: &'a Claimed, plan: &Plan<'_>) -> &'a str {
+        let to = &claimed.to;
+        let language = language_of(to.language.as_deref(), to.country.as_deref());
+        let variant = self.templates.in_language(&claimed.mail, language.as_ref());
+        let untold = |terms: &OfferTerms| {
+            self.templates.language(variant).is_ok_and(|language| terms.gives_in(language).is_none())
+        };
+        if variant != claimed.mail && plan.offer.is_some_and(untold) { &claimed.mail } else { variant }
     }
 
     /// Sees to it that the links of these mails have their numbers.
     ///
     /// # Errors
     /// As the database says.
-    pub async fn number_links(&self, store: &Store, claimed: &[Claimed]) -> Result<()> {
+    pub async fn number_links(
+        &self,
+        store: &Store,
+        claimed: &[Claimed],
+        playbooks: &Playbooks,
+    ) -> Result<()> {
         let mut wanted: Vec<(&str, &str)> =
-            claimed.iter().map(|c| (self.variant(&c.mail, &c.to), c.mail.as_str())).collect();
+            claimed.iter().map(|c| (self.variant(c, &Plan::of(c, playbooks)), c.mail.as_str())).collect();
         wanted.sort_unstable();
         wanted.dedup();
         for (variant, mail) in wanted {
@@ -145,8 +158,8 @@ impl Letters {
     ) -> Result<Written, LetterError> {
         let (to, row) = (&claimed.to, claimed.ticket.id.0);
         let email = to.email.as_ref().ok_or(LetterError::NoAddress)?;
-        let variant = self.variant(&claimed.mail, to);
         let plan = Plan::of(claimed, playbooks);
+        let variant = self.variant(claimed, &plan);
         let links = self.templates.links(variant)?;
         let mut urls: HashMap<&LinkKind, String> = HashMap::new();
         let numbers = self.numbers_of(variant).unwrap_or_default();
@@ -155,8 +168,10 @@ impl Letters {
         }
         let unsubscribe = self.address("u", &ring.token(Purpose::Unsubscribe, row, 0));
         let url = |kind: &LinkKind| urls.get(kind).cloned().unwrap_or_else(|| unsubscribe.clone());
-        let letter = self.letter(claimed, &plan, ring, now);
-        let rendered = self.templates.render(variant, plan.subject(claimed.ticket.lead), &letter, url)?;
+        let letter = self.letter(claimed, self.templates.language(variant)?, &plan, ring, now);
+        // The subjects of a plan are in the language of the mail itself.
+        let subject = plan.subject(claimed.ticket.lead).filter(|_| variant == claimed.mail);
+        let rendered = self.templates.render(variant, subject, &letter, url)?;
         let rendered = match self.settings.opens && plan.is_marketing {
             true => with_picture(rendered, &self.address("i", &ring.token(Purpose::Picture, row, 0))),
             false => rendered,
@@ -166,6 +181,7 @@ impl Letters {
             list_id: format!("{}.{}", plan.label(), self.settings.list_domain),
             unsubscribe_url: unsubscribe.clone(),
             unsubscribe_mailto: None,
+            postal_address: self.settings.postal_address.clone(),
             feedback_id: format!("{}:{}:rekindle", plan.launch(claimed.campaign), claimed.step),
         });
         let envelope = Envelope {
@@ -202,15 +218,18 @@ impl Letters {
         zone_of(claimed.to.zone.as_deref(), claimed.to.country.as_deref(), self.settings.zone).0
     }
 
-    fn letter(&self, claimed: &Claimed, plan: &Plan<'_>, ring: &KeyRing, now: Moment) -> Letter {
+    fn letter(
+        &self,
+        claimed: &Claimed,
+        language: &Language,
+        plan: &Plan<'_>,
+        ring: &KeyRing,
+        now: Moment,
+    ) -> Letter {
         let to = &claimed.to;
         let offer = plan.offer.map(|terms| {
             let last_day = last_day(terms, now, self.zone_of(claimed));
-            Offer {
-                gives: Some(terms.gives.clone()),
-                code: Some(ring.offer_code(claimed.ticket.id.0)),
-                expires: Some(last_day.format("%A, %-d %B").to_string()),
-            }
+            Offer::of(terms, language, ring.offer_code(claimed.ticket.id.0), last_day)
         });
         Letter {
             lead: Addressee {

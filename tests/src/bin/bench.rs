@@ -5,6 +5,8 @@
 mod bases;
 #[path = "../bench/callers.rs"]
 mod callers;
+#[path = "../bench/composing.rs"]
+mod composing;
 #[path = "../bench/intake.rs"]
 mod intake;
 #[path = "../bench/mails.rs"]
@@ -21,6 +23,9 @@ use std::sync::Arc;
 
 use rekindle::clock::SystemClock;
 use rekindle_core::time::SharedClock;
+
+/// A private key of 2048 bits that signs nothing but tests.
+const RSA: &str = include_str!("../../../crates/mail/tests/lawful/rsa.pem");
 
 /// What goes wrong here goes to who started it, in words.
 type Measured<T> = Result<T, Box<dyn Error + Send + Sync>>;
@@ -61,6 +66,10 @@ async fn main() -> ExitCode {
 async fn measure(orders: &Orders) -> Measured<()> {
     let clock: SharedClock = Arc::new(SystemClock::new(None, 1.0));
     let what = orders.text("what")?;
+    if matches!(what, "all" | "composing") {
+        let seconds = std::time::Duration::from_secs(orders.number("seconds")? as u64);
+        composing::measure(orders.number("rounds")?, seconds, RSA)?;
+    }
     if matches!(what, "all" | "intake") {
         intake::measure(orders, &clock).await?;
     }

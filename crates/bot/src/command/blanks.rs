@@ -32,8 +32,8 @@ pub(crate) fn lacks(line: &str) -> bool {
     depth > 1 && !help && !command.is_subcommand_required_set() && !missing(&words).is_empty()
 }
 
-/// The words of the command that a line begins, and its arguments: those that have a place, and the options that
-/// must be there. `None` when the line names no single command.
+/// The words of the command that a line begins, and its arguments: those that have a place, the options that must be there,
+/// and the flags that it has. `None` when the line names no single command.
 pub(crate) fn blanks(line: &str) -> Option<(String, Vec<Blank>)> {
     let words = arguments(line);
     let (command, depth) = walk(declared(), &words);
@@ -49,16 +49,22 @@ pub(crate) fn blanks(line: &str) -> Option<(String, Vec<Blank>)> {
     let mut given = words[depth..].iter().filter(|word| !word.starts_with("--"));
     let positionals = command.get_positionals().map(|argument| (argument, given.next().cloned()));
     let options = command.get_arguments().filter(|argument| !argument.is_positional());
-    let blanks = positionals
-        .chain(options.filter(|argument| argument.is_required_set()).map(|argument| (argument, None)))
-        .map(|(argument, given)| Blank {
-            name: argument.get_id().as_str().to_owned(),
-            argument,
-            given,
-            required: is_missing(argument),
-            is_free: argument.get_value_hint() == ValueHint::Other,
-            is_closed: !argument.get_possible_values().is_empty(),
-        });
+    let options = options.filter_map(|argument| {
+        let said = argument.get_long().is_some_and(|long| words[depth..].contains(&format!("--{long}")));
+        match argument.get_action().takes_values() {
+            true => argument.is_required_set().then_some((argument, None)),
+            // Nobody is asked for a flag, and whoever said it finds it again.
+            false => said.then(|| (argument, Some("true".to_owned()))),
+        }
+    });
+    let blanks = positionals.chain(options).map(|(argument, given)| Blank {
+        name: argument.get_id().as_str().to_owned(),
+        argument,
+        given,
+        required: is_missing(argument),
+        is_free: argument.get_value_hint() == ValueHint::Other,
+        is_closed: !argument.get_possible_values().is_empty(),
+    });
     Some((words[..depth].join(" "), blanks.collect()))
 }
 

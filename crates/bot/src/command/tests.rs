@@ -13,6 +13,7 @@ fn launch(sequence: &str, segment: &str, confirm: Option<&str>) -> Command {
         confirm: confirm.map(str::to_owned),
         sequence: Some(sequence.to_owned()),
         segment: Some(segment.to_owned()),
+        despite_mail_doctor: false,
     })
 }
 
@@ -72,7 +73,12 @@ fn a_segment_is_a_name_or_a_question() {
         read(&format!("/campaign launch re-engagement '{question}'")),
         launch("re-engagement", question, None)
     );
-    let bare = Campaign::Launch { confirm: Some("campaign_1".to_owned()), sequence: None, segment: None };
+    let bare = Campaign::Launch {
+        confirm: Some("campaign_1".to_owned()),
+        sequence: None,
+        segment: None,
+        despite_mail_doctor: false,
+    };
     assert_eq!(read("/campaign launch --confirm campaign_1"), Command::Campaign(bare));
 }
 
@@ -103,7 +109,7 @@ fn a_slip_is_told_with_the_nearest_right_thing() {
         (
             "/campaign launch re-engagement warm --confrim x",
             "/campaign launch has no “--confrim”; did you mean --confirm? \
-             Write: /campaign launch SEQUENCE SEGMENT [--confirm ID]",
+             Write: /campaign launch SEQUENCE SEGMENT [--confirm ID] [--despite-mail-doctor]",
         ),
     ] {
         assert_eq!(said(line), words, "{line}");
@@ -122,7 +128,7 @@ fn help_is_found_wherever_it_is_asked_for() {
     let all = help_of("").unwrap();
     for line in [
         "/lead claim LEAD",
-        "/campaign launch SEQUENCE SEGMENT [--confirm ID]",
+        "/campaign launch SEQUENCE SEGMENT [--confirm ID] [--despite-mail-doctor]",
         "/rekindle team [add|role|email|link]",
     ] {
         assert!(all.contains(line), "{line} in {all}");

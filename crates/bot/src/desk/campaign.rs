@@ -11,6 +11,7 @@ use crate::{
 use rekindle_core::{
     campaign::{Campaign, CampaignState},
     ids::CampaignId,
+    mail_check::may_launch,
     refusal::Refusal,
     team::Member,
 };
@@ -20,17 +21,18 @@ impl Desk {
     pub(super) async fn campaign(&self, member: &Member, asked: &Asked) -> Result<Reply> {
         use CampaignState::{Held, Running};
         match asked {
-            Asked::Launch { confirm: Some(id), sequence, segment } => {
+            Asked::Launch { confirm: Some(id), sequence, segment, despite_mail_doctor } => {
                 let id = self.previewed(id, sequence.as_deref(), segment.as_deref()).await?;
-                self.launch(member, id).await
+                self.launch(member, id, *despite_mail_doctor).await
             }
-            Asked::Launch { confirm: None, sequence, segment } => {
+            Asked::Launch { confirm: None, sequence, segment, despite_mail_doctor } => {
                 let missing =
                     || Refusal::Usage { text: "Write: /campaign launch SEQUENCE SEGMENT".to_owned() };
                 let sequence = sequence.as_deref().ok_or_else(missing)?;
-                self.preview(member, sequence, segment.as_deref().ok_or_else(missing)?).await
+                let segment = segment.as_deref().ok_or_else(missing)?;
+                self.preview(member, sequence, segment, *despite_mail_doctor).await
             }
-            Asked::Preview { sequence, segment } => self.preview(member, sequence, segment).await,
+            Asked::Preview { sequence, segment } => self.preview(member, sequence, segment, false).await,
             Asked::Show { campaign: None } => self.campaigns().await,
             Asked::Show { campaign: Some(name) } => {
                 let campaign = self.store.campaigns().named(name).await?;
@@ -86,8 +88,18 @@ impl Desk {
         Err(Refusal::Not { code: "other_preview", text }.into())
     }
 
-    /// Launches what was previewed.
-    pub(super) async fn launch(&self, member: &Member, id: CampaignId) -> Result<Reply> {
+    /// Whether a campaign may begin: somebody has looked whether its mails will be believed.
+    pub(super) async fn may_launch(&self) -> Result<()> {
+        let Some(of) = &self.mail_check else { return Ok(()) };
+        let last = self.store.mail_check().await?;
+        Ok(may_launch(last.as_ref(), of, self.store.clock().wall())?)
+    }
+
+    /// Launches what was previewed, where its mails will be believed, or despite that. The audit has the words of who did so.
+    pub(super) async fn launch(&self, member: &Member, id: CampaignId, despite: bool) -> Result<Reply> {
+        if !despite {
+            self.may_launch().await?;
+        }
         let campaign = self.store.campaigns().launch(id, &member.handle).await?;
         let mut text = format!(
             "{} is launched at “{}”: {} begin it now.",

@@ -2,6 +2,7 @@
 
 use super::Desk;
 use crate::{
+    card::{Button, Style},
     reply::Reply,
     wording::{clean, moment},
 };
@@ -40,7 +41,13 @@ struct Audience {
 }
 
 impl Desk {
-    pub(super) async fn preview(&self, member: &Member, sequence: &str, segment: &str) -> Result<Reply> {
+    pub(super) async fn preview(
+        &self,
+        member: &Member,
+        sequence: &str,
+        segment: &str,
+        despite: bool,
+    ) -> Result<Reply> {
         let playbooks = self.store.load_playbooks().await?;
         let playbook = playbooks.current();
         let plan = playbook.sequence(sequence).ok_or_else(|| Refusal::Unknown {
@@ -96,8 +103,16 @@ impl Desk {
             true => format!("'{segment}'"),
             false => format!("\"{segment}\""),
         };
-        let launch = format!("/campaign launch {} {again} --confirm {}", plan.name, campaign.id);
-        said.push(format!("Nothing was sent. To launch: {launch}"));
+        let held_back = match self.may_launch().await {
+            Ok(()) => None,
+            Err(error) => Some(error.refusal().map(|why| why.text(self.settings.zone)).ok_or(error)?),
+        };
+        let flag = if held_back.is_some() && despite { " --despite-mail-doctor" } else { "" };
+        let launch = format!("/campaign launch {} {again} --confirm {}{flag}", plan.name, campaign.id);
+        said.push(match &held_back {
+            Some(why) if !despite => format!("Nothing was sent. {why}"),
+            _ => format!("Nothing was sent. To launch: {launch}"),
+        });
         let data = json!({
             "matched": matched,
             "in": campaign.counted_in,
@@ -109,7 +124,14 @@ impl Desk {
         });
         let mut reply = Reply::done(said.join("\n")).with_data(data);
         reply.confirm = Some(campaign.id.to_string());
-        Ok(reply.with_card(self.view().campaign(&campaign).await?))
+        let mut card = self.view().campaign(&campaign).await?;
+        if held_back.is_some() {
+            card.buttons = match despite {
+                true => vec![Button::new("launch-despite", "Launch despite the mail doctor", Style::Danger)],
+                false => Vec::new(),
+            };
+        }
+        Ok(reply.with_card(card))
     }
 
     /// Asks every lead, a page at a time.
@@ -186,19 +208,13 @@ impl Desk {
             Step::Mail { mail, subjects, .. } => Some((mail, subjects)),
             _ => None,
         })?;
-        let letter = Letter {
-            lead: to.map_or_else(Addressee::default, |lead| Addressee {
-                first_name: lead.greeting().map(str::to_owned),
-                name: lead.name.clone(),
-                company: lead.company.clone(),
-                title: lead.title.clone(),
-                email: lead.email.as_ref().map(ToString::to_string).unwrap_or_default(),
-            }),
-            ..Letter::sample()
-        };
+        let letter = Letter { lead: to.map(Addressee::from).unwrap_or_default(), ..Letter::sample() };
         let variant = subjects.first().map(String::as_str);
         let rendered = self.templates.as_ref().and_then(|templates| {
-            let rendered = templates.render(mail, variant, &letter, |_| self.settings.public_url.clone());
+            let language = to.and_then(Lead::reads);
+            let written = templates.in_language(mail, language.as_ref());
+            let subject = variant.filter(|_| written == mail);
+            let rendered = templates.render(written, subject, &letter, |_| self.settings.public_url.clone());
             rendered.map_err(|error| tracing::warn!(%error, "a preview could not be rendered")).ok()
         });
         let subject = rendered.map(|rendered| rendered.subject).or_else(|| variant.map(str::to_owned));

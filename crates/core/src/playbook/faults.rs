@@ -6,6 +6,7 @@
 use super::{Files, Playbook};
 use crate::{
     activity::names,
+    language::Language,
     nearest::did_you_mean,
     read::{self, FileError},
     score::{EngagementRule, Grades, Thresholds},
@@ -40,6 +41,7 @@ impl Playbook {
             told(file, of_steps(&sequence));
             told(file, of_expiry(&sequence));
             told(file, self.of_answers(&sequence));
+            told(file, of_offers(&sequence));
         }
         faults
     }
@@ -145,6 +147,18 @@ fn of_steps(sequence: &Sequence) -> Vec<Fault> {
     vec![fault(format!("step[{}]", end + 1), why)]
 }
 
+/// Words in what is no language are never said.
+fn of_offers(sequence: &Sequence) -> Vec<Fault> {
+    let offers = sequence.step.iter().enumerate().filter_map(|(at, step)| match step {
+        Step::Mail { offer: Some(terms), .. } => Some((at, terms)),
+        _ => None,
+    });
+    let wrong = |tag: &&String| Language::parse(tag).is_none_or(|language| language.tag() != *tag);
+    let why = |tag: &str| format!("“{tag}” is no language in small letters, such as de or pt-br");
+    let found = offers.flat_map(|(at, terms)| terms.gives_in.keys().filter(wrong).map(move |tag| (at, tag)));
+    found.map(|(at, tag)| fault(format!("step[{at}].offer.gives_in.{tag}"), why(tag))).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -201,6 +215,13 @@ mod tests {
             ),
             ("sunset.toml", "quiet_for = \"30d\"", "quiet_for = \"0d\"", "sunset.toml:3:13", "at once"),
             ("segments.toml", "\"directors\"", "\"warm\"", "segments.toml:28:8", "two segments “warm”"),
+            (
+                "sequences/re-engagement.toml",
+                "{ de = ",
+                "{ deutsch = ",
+                "re-engagement.toml:17:",
+                "“deutsch” is no language",
+            ),
             (
                 "sequences/re-engagement.toml",
                 "archive = true",

@@ -1,13 +1,16 @@
 //! One mail's files become three Jinja templates (HTML, text, subject) and its list of links. Done once, when templates are read.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use mrml::prelude::parser::Error as MjmlError;
 use mrml::prelude::render::RenderOptions;
 
+use rekindle_core::language::Language;
+
+use super::assemble::{Assembled, BODY, Piece, includes};
 use super::error::{TemplateError, did_you_mean};
-use super::links::{Found, Link, LinkKind};
-use super::source::{Assembled, Hidden, end_of_tag, jinja_of, misbuilt};
+use super::links::{Found, Link, LinkKind, attribute};
+use super::source::{Hidden, end_of_tag, jinja_of, misbuilt};
 use super::values::{ALWAYS, KNOWN, LINKS};
 
 /// No line of a text part is broken by us: mail programs wrap to the reader's window, and a broken link is no link.
@@ -16,6 +19,8 @@ const TEXT_WIDTH: usize = 10_000;
 /// One mail, compiled from MJML to Jinja.
 #[derive(Debug)]
 pub(super) struct Compiled {
+    /// What it is written in.
+    pub(super) language: Language,
     pub(super) html: String,
     pub(super) text: String,
     pub(super) subject: String,
@@ -27,32 +32,80 @@ pub(super) struct Compiled {
 /// One mail's files.
 pub(super) struct Files<'a> {
     pub(super) name: &'a str,
-    pub(super) layout: &'a str,
+    /// The language that its folder names; none for the mail itself, whose layout says it.
+    pub(super) language: Option<&'a Language>,
+    /// The files around all mails, by name: `_layout.mjml`, `_footer.de.mjml`.
+    pub(super) shared: &'a BTreeMap<&'a str, &'a str>,
     pub(super) body: &'a str,
     pub(super) text: Option<&'a str>,
     pub(super) subject: &'a str,
 }
 
-pub(super) fn compile(files: &Files<'_>) -> Result<Compiled, TemplateError> {
-    let body_file = format!("{}/body.mjml", files.name);
-    let text_file = format!("{}/body.txt", files.name);
-    for (file, source) in [("_layout.mjml", files.layout), (body_file.as_str(), files.body)] {
-        if let Some((line, what)) = misbuilt(&Hidden::default().hide(source)) {
-            return Err(TemplateError::new(file, line, what));
+impl Files<'_> {
+    /// The layout and what it includes, each in the mail's language where there is such a file.
+    pub(super) fn pieces(&self) -> Result<Vec<Piece>, TemplateError> {
+        let layout = self.shared("_layout.mjml").ok_or_else(|| {
+            TemplateError::new("_layout.mjml", None, "the layout around all mails is missing")
+        })?;
+        let mut pieces = vec![layout];
+        let Piece { file, text, .. } = pieces[0].clone();
+        for (line, path) in includes(&file, &text)? {
+            if pieces.iter().any(|piece| piece.included_as == path) {
+                continue;
+            }
+            if path == BODY {
+                let body = format!("{}/{BODY}", self.name);
+                let text = self.body.to_owned();
+                pieces.push(Piece { included_as: BODY.to_owned(), file: body, text });
+                continue;
+            }
+            let Some(piece) = self.shared(path) else {
+                let near =
+                    did_you_mean(path, self.shared.keys().copied().filter(|known| *known != "_layout.mjml"));
+                let what = format!("there is no “{path}” to include{near}");
+                return Err(TemplateError::new(&file, line, what));
+            };
+            pieces.push(piece);
+        }
+        match pieces[1..].iter().find(|piece| piece.text.contains("<mj-include")) {
+            Some(piece) => Err(TemplateError::new(&piece.file, None, "only the layout includes other files")),
+            None => Ok(pieces),
         }
     }
+
+    /// A file around all mails: `_layout.de-at.mjml`, else `_layout.de.mjml`, else `_layout.mjml`.
+    fn shared(&self, name: &str) -> Option<Piece> {
+        let stem = name.strip_suffix(".mjml")?;
+        let tags = self.language.into_iter().flat_map(|l| [l.tag(), l.primary()]);
+        let names = tags.map(|tag| format!("{stem}.{tag}.mjml")).chain([name.to_owned()]);
+        names.into_iter().find_map(|file| {
+            let text = (*self.shared.get(file.as_str())?).to_owned();
+            Some(Piece { included_as: name.to_owned(), file, text })
+        })
+    }
+}
+
+pub(super) fn compile(files: &Files<'_>) -> Result<Compiled, TemplateError> {
+    let body_file = format!("{}/{BODY}", files.name);
+    let text_file = format!("{}/body.txt", files.name);
     let mut links = Found::default();
-    links.take_surveys("_layout.mjml", files.layout)?;
-    links.take_surveys(&body_file, files.body)?;
+    let mut hidden = Hidden::default();
+    let mut pieces = files.pieces()?;
+    for piece in &mut pieces {
+        if let Some((line, what)) = misbuilt(&Hidden::default().hide(&piece.text)) {
+            return Err(TemplateError::new(&piece.file, line, what));
+        }
+        links.take_surveys(&piece.file, &piece.text)?;
+        piece.text = hidden.hide(&piece.text);
+    }
     links.take_surveys(&text_file, files.text.unwrap_or(""))?;
 
-    let mut hidden = Hidden::default();
-    let (layout, body) = (hidden.hide(files.layout), hidden.hide(files.body));
-    let whole =
-        Assembled::new(&layout, &body).map_err(|what| TemplateError::new("_layout.mjml", None, what))?;
-    let place = |byte: usize| match whole.origin(byte) {
-        (true, line) => (body_file.clone(), line),
-        (false, line) => ("_layout.mjml".to_owned(), line),
+    let own = language_of_layout(&pieces[0].text);
+    let language = files.language.cloned().unwrap_or(own);
+    let whole = Assembled::new(&pieces, Some(&language))?;
+    let place = |byte: usize| {
+        let (piece, line) = whole.origin(byte);
+        (pieces[piece].file.clone(), line)
     };
     let (html, warnings) = mjml_to_html(&whole.mjml).map_err(|(byte, what)| match byte {
         Some(byte) => {
@@ -86,12 +139,14 @@ pub(super) fn compile(files: &Files<'_>) -> Result<Compiled, TemplateError> {
         let (file, line) = place(byte);
         (file, line, what)
     });
+    let doubts = doubts.collect();
     Ok(Compiled {
+        language,
         html,
         text,
         subject: files.subject.trim().to_owned(),
         links: links.into_links(),
-        doubts: doubts.collect(),
+        doubts,
     })
 }
 
@@ -103,6 +158,13 @@ fn baited(html: &str, index: usize) -> String {
     format!(
         r#"{before}<div style="display:none;max-height:0;overflow:hidden;mso-hide:all" aria-hidden="true"><a href="{{{{ {LINKS}[{index}] }}}}" rel="nofollow" tabindex="-1"></a></div>{after}"#
     )
+}
+
+/// What `<mjml lang="…">` says; English where it says nothing.
+fn language_of_layout(layout: &str) -> Language {
+    let tag = layout.find("<mjml").map(|at| &layout[at..at + end_of_tag(&layout[at..])]);
+    let told = tag.and_then(|tag| attribute(tag, "lang").map(|(from, to)| &tag[from..to]));
+    told.and_then(Language::parse).or_else(|| Language::parse("en")).expect("English is a language")
 }
 
 /// Whether some piece of Jinja in `source` uses this name.

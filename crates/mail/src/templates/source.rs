@@ -1,4 +1,4 @@
-//! Template sources before they are compiled: layout and body put together, and Jinja hidden from the MJML reader.
+//! Template sources before they are compiled: Jinja hidden from the MJML reader, and the mistakes people make most.
 //!
 //! MJML is read as XML, in which `href="{{ survey_url("yes") }}"` or `{% if a < b %}` could not stand. So each piece of
 //! Jinja is swapped for a mark that means nothing to anyone, and swapped back once the HTML is there.
@@ -119,66 +119,6 @@ pub(super) fn jinja_of(source: &str) -> Vec<(usize, &str)> {
     found
 }
 
-/// A body put into the layout, knowing which line came from where.
-#[derive(Debug)]
-pub(super) struct Assembled {
-    /// The whole MJML document.
-    pub(super) mjml: String,
-    /// The same without the preview text, for making the text part.
-    pub(super) without_preview: String,
-    body_begins: usize,
-    body_lines: usize,
-}
-
-impl Assembled {
-    /// Puts `body` where the layout says `<mj-include path="body.mjml" />`, and its `<mj-preview>` into the layout's head.
-    pub(super) fn new(layout: &str, body: &str) -> Result<Self, &'static str> {
-        let start = layout
-            .find("<mj-include")
-            .ok_or("the layout must say <mj-include path=\"body.mjml\" /> where the mail goes")?;
-        let end = layout[start..]
-            .find("/>")
-            .map(|len| start + len + 2)
-            .ok_or("the layout's <mj-include … /> does not end")?;
-        let head =
-            layout[..start].find("<mj-head>").ok_or("the layout must have an <mj-head>, before the mail")?
-                + "<mj-head>".len();
-        let (body, preview) = cut_preview(body);
-        let without_preview = [&layout[..start], &body, &layout[end..]].concat();
-        let mut mjml = without_preview.clone();
-        mjml.insert_str(head, &preview.map(|p| format!("<mj-preview>{p}</mj-preview>")).unwrap_or_default());
-        Ok(Self {
-            mjml,
-            without_preview,
-            body_begins: layout[..start].matches('\n').count() + 1,
-            body_lines: body.matches('\n').count() + 1,
-        })
-    }
-
-    /// Which file and line a byte of the document came from: `true` for the body, `false` for the layout.
-    pub(super) fn origin(&self, byte: usize) -> (bool, usize) {
-        let line = self.mjml.as_bytes().iter().take(byte).filter(|b| **b == b'\n').count() + 1;
-        if line < self.body_begins {
-            (false, line)
-        } else if line < self.body_begins + self.body_lines {
-            (true, line - self.body_begins + 1)
-        } else {
-            (false, line - self.body_lines + 1)
-        }
-    }
-}
-
-/// Takes `<mj-preview>…</mj-preview>` out of a body and leaves its line breaks behind.
-fn cut_preview(body: &str) -> (String, Option<String>) {
-    let Some(start) = body.find("<mj-preview>") else { return (body.to_owned(), None) };
-    let Some(len) = body[start..].find("</mj-preview>") else { return (body.to_owned(), None) };
-    let text = &body[start + "<mj-preview>".len()..start + len];
-    let breaks = "\n".repeat(text.matches('\n').count());
-    let rest = &body[start + len + "</mj-preview>".len()..];
-    let one_line = text.split_whitespace().collect::<Vec<_>>().join(" ");
-    ([&body[..start], &breaks, rest].concat(), Some(one_line))
-}
-
 /// Every element of MJML 4. One that is not among them would be passed through and shown as nothing.
 const ELEMENTS: [&str; 33] = [
     "mj-accordion",
@@ -296,18 +236,6 @@ mod tests {
         let marked = hidden.hide(source);
         assert!(!marked.contains(['{', '<', '"']), "{marked:?}");
         assert_eq!(hidden.reveal(&marked), source);
-    }
-
-    #[test]
-    fn lines_are_found_again() {
-        let layout = "<mjml>\n<mj-head></mj-head>\n<mj-body>\n<mj-include path=\"body.mjml\" />\n<mj-raw/>\n</mj-body></mjml>";
-        let body = "<mj-preview>Hi\n there</mj-preview>\n<mj-section>\n</mj-section>";
-        let whole = Assembled::new(layout, body).unwrap();
-        assert!(whole.mjml.contains("<mj-head><mj-preview>Hi there</mj-preview>"));
-        assert!(!whole.without_preview.contains("Hi there"));
-        assert_eq!(whole.origin(whole.mjml.find("<mj-section>").unwrap()), (true, 3));
-        assert_eq!(whole.origin(whole.mjml.find("<mj-raw/>").unwrap()), (false, 5));
-        assert_eq!(whole.origin(0), (false, 1));
     }
 
     #[test]

@@ -5,8 +5,11 @@ use std::sync::Arc;
 
 use minijinja::value::Value;
 use minijinja::{Error, ErrorKind};
+use rekindle_core::language::Language;
 
+use super::dates;
 use super::links::{Link, LinkKind};
+use crate::compose::clean;
 use crate::letter::Letter;
 
 /// The name under which a template finds its tracked addresses. Templates get it by compilation, never by hand.
@@ -36,7 +39,7 @@ pub(super) const KNOWN: [&str; 19] = [
 ];
 
 /// Names that are there in every Jinja, and groups.
-pub(super) const ALWAYS: [&str; 7] = ["lead", "sender", "offer", "range", "dict", "namespace", "loop"];
+pub(super) const ALWAYS: [&str; 5] = ["lead", "sender", "offer", "range", "loop"];
 
 /// How values are written into a part.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -49,18 +52,21 @@ pub(super) enum Part {
 /// What a letter says of people and offers, by name: the same for all parts of a mail.
 pub(super) type Names = BTreeMap<&'static str, Value>;
 
-/// The names of one letter.
-pub(super) fn names(letter: &Letter) -> Names {
+/// The names of one letter, dates in words of its language.
+pub(super) fn names(letter: &Letter, language: &Language) -> Names {
     let lead = &letter.lead;
+    let told = [&lead.first_name, &lead.name, &lead.company, &lead.title]
+        .map(|told| told.as_deref().and_then(harmless));
     let people = [
-        ("first_name", lead.first_name.as_deref()),
-        ("name", lead.name.as_deref()),
-        ("company", lead.company.as_deref()),
-        ("title", lead.title.as_deref()),
+        ("first_name", told[0].as_deref()),
+        ("name", told[1].as_deref()),
+        ("company", told[2].as_deref()),
+        ("title", told[3].as_deref()),
         ("email", Some(lead.email.as_str())),
     ];
     let sender = &letter.sender;
     let offer = letter.offer.as_ref();
+    let expires = offer.and_then(|o| o.expires).map(|day| dates::in_words(day, language));
     let mut all = present(people);
     all.insert("lead", present(people).into());
     all.insert(
@@ -77,11 +83,24 @@ pub(super) fn names(letter: &Letter) -> Names {
         present([
             ("gives", offer.and_then(|o| o.gives.as_deref())),
             ("code", offer.and_then(|o| o.code.as_deref())),
-            ("expires", offer.and_then(|o| o.expires.as_deref())),
+            ("expires", expires.as_deref()),
         ])
         .into(),
     );
     all
+}
+
+/// How much of what a lead told of themselves is said.
+const MOST_TOLD: usize = 100;
+
+/// What a lead told of themselves, as it may be said to them: one line, without marks that turn or hide text. An address of the web
+/// is no name: mail programs make a link of it, and whoever fills in somebody else's address in a form would have us send them there.
+fn harmless(told: &str) -> Option<String> {
+    let lower = told.to_lowercase();
+    if lower.contains("://") || lower.contains("www.") {
+        return None;
+    }
+    Some(clean(told, MOST_TOLD))
 }
 
 /// The values for one part of one mail. `urls` holds one address for each of `links`.

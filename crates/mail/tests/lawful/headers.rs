@@ -16,6 +16,9 @@ use crate::python;
 /// Where the mail's reader stops it.
 pub(crate) const UNSUBSCRIBE: &str = "https://u.acme.test/u/1/AZ0Zc8m2cYyR4xXo0mQv1l2tq3a4b5c6d7e8f9g0h1i2j3k4l5m6n7o8p9q0r1s2t3u4v5w6x7y8z9AZ0Zc8m2cYyR4xXo0mQv1l2tq3a4b5c6d7e8f9g0";
 
+/// Where its sender is.
+pub(crate) const ADDRESS: &str = "Acme & Sons, 12 Harbour Street\nDublin 2";
+
 /// When the mail is written.
 pub(crate) fn at() -> DateTime<Utc> {
     Utc.with_ymd_and_hms(2026, 11, 2, 1, 2, 3).unwrap()
@@ -34,6 +37,7 @@ pub(crate) fn envelope() -> Envelope {
             list_id: "reengage.acme.test".into(),
             unsubscribe_url: UNSUBSCRIBE.into(),
             unsubscribe_mailto: Some("mailto:u+token@bounce.acme.test?subject=unsubscribe".into()),
+            postal_address: ADDRESS.into(),
             feedback_id: "re-engagement:breakup:rekindle".into(),
         }),
     }
@@ -43,9 +47,9 @@ fn letter() -> Rendered {
     Rendered {
         subject: "Grüße — nächste Schritte".into(),
         html: format!(
-            "<!doctype html><html><body><p style=\"color:#222\">Grüße</p>\n<a href=\"{UNSUBSCRIBE}\">Unsubscribe</a></body></html>"
+            "<!doctype html><html><body><p style=\"color:#222\">Grüße</p>\n<p>Acme &amp; Sons, 12 Harbour Street<br>\nDublin 2</p><a href=\"{UNSUBSCRIBE}\">Unsubscribe</a></body></html>"
         ),
-        text: format!("Grüße\n.\nFrom here on = all is well.\n\n{UNSUBSCRIBE}\n"),
+        text: format!("Grüße\n.\nFrom here on = all is well.\n\n{UNSUBSCRIBE}\n{ADDRESS}\n"),
     }
 }
 
@@ -214,7 +218,7 @@ fn e6_a_system_mail_says_so_and_has_no_list() {
 
 #[test]
 fn e4_a_text_outside_latin_is_carried_without_tripling() {
-    let text = format!("{}\n{UNSUBSCRIBE}", "สวัสดีครับ เราคิดถึงคุณ ".repeat(60));
+    let text = format!("{}\n{UNSUBSCRIBE}\n{ADDRESS}", "สวัสดีครับ เราคิดถึงคุณ ".repeat(60));
     let bytes = compose(&envelope(), &Rendered { text: text.clone(), ..letter() }).unwrap();
     assert_lines(&bytes, "Thai");
     let mail = parse(&bytes);
@@ -252,6 +256,16 @@ fn what_would_break_a_rule_is_refused_in_words() {
         with_bulk(|b| b.list_id = "x>\r\nBcc: y".into()),
         Err(ComposeError::Header { header: "List-Id", .. })
     ));
+    assert_eq!(
+        with_bulk(|b| b.postal_address = "12 Harbour Street\nDublin 4".into()),
+        Err(ComposeError::AddressMissing("text"))
+    );
+    assert_eq!(with_bulk(|b| b.postal_address = " ".into()), Err(ComposeError::AddressMissing("text")));
+    let html = letter().html.replace("Dublin 2", "");
+    assert_eq!(
+        compose(&envelope(), &Rendered { html, ..letter() }),
+        Err(ComposeError::AddressMissing("HTML"))
+    );
     let text_only = Rendered { html: "<p>no way out</p>".into(), ..letter() };
     assert_eq!(compose(&envelope(), &text_only), Err(ComposeError::UnsubscribeMissing("HTML")));
     assert_eq!(
@@ -296,7 +310,7 @@ fn tame(value: &str) -> Vec<u8> {
     e.bulk.as_mut().unwrap().list_name = value.to_owned();
     let letter = Rendered {
         subject: format!("For {value}, with love"),
-        text: format!("{value}\n{UNSUBSCRIBE}\n"),
+        text: format!("{value}\n{UNSUBSCRIBE}\n{ADDRESS}\n"),
         ..letter()
     };
     let bytes = compose(&e, &letter).unwrap_or_else(|e| panic!("{value:?}: {e}"));

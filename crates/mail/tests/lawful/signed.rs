@@ -8,7 +8,7 @@ use rekindle_mail::{
 };
 use serde_json::json;
 
-use crate::headers::{self, UNSUBSCRIBE, at};
+use crate::headers::{self, ADDRESS, UNSUBSCRIBE, at};
 use crate::python;
 
 const RSA: &str = include_str!("rsa.pem");
@@ -26,8 +26,11 @@ fn envelope() -> Envelope {
 fn letter(words: &str) -> Rendered {
     Rendered {
         subject: format!("Grüße — {words}"),
-        html: format!("<p>{words}</p><a href=\"{UNSUBSCRIBE}\">Unsubscribe</a>"),
-        text: format!("{words}\n.\n\n  two blanks  \n\n{UNSUBSCRIBE}\n\n\n"),
+        html: format!(
+            "<p>{words}</p><a href=\"{UNSUBSCRIBE}\">Unsubscribe</a><p>{}</p>",
+            ADDRESS.replace('&', "&amp;")
+        ),
+        text: format!("{words}\n.\n\n  two blanks  \n\n{UNSUBSCRIBE}\n{ADDRESS}\n\n\n"),
     }
 }
 

@@ -206,6 +206,17 @@ pub(super) fn domain<'de, D: Deserializer<'de>>(d: D) -> Result<Option<String>, 
     }
 }
 
+/// A DNS server: an address, with its port where that is not 53.
+pub(super) fn dns_server<'de, D: Deserializer<'de>>(d: D) -> Result<Option<SocketAddr>, D::Error> {
+    let Some(server) = text(d)? else { return Ok(None) };
+    let told = server.parse().or_else(|_| server.parse().map(|ip| SocketAddr::new(ip, 53)));
+    told.map(Some).map_err(|_| {
+        D::Error::custom(format!(
+            "“{server}” is no address of a DNS server; write for example 9.9.9.9, or 127.0.0.1:5353"
+        ))
+    })
+}
+
 pub(super) fn between<'de, D: Deserializer<'de>, const LEAST: u32, const MOST: u32>(
     d: D,
 ) -> Result<u32, D::Error> {

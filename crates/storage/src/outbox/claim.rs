@@ -115,7 +115,7 @@ impl Person {
         let (name, first_name, company) = (from.take()?, from.take()?, from.take()?);
         let (title, country, zone) = (from.take()?, from.take()?, from.take()?);
         let traits: sea_orm::JsonValue = from.take()?;
-        let language = lead::language(&traits).map(ToOwned::to_owned);
+        let language = lead::language(|name| traits.get(name)).map(ToOwned::to_owned);
         Ok(Self { email, name, first_name, company, title, country, zone, language })
     }
 

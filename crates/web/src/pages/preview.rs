@@ -22,13 +22,15 @@ pub(super) async fn html(
     let (folder, wanted) = (doors.settings.mail_folder.clone(), file.clone());
     let read = tokio::task::spawn_blocking(move || read_mail(&folder?, &wanted).ok()?).await;
     match read.ok().flatten().and_then(|mail| mail.html) {
-        Some(html) => {
-            let headers =
-                [(header::CONTENT_SECURITY_POLICY, POLICY), (header::REFERRER_POLICY, "no-referrer")];
-            (headers, Html(opening_beside(&html))).into_response()
-        }
+        Some(html) => mail_page(&html),
         None => unknown(&doors, &member, "mail", &file),
     }
+}
+
+/// The HTML part of a mail as a page that can do nothing, for a frame.
+pub(super) fn mail_page(html: &str) -> Response {
+    let headers = [(header::CONTENT_SECURITY_POLICY, POLICY), (header::REFERRER_POLICY, "no-referrer")];
+    (headers, Html(opening_beside(html))).into_response()
 }
 
 /// The page with its links made to open beside the frame.

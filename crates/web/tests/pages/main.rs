@@ -5,4 +5,5 @@
 mod links;
 mod looking;
 mod staff;
+mod templates;
 mod world;

@@ -24,6 +24,9 @@ async fn nobody_reads_anything_without_being_known() {
         "/mail",
         "/mail/x.eml",
         "/mail/x.eml/html",
+        "/templates",
+        "/templates/breakup",
+        "/templates/breakup/html",
     ];
     for path in paths {
         let answer = send(staff_pages(world.doors.clone()), Method::GET, path, "text/plain", "").await;

@@ -97,6 +97,7 @@ impl World {
             zone: "Europe/Berlin".parse().unwrap(),
             mail_folder: Some(dir.path().join("mail")),
             demo: false,
+            mails: crate::templates::shipped(),
         };
         Self { clock, doors: Doors { store, settings }, books, dir }
     }

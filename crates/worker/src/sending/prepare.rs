@@ -40,7 +40,7 @@ pub(super) async fn prepare(
     let mut mails: Vec<(Ticket, Frozen)> =
         known.into_iter().filter_map(|mut claimed| Some((claimed.ticket, claimed.frozen.take()?))).collect();
     if !new.is_empty() {
-        shared.letters.number_links(&shared.store, &new).await?;
+        shared.letters.number_links(&shared.store, &new, &playbooks).await?;
         let mut to_freeze = Vec::with_capacity(new.len());
         let mut offers = Vec::new();
         let mut given_up = Vec::new();

@@ -2,8 +2,9 @@
 
 use crate::house::{House, at, monday};
 use mail_parser::MessageParser;
-use rekindle_core::{link::Purpose, time::Clock};
+use rekindle_core::{activity::Kind, link::Purpose, time::Clock};
 use rekindle_mail::mark;
+use serde_json::json;
 use std::collections::HashSet;
 
 #[tokio::test]
@@ -82,6 +83,58 @@ async fn each_answer_of_a_survey_has_its_number() {
         .collect();
     let distinct: HashSet<u32> = numbers.iter().copied().collect();
     assert_eq!(distinct, HashSet::from([0, 1, 2, 3, 4]), "{numbers:?}");
+}
+
+#[tokio::test]
+async fn a_lead_is_written_to_in_the_language_they_told_or_that_of_their_country() {
+    let mut house = House::new().await;
+    for (email, traits) in [
+        ("ana@lead.test", json!({"locale": "de_AT.UTF-8", "country": "US"})),
+        ("ben@lead.test", json!({"country": "DE"})),
+        ("eva@lead.test", json!({"language": "English", "country": "DE"})),
+        ("fay@lead.test", json!({"locale": "th"})),
+    ] {
+        let lead = house.subscriber(email).await;
+        house.tell(&format!("told {email}"), Kind::Identify, "identify", email, traits).await;
+        house.enroll(lead).await;
+    }
+    house.live(at("2026-11-07T09:00:00Z")).await;
+    let mut told = Vec::new();
+    for kept in house.memory.kept() {
+        let mail = MessageParser::default().parse(&kept.message).unwrap();
+        let text = mail.body_text(0).unwrap();
+        if text.contains("Friday, 20 November") && text.contains("20 % off your first year") {
+            told.push((kept.rcpt.clone(), "en"));
+        } else if text.contains("Freitag, 20. November") && text.contains("20 % Nachlass im ersten Jahr") {
+            assert!(mail.body_html(0).unwrap().contains("lang=\"de\""));
+            told.push((kept.rcpt.clone(), "de"));
+        }
+    }
+    told.sort();
+    let told: Vec<(&str, &str)> = told.iter().map(|(whom, tag)| (whom.as_str(), *tag)).collect();
+    assert_eq!(
+        told,
+        [("ana@lead.test", "de"), ("ben@lead.test", "de"), ("eva@lead.test", "en"), ("fay@lead.test", "en")]
+    );
+    let clicks = house.store.clicks();
+    assert!(clicks.destination(1).await.unwrap().is_some(), "links of all variants have their numbers");
+}
+
+#[tokio::test]
+async fn an_offer_that_is_not_made_in_a_language_is_not_written_in_two() {
+    let mut house = House::with(|playbook| {
+        let plan = playbook.get_mut("sequences/re-engagement.toml").unwrap();
+        *plan = plan.replacen("gives_in = { de", "gives_in = { fr", 1);
+    })
+    .await;
+    let ana = house.subscriber("ana@lead.test").await;
+    house.tell("told", Kind::Identify, "identify", "ana@lead.test", json!({"locale": "de"})).await;
+    house.enroll(ana).await;
+    house.live(at("2026-11-07T09:00:00Z")).await;
+    assert_eq!(
+        house.subjects(),
+        ["Soll ich Ihre Akte schließen?", "Yours if you want it: 20 % off your first year"]
+    );
 }
 
 #[tokio::test]
