@@ -116,7 +116,7 @@ async fn a_lead_is_written_to_in_the_language_they_told_or_that_of_their_country
         told,
         [("ana@lead.test", "de"), ("ben@lead.test", "de"), ("eva@lead.test", "en"), ("fay@lead.test", "en")]
     );
-    let clicks = house.store.clicks();
+    let clicks = house.store.links();
     assert!(clicks.destination(1).await.unwrap().is_some(), "links of all variants have their numbers");
 }
 
