@@ -18,6 +18,7 @@ mod m0011_notices;
 mod m0012_members_elsewhere;
 mod m0013_hands;
 mod m0014_news;
+mod m0015_heard;
 
 use sea_orm_migration::prelude::*;
 
@@ -43,6 +44,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0012_members_elsewhere::Migration),
             Box::new(m0013_hands::Migration),
             Box::new(m0014_news::Migration),
+            Box::new(m0015_heard::Migration),
         ]
     }
 }

@@ -25,6 +25,8 @@ mod segment_clients;
 
 mod cold_lead;
 
+mod listening;
+
 mod import_campaign;
 
 mod three_doors;

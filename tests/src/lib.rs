@@ -2,6 +2,7 @@
 
 pub mod clock;
 pub mod discord;
+pub mod imap;
 pub mod leads;
 pub mod outbound;
 pub mod panics;

@@ -13,6 +13,7 @@ mod claims;
 mod console;
 mod fates;
 mod gate;
+mod heard;
 mod migrations;
 mod notices;
 mod recovery;

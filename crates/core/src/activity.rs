@@ -79,6 +79,8 @@ pub mod names {
     pub const ANSWERED: &str = "Survey Answered";
     /// The offer was taken.
     pub const ACCEPTED: &str = "Offer Accepted";
+    /// They answered a mail in words of their own.
+    pub const REPLIED: &str = "Mail Replied";
     /// They asked us to stop.
     pub const UNSUBSCRIBED: &str = "Unsubscribed";
 

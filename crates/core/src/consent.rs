@@ -3,8 +3,8 @@
 use crate::time::Moment;
 use serde::{Deserialize, Serialize};
 
-/// Where a lead stands on being written to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+/// Where a lead stands on being written to; each no is greater than all that it outweighs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum ConsentState {
     /// Nobody asked: no marketing mail.
@@ -12,25 +12,28 @@ pub enum ConsentState {
     Unknown,
     /// They agreed, or another basis allows it.
     Subscribed,
+    /// Their mailbox takes nothing, and has not for weeks: no marketing mail. It is not their word, so nothing is suppressed.
+    Undeliverable,
     /// They asked us to stop.
     Unsubscribed,
-    /// They objected: no mail and no scoring.
-    Objected,
     /// Their address is dead.
     Bounced,
     /// They reported us as spam.
     Complained,
+    /// They objected: no mail and no scoring.
+    Objected,
 }
 
 impl ConsentState {
-    /// All states, in the order of the documentation.
-    pub const ALL: [Self; 6] = [
+    /// All states, in their order.
+    pub const ALL: [Self; 7] = [
         Self::Unknown,
         Self::Subscribed,
+        Self::Undeliverable,
         Self::Unsubscribed,
-        Self::Objected,
         Self::Bounced,
         Self::Complained,
+        Self::Objected,
     ];
 
     /// The word used in tables, JSON and commands.
@@ -38,10 +41,11 @@ impl ConsentState {
         match self {
             Self::Unknown => "unknown",
             Self::Subscribed => "subscribed",
+            Self::Undeliverable => "undeliverable",
             Self::Unsubscribed => "unsubscribed",
-            Self::Objected => "objected",
             Self::Bounced => "bounced",
             Self::Complained => "complained",
+            Self::Objected => "objected",
         }
     }
 
@@ -52,7 +56,7 @@ impl ConsentState {
 
     /// Whether the lead themselves (or their mail server) said no: never undone by an import or a trait.
     pub fn is_refusal(self) -> bool {
-        !matches!(self, Self::Unknown | Self::Subscribed)
+        !matches!(self, Self::Unknown | Self::Subscribed | Self::Undeliverable)
     }
 }
 
@@ -77,9 +81,7 @@ impl Consent {
 
     /// Takes a no, and how it was said. A stronger no (objected, complained) is not weakened by a later unsubscribe.
     pub fn refuse(&mut self, state: ConsentState, how: &str, at: Moment) {
-        let strength = |s| ConsentState::ALL.iter().position(|x| *x == s);
-        let keeps = self.state.is_refusal() && strength(self.state) >= strength(state);
-        if !keeps {
+        if state > self.state {
             *self = Self { state, basis: Some(how.to_owned()), at: Some(at) };
         }
     }
@@ -102,5 +104,13 @@ mod tests {
         consent.refuse(ConsentState::Complained, "the postmaster", now);
         consent.refuse(ConsentState::Unsubscribed, "a form", now);
         assert_eq!(consent.state, ConsentState::Complained, "a weaker no does not replace a stronger one");
+    }
+
+    #[test]
+    fn whoever_objected_is_not_scored_again_because_their_address_died() {
+        let mut consent = Consent::default();
+        consent.refuse(ConsentState::Objected, "a letter", Moment::UNIX_EPOCH);
+        consent.refuse(ConsentState::Bounced, "a bounce", Moment::UNIX_EPOCH);
+        assert_eq!(consent.state, ConsentState::Objected);
     }
 }

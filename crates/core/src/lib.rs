@@ -7,7 +7,7 @@
 //! - **who**: [`lead`], [`activity`], [`arrival`], [`consent`], [`team`];
 //! - **what they are worth**: [`score`], and the questions asked of them: [`segment`];
 //! - **what we do about it**: [`scene`] (what a decision sees and returns), [`observe`] (a lead
-//!   did something), [`alert`] (the team is asked to act), [`desk`] (what it decides), [`sunset`] (a lead went quiet);
+//!   did something), [`heard`] (a mail of ours came back), [`alert`] (the team is asked to act), [`desk`] (what it decides), [`sunset`] (a lead went quiet);
 //! - **what they are written**: [`sequence`], [`enrollment`], [`campaign`], [`delivery`], [`gate`];
 //! - **what a marketer writes**: [`playbook`];
 //! - **where the team talks**: [`chat`], and what one member is told alone: [`notice`];
@@ -25,6 +25,7 @@ pub mod desk;
 pub mod email;
 pub mod enrollment;
 pub mod gate;
+pub mod heard;
 pub mod ids;
 pub mod lead;
 pub mod link;

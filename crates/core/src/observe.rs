@@ -32,6 +32,17 @@ pub fn observe(
     if let Some(refusal) = new.iter().find(|a| a.name == names::UNSUBSCRIBED && a.kind == Kind::Mail) {
         change.lead.consent.refuse(ConsentState::Unsubscribed, "a link in a mail", refusal.at);
     }
+    follow(scene, change, new, playbooks, now)
+}
+
+/// What follows from `new` activities of a lead, and from what was learnt of it besides: runs end, it comes back, it is scored.
+pub(crate) fn follow(
+    scene: &Scene,
+    mut change: Change,
+    new: &[Activity],
+    playbooks: &Playbooks,
+    now: Moment,
+) -> Change {
     if change.lead.consent.state.is_refusal() && !scene.lead.consent.state.is_refusal() {
         change.effects.push(Effect::Suppress { reason: change.lead.consent.state.word().to_owned() });
     }
@@ -39,7 +50,7 @@ pub fn observe(
     if let Some(at) = human {
         change.lead.last_human_at = change.lead.last_human_at.max(Some(at));
     }
-    leave_runs(scene, &mut change, human, playbooks, now);
+    leave_runs(scene, &mut change, new, human, playbooks, now);
     let back = come_back(&mut change.lead, new, human, now);
     rescore(scene, &mut change, back, playbooks, now);
     if let (Some(alert), true) = (&scene.alert, human.is_some()) {
@@ -77,14 +88,25 @@ fn learn(lead: &mut Lead, activity: &Activity, basis: Option<&str>) {
     lead.verified |= !browser && lead.email.is_some();
 }
 
-/// Ends the runs that a human activity, or a refusal, ends.
-fn leave_runs(scene: &Scene, change: &mut Change, human: Option<Moment>, playbooks: &Playbooks, now: Moment) {
-    let refused = change.lead.consent.state.is_refusal() && !scene.lead.consent.state.is_refusal();
+/// Ends the runs that a human activity, an answer, or the end of consent, ends.
+fn leave_runs(
+    scene: &Scene,
+    change: &mut Change,
+    new: &[Activity],
+    human: Option<Moment>,
+    playbooks: &Playbooks,
+    now: Moment,
+) {
+    let (before, state) = (scene.lead.consent.state, change.lead.consent.state);
+    let refused = state != before && state > ConsentState::Subscribed && before <= ConsentState::Subscribed;
+    let answered = new.iter().any(|a| a.name == names::REPLIED && a.kind == Kind::Mail);
     for run in &scene.runs {
         let Some(sequence) = playbooks.of(run.version).sequence(&run.sequence) else { continue };
-        let state = change.lead.consent.state.word();
-        let ended = if refused && sequence.purpose == crate::sequence::Purpose::Marketing {
-            run.clone().end(Ended::Stopped, state, now)
+        let is_marketing = sequence.purpose == crate::sequence::Purpose::Marketing;
+        let ended = if refused && is_marketing {
+            run.clone().end(Ended::Stopped, state.word(), now)
+        } else if answered && is_marketing {
+            run.clone().end(Ended::Exited, "an answer", now)
         } else if human.is_some_and(|at| run.left_by_activity(sequence, at)) {
             run.clone().end(Ended::Exited, "a sign of life", now)
         } else {
@@ -93,8 +115,7 @@ fn leave_runs(scene: &Scene, change: &mut Change, human: Option<Moment>, playboo
         change.effects.push(Effect::Run(ended));
     }
     if refused && change.lead.nurture == Nurture::Cold {
-        let why = change.lead.consent.state.word();
-        change.lead.move_nurture(Nurture::Archived, why, now);
+        change.lead.move_nurture(Nurture::Archived, state.word(), now);
     }
 }
 

@@ -7,8 +7,9 @@ use crate::{
     activity::Activity,
     alert::{Alert, Raised},
     campaign::CampaignState,
+    delivery::DeliveryState,
     enrollment::{Enrollment, Outgoing, Planned},
-    ids::{CampaignId, EnrollmentId},
+    ids::{ActivityId, CampaignId, DeliveryId, EnrollmentId},
     lead::Lead,
     notice::Notice,
     time::Moment,
@@ -65,6 +66,19 @@ pub enum Effect {
     Wake,
     /// Tell one member.
     Tell(Notice),
+    /// What came back says what became of a mail; nothing when it is not in that state any more.
+    Settle {
+        /// The mail, as it stands.
+        mail: DeliveryId,
+        /// In which state it is.
+        from: DeliveryState,
+        /// Where that moves it: [`DeliveryState::after`].
+        to: DeliveryState,
+        /// In words.
+        why: String,
+    },
+    /// Say what the lead wrote, under the card of the alert that is live or raised with this.
+    Quote(ActivityId),
     /// Never write to this address again, whatever becomes of the lead.
     Suppress {
         /// Why, in a word: "unsubscribed", "bounced", …

@@ -11,9 +11,12 @@ mod values;
 use crate::clock::SystemClock;
 use chrono_tz::Tz;
 use layers::Layers;
-use rekindle_core::{chat::Secret, email::EmailAddress, read::FileError, schedule::Schedule, time::Moment};
+use rekindle_core::{
+    chat::Secret, email::EmailAddress, read::FileError, schedule::Schedule, span::Span, time::Moment,
+};
 use rekindle_mail::{
     dkim::{Signer, is_aligned},
+    inbox::Inbox,
     smtp::Relay,
     transport::Transport,
 };
@@ -54,6 +57,8 @@ pub struct Config {
     pub discord: Discord,
     /// `[mail]`
     pub mail: Mail,
+    /// `[inbox]`
+    pub inbox: Listened,
     /// `[dkim]`
     pub dkim: Dkim,
     /// `[team]`
@@ -131,6 +136,20 @@ pub struct Mail {
     /// Open sessions with the relay at the most.
     #[serde(deserialize_with = "values::between::<_, 1, 64>")]
     pub sessions: u32,
+}
+
+/// What is done with what comes back.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Listened {
+    /// The mailbox where it comes; none is not read.
+    #[serde(rename = "url", deserialize_with = "values::inbox")]
+    pub inbox: Option<Inbox>,
+    /// The folder that messages of ours are moved to when they were dealt with; none leaves them, marked as read.
+    #[serde(deserialize_with = "values::text")]
+    pub handled: Option<String>,
+    /// How much longer the next step of a run waits when a machine has answered.
+    pub out_of_office: Span,
 }
 
 /// Who signs our mails; nobody without a key.

@@ -222,6 +222,8 @@ pub fn worker_settings(house: &House) -> rekindle_worker::Settings {
         from_name: config.mail.from.name.clone(),
         from: config.mail.from.address.clone(),
         bounce_domain: config.mail.bounce_domain.clone(),
+        inbox: config.inbox.inbox.clone().map(|inbox| inbox.moving_to(config.inbox.handled.clone())),
+        out_of_office: config.inbox.out_of_office.delta(),
         signers: config.signers.clone(),
         reply_to: config.mail.reply_to.clone(),
         company: config.mail.company.clone(),

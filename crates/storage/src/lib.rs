@@ -25,6 +25,7 @@ pub mod chat;
 pub mod clicks;
 pub mod console;
 pub mod figures;
+pub mod heard;
 pub mod homes;
 pub mod inbound;
 pub mod keys;

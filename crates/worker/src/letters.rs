@@ -148,7 +148,7 @@ impl Letters {
             list_name: format!("{} {}", self.settings.company, plan.sequence),
             list_id: format!("{}.{}", plan.label(), self.settings.list_domain),
             unsubscribe_url: unsubscribe.clone(),
-            unsubscribe_mailto: None,
+            unsubscribe_mailto: self.settings.stop_mail_to(ring, claimed.ticket.id),
             feedback_id: format!("{}:{}:rekindle", plan.launch(claimed.campaign), claimed.step),
         });
         let envelope = Envelope {

@@ -163,6 +163,8 @@ fn settings(orders: &Orders) -> Measured<Settings> {
         public_url: "https://leads.example.com".to_owned(),
         zone: chrono_tz::UTC,
         sessions: SESSIONS,
+        inbox: None,
+        out_of_office: chrono::TimeDelta::days(7),
         journal: None,
         cool_leads: "0 3 * * *".parse()?,
     })

@@ -14,7 +14,7 @@ use rekindle_core::{
     time::{Moment, whole_micros},
     zone::parse_zone,
 };
-use rekindle_mail::smtp::Relay;
+use rekindle_mail::{inbox::Inbox, smtp::Relay};
 use serde::{Deserialize, Deserializer, de::Error};
 use std::{collections::BTreeMap, fmt, net::SocketAddr, path::Path};
 
@@ -74,6 +74,11 @@ pub(super) fn database_url<'de, D: Deserializer<'de>>(d: D) -> Result<Option<Str
 pub(super) fn relay<'de, D: Deserializer<'de>>(d: D) -> Result<Option<Relay>, D::Error> {
     let Some(url) = text(d)? else { return Ok(None) };
     Relay::parse(&url).map(Some).map_err(D::Error::custom)
+}
+
+pub(super) fn inbox<'de, D: Deserializer<'de>>(d: D) -> Result<Option<Inbox>, D::Error> {
+    let Some(url) = text(d)? else { return Ok(None) };
+    Inbox::parse(&url).map(Some).map_err(D::Error::custom)
 }
 
 pub(super) fn address<'de, D: Deserializer<'de>>(d: D) -> Result<SocketAddr, D::Error> {

@@ -139,6 +139,8 @@ pub(crate) fn settings(transport: Transport) -> Settings {
         public_url: "http://127.0.0.1:8787".to_owned(),
         zone: chrono_tz::Tz::UTC,
         sessions: 4,
+        inbox: None,
+        out_of_office: chrono::TimeDelta::days(7),
         journal: None,
         cool_leads: "0 6 * * *".parse().unwrap(),
     }
