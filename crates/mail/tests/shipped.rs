@@ -43,7 +43,22 @@ fn url(kind: &LinkKind) -> String {
 #[test]
 fn the_shipped_mails_have_no_problem_but_the_address_to_fill_in() {
     let templates = shipped();
-    assert!(["breakup", "offer", "survey"].iter().all(|name| templates.names().any(|n| n == *name)));
+    let names: Vec<&str> = templates.names().collect();
+    for mail in [
+        "breakup",
+        "call-to-action",
+        "case-study",
+        "education",
+        "objections",
+        "offer",
+        "pricing-1",
+        "pricing-2",
+        "pricing-3",
+        "survey",
+        "welcome",
+    ] {
+        assert!(names.contains(&mail), "{mail} is not among {names:?}");
+    }
     let problems = templates.check();
     let other: Vec<String> =
         problems.iter().filter(|p| !p.what.contains("example.com")).map(ToString::to_string).collect();
@@ -72,7 +87,7 @@ fn every_link_of_a_shipped_mail_is_the_leads_own() {
                     !part.contains("{{") && !part.contains("{%") && !part.contains("qzjinjaq"),
                     "{name}: {part}"
                 );
-                assert!(!part.contains("example.com/whats-new"), "{name} leaks an untracked link");
+                assert!(!part.contains("www.example.com"), "{name} leaks an untracked link");
                 assert!(part.contains("https://go.acme.test/u/1/stop?a=1"), "{name}");
             }
             assert!(mail.html.len() < 40_000, "{name} is {} bytes", mail.html.len());
@@ -120,4 +135,36 @@ fn an_offer_without_terms_still_makes_sense() {
     assert!(!bare.text.contains("Your code") && !bare.html.contains("dashed"));
     let full = templates.render("offer", None, &Letter::sample(), url).unwrap();
     assert!(full.text.contains("Your code: WARM-7Q4X") && full.html.contains("WARM-7Q4X"));
+}
+
+#[test]
+fn a_mail_asks_for_one_thing() {
+    for (file, source) in shipped_files().iter().filter(|(file, _)| file.ends_with("/body.mjml")) {
+        let (buttons, answers) =
+            (source.matches("css-class=\"cta\"").count(), source.matches("mj-class=\"answer\"").count());
+        let survey = file.starts_with("survey");
+        assert_eq!((buttons, answers > 1), if survey { (0, true) } else { (1, false) }, "{file}");
+    }
+}
+
+#[test]
+fn the_text_says_what_the_html_says() {
+    let templates = shipped();
+    let words = |text: &str| -> Vec<String> {
+        let letters = |c: char| if c.is_alphanumeric() { c } else { ' ' };
+        let text: String = text.chars().map(letters).collect();
+        text.split_whitespace().map(str::to_lowercase).filter(|word| word.chars().count() > 3).collect()
+    };
+    for name in templates.names() {
+        let mail = templates.render(name, None, &Letter::sample(), url).unwrap();
+        // Behind what only inboxes show.
+        let body = mail.html.split_once("class=\"card").unwrap().1;
+        let between = body.split('<').filter_map(|piece| piece.split_once('>'));
+        let bare: Vec<&str> = between.map(|(_, text)| text).collect();
+        let bare = bare.join(" ").replace("&ldquo;", " ").replace("&rdquo;", " ");
+        let said = words(&mail.text);
+        let all = words(&bare);
+        let unsaid: Vec<&String> = all.iter().filter(|word| !said.contains(word)).collect();
+        assert!(unsaid.len() * 8 < all.len(), "{name}: {} of {} words: {unsaid:?}", unsaid.len(), all.len());
+    }
 }

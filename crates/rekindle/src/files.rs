@@ -17,29 +17,45 @@ pub const PLAYBOOK: &str = "playbook";
 pub const TEMPLATES: &str = "templates";
 
 macro_rules! embedded {
-    ($($path:literal,)*) => {
+    (files: $($path:literal,)* mails: $($mail:literal,)*) => {
         /// All files the program carries: path below `config/`, which is also that below the data folder, and text.
-        pub const EMBEDDED: &[(&str, &str)] = &[$(($path, include_str!(concat!("../../../config/", $path)))),*];
+        pub const EMBEDDED: &[(&str, &str)] = &[
+            $(($path, include_str!(concat!("../../../config/", $path))),)*
+            $(
+                embedded!($mail, "/subject.txt"),
+                embedded!($mail, "/body.mjml"),
+                embedded!($mail, "/body.txt"),
+            )*
+        ];
+    };
+    ($mail:literal, $file:literal) => {
+        (concat!("templates/", $mail, $file), include_str!(concat!("../../../config/templates/", $mail, $file)))
     };
 }
 
 embedded! {
+    files:
     "rekindle.toml",
     "playbook/scoring.toml",
     "playbook/segments.toml",
     "playbook/routing.toml",
     "playbook/sunset.toml",
     "playbook/sequences/re-engagement.toml",
+    "playbook/sequences/pricing.toml",
+    "playbook/sequences/welcome.toml",
     "templates/_layout.mjml",
-    "templates/breakup/subject.txt",
-    "templates/breakup/body.mjml",
-    "templates/breakup/body.txt",
-    "templates/offer/subject.txt",
-    "templates/offer/body.mjml",
-    "templates/offer/body.txt",
-    "templates/survey/subject.txt",
-    "templates/survey/body.mjml",
-    "templates/survey/body.txt",
+    mails:
+    "breakup",
+    "offer",
+    "survey",
+    "pricing-1",
+    "pricing-2",
+    "pricing-3",
+    "welcome",
+    "education",
+    "case-study",
+    "objections",
+    "call-to-action",
 }
 
 /// The playbook of a data folder: paths below the playbook's folder, and texts.
@@ -276,7 +292,7 @@ mod tests {
         assert_eq!(files["routing.toml"], "alerts = \"x\"\n");
         assert_eq!(files["sequences/welcome.toml"], "name = \"welcome\"\n");
         assert!(files.contains_key("sequences/re-engagement.toml") && files.contains_key("scoring.toml"));
-        assert_eq!(files.len(), 6, "{:?}", files.keys());
+        assert_eq!(files.len(), 7, "{:?}", files.keys());
     }
 
     #[test]

@@ -111,6 +111,8 @@ mod tests {
                 "sequences/re-engagement.toml",
                 include_str!("../../../../config/playbook/sequences/re-engagement.toml"),
             ),
+            ("sequences/pricing.toml", include_str!("../../../../config/playbook/sequences/pricing.toml")),
+            ("sequences/welcome.toml", include_str!("../../../../config/playbook/sequences/welcome.toml")),
         ]
         .map(|(file, text)| (file.to_owned(), text.to_owned()))
         .into()
