@@ -110,6 +110,12 @@ pub enum Heard {
 }
 
 impl Word {
+    /// Whether all it says is that the mail arrived.
+    pub fn is_arrival(&self) -> bool {
+        let arrived = |one: &Told| harshness(one.fate) == 0;
+        matches!(self, Self::Fates(told) if told.iter().all(arrived))
+    }
+
     /// What counts of it for a mail to this address; `None` when nothing does, as for one that is delayed.
     ///
     /// Of several recipients ours counts. Where none of them is ours (a list, a forwarding), the mildest word does: the
@@ -148,11 +154,13 @@ fn harshness(fate: Fate) -> u8 {
 }
 
 impl Heard {
-    /// By which it counts once for each mail.
-    pub fn key(&self) -> String {
+    /// By which it counts once for each mail. That it arrived may be told of every mail, and says nothing the second time: it
+    /// need not be known.
+    pub fn key(&self) -> Option<String> {
         match self {
-            Self::Replied(reply) => format!("reply:{}", reply.id),
-            other => other.kind().to_owned(),
+            Self::Arrived => None,
+            Self::Replied(reply) => Some(format!("reply:{}", reply.id)),
+            other => Some(other.kind().to_owned()),
         }
     }
 
@@ -198,7 +206,7 @@ impl Heard {
         Some(Activity {
             id,
             source: "mail".to_owned(),
-            message_id: format!("heard:{}:{}", mail.id, self.key()),
+            message_id: format!("heard:{}:{}", mail.id, self.key().unwrap_or_default()),
             kind: Kind::Mail,
             name: name.to_owned(),
             path: None,

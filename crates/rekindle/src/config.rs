@@ -59,6 +59,8 @@ pub struct Config {
     pub mail: Mail,
     /// `[inbox]`
     pub inbox: Listened,
+    /// `[hooks]`
+    pub hooks: Hooks,
     /// `[dkim]`
     pub dkim: Dkim,
     /// `[team]`
@@ -150,6 +152,27 @@ pub struct Listened {
     pub handled: Option<String>,
     /// How much longer the next step of a run waits when a machine has answered.
     pub out_of_office: Span,
+}
+
+/// By what the webhooks of mail providers are known; without it, a provider has none.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Hooks {
+    /// Amazon SES: the ARN of the SNS topic.
+    #[serde(deserialize_with = "values::topic")]
+    pub ses_topic: Option<String>,
+    /// SendGrid: the public key.
+    #[serde(deserialize_with = "values::sendgrid_key")]
+    pub sendgrid_key: Option<String>,
+    /// Mailgun: the signing key.
+    #[serde(deserialize_with = "values::secret")]
+    pub mailgun_key: Option<Secret>,
+    /// Postmark: the password.
+    #[serde(deserialize_with = "values::secret")]
+    pub postmark_password: Option<Secret>,
+    /// Anybody: the secret.
+    #[serde(deserialize_with = "values::generic_secret")]
+    pub generic_secret: Option<Secret>,
 }
 
 /// Who signs our mails; nobody without a key.

@@ -12,6 +12,7 @@ pub mod config;
 pub mod demo;
 mod dkim;
 pub mod exit;
+mod fetch;
 pub mod files;
 pub mod house;
 pub mod import;

@@ -6,6 +6,7 @@
 use crate::{
     chats,
     exit::{Doing, Done, Halt, say},
+    fetch::Pages,
     house::House,
     ready::Readiness,
     signin::{SignIn, behind_sign_in},
@@ -24,7 +25,11 @@ use rekindle_core::{
     time::Anchor,
 };
 use rekindle_storage::keys::WriteKey;
-use rekindle_web::{Doors, intake};
+use rekindle_web::{
+    Doors,
+    hooks::{Hooks, Keys},
+    intake,
+};
 use rekindle_worker::Worker;
 use std::{net::SocketAddr, sync::Arc};
 use tokio::{
@@ -120,7 +125,8 @@ pub async fn open(house: &House, which: Which, listener: Option<TcpListener>) ->
         let doors = doors(house);
         router = router
             .merge(intake::calls::router(house.store.clone(), inbox, config.intake.rate_per_second))
-            .merge(rekindle_web::links::lead_pages(doors.clone()));
+            .merge(rekindle_web::links::lead_pages(doors.clone()))
+            .merge(rekindle_web::hooks::router(hooks(house)?));
         staff = staff.merge(rekindle_web::pages::staff_pages(doors));
         router = router.route("/dashboard", get(|| async { Redirect::to("/") }));
     }
@@ -194,6 +200,20 @@ async fn nothing_here(uri: Uri) -> Response {
     }
 }
 
+/// What the doors of mail providers need of the settings.
+fn hooks(house: &House) -> Result<Hooks, Halt> {
+    let (config, keys) = (&house.config, &house.config.hooks);
+    let keys = Keys {
+        ses_topic: keys.ses_topic.clone(),
+        sendgrid: keys.sendgrid_key.clone(),
+        mailgun: keys.mailgun_key.clone(),
+        postmark: keys.postmark_password.clone(),
+        generic: keys.generic_secret.clone(),
+    };
+    let pages = Pages::new().doing("get ready to ask Amazon")?;
+    Ok(Hooks::new(house.store.clone(), keys, config.inbox.out_of_office.delta(), Arc::new(pages)))
+}
+
 /// What the web door needs of the settings.
 pub fn doors(house: &House) -> Doors {
     let config = &house.config;
@@ -223,6 +243,7 @@ pub fn worker_settings(house: &House) -> rekindle_worker::Settings {
         from: config.mail.from.address.clone(),
         bounce_domain: config.mail.bounce_domain.clone(),
         inbox: config.inbox.inbox.clone().map(|inbox| inbox.moving_to(config.inbox.handled.clone())),
+        postmark: config.hooks.postmark_password.is_some(),
         out_of_office: config.inbox.out_of_office.delta(),
         signers: config.signers.clone(),
         reply_to: config.mail.reply_to.clone(),

@@ -9,6 +9,7 @@ use crate::{
 };
 use chrono::TimeDelta;
 use rekindle_core::{
+    delivery::Event,
     heard::{Hearing, Report, SoftBounce, hear},
     ids::{ActivityId, DeliveryId, LeadId},
     playbook::Playbooks,
@@ -66,22 +67,28 @@ impl Store {
             return Ok(false);
         };
         let lead = LeadId(mail.lead_id);
+        // Told of every mail by some providers: nothing is locked for what is known to have arrived.
+        if report.word.is_arrival() && mail.delivery()?.state.after(Event::Accepted).is_none() {
+            return Ok(false);
+        }
         // The lock on the lead orders reports of its mails one behind the other.
         let mut scenes = self.scenes(&tx, &[lead], playbooks).await?;
         let Some(scene) = scenes.get_mut(&lead) else { return Ok(false) };
         let Some(heard) = report.word.clone().counts(scene.lead.email.as_ref()) else { return Ok(false) };
-        let row = small::heard::Model {
-            delivery_id: report.mail.0,
-            key: heard.key(),
-            kind: heard.kind().to_owned(),
-            lead_id: lead.0,
-            at: micros(now),
-        };
-        let key = (row.delivery_id, row.key.clone());
-        if small::heard::Entity::find_by_id(key).one(&*tx).await?.is_some() {
-            return Ok(false);
+        if let Some(key) = heard.key() {
+            if small::heard::Entity::find_by_id((report.mail.0, key.clone())).one(&*tx).await?.is_some() {
+                return Ok(false);
+            }
+            let kind = heard.kind().to_owned();
+            let row = small::heard::Model {
+                delivery_id: report.mail.0,
+                key,
+                kind,
+                lead_id: lead.0,
+                at: micros(now),
+            };
+            add::<small::heard::Entity, _>(&*tx, vec![row]).await?;
         }
-        add::<small::heard::Entity, _>(&*tx, vec![row]).await?;
         // As it stands behind the lock.
         let Some(mail) = delivery::Entity::find_by_id(report.mail.0).one(&*tx).await? else {
             return Ok(false);
@@ -104,6 +111,9 @@ impl Store {
         }
         let hearing = Hearing { mail: &mail, soft: &soft, did: did.as_ref(), put_off };
         let change = hear(scene, &heard, &hearing, playbooks, now);
+        if change == scene.unchanged() && heard.key().is_none() {
+            return Ok(false);
+        }
         self.write(&tx, vec![(change, scene)], now).await?;
         self.commit(tx, true).await?;
         Ok(true)

@@ -1,11 +1,14 @@
 //! The talk with the world: what the world tells us ([`intake`]), what a lead finds behind the links of a
 //! mail ([`links`]), and what the team reads ([`pages`]).
 //!
+//! [`hooks`] are the doors of mail providers.
+//!
 //! Each part is an axum router. Who is signed in, and what other sites may post, is decided around them.
 
 mod doors;
 mod html;
 
+pub mod hooks;
 pub mod intake;
 pub mod links;
 pub mod pages;

@@ -162,7 +162,13 @@ impl Letters {
             date: now,
             bulk,
         };
-        let bytes = dkim::sign(&self.settings.signers, compose(&envelope, &rendered)?, now)?;
+        let mut bytes = compose(&envelope, &rendered)?;
+        if self.settings.postmark {
+            // Its webhooks name no Message-ID of ours, but what such a header holds (postmarkapp.com/developer/user-guide/send-email-with-smtp).
+            let mark = format!("X-PM-Metadata-mail: {}\r\n", envelope.message_id);
+            bytes.splice(0..0, mark.into_bytes());
+        }
+        let bytes = dkim::sign(&self.settings.signers, bytes, now)?;
         Ok(Frozen { recipient: email.as_str().to_owned(), bytes })
     }
 

@@ -60,7 +60,7 @@ impl Listening {
                 Ok(()) => LOOK,
                 Err(trouble) => {
                     let words = trouble.to_string();
-                    if words != complaint {
+                    if words != complaint || self.failures == 0 {
                         tracing::warn!(error = words, "the mailbox cannot be read; trying again");
                         complaint = words;
                     }

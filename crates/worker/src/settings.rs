@@ -19,6 +19,8 @@ pub struct Settings {
     pub bounce_domain: Option<String>,
     /// The mailbox where bounces and answers come, if we read it.
     pub inbox: Option<Inbox>,
+    /// Whether Postmark tells us of our mails: it gives back what a header of its own holds.
+    pub postmark: bool,
     /// How much longer the next step of a run waits when a machine has answered.
     pub out_of_office: TimeDelta,
     /// Who signs the mails; none where the relay does.

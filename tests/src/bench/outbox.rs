@@ -164,6 +164,7 @@ fn settings(orders: &Orders) -> Measured<Settings> {
         zone: chrono_tz::UTC,
         sessions: SESSIONS,
         inbox: None,
+        postmark: false,
         out_of_office: chrono::TimeDelta::days(7),
         journal: None,
         cool_leads: "0 3 * * *".parse()?,

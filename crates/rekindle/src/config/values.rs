@@ -257,6 +257,30 @@ fn token<'de, D: Deserializer<'de>>(d: D, begins: &str, what: &str) -> Result<Op
     }
 }
 
+pub(super) fn generic_secret<'de, D: Deserializer<'de>>(d: D) -> Result<Option<Secret>, D::Error> {
+    token(d, "whsec_", "secret of a webhook")
+}
+
+pub(super) fn topic<'de, D: Deserializer<'de>>(d: D) -> Result<Option<String>, D::Error> {
+    match text(d)? {
+        Some(topic) if !topic.starts_with("arn:aws") || topic.split(':').count() != 6 => {
+            Err(D::Error::custom(format!(
+                "“{topic}” is no topic of SNS; those look like arn:aws:sns:eu-west-1:123456789012:bounces"
+            )))
+        }
+        topic => Ok(topic),
+    }
+}
+
+pub(super) fn sendgrid_key<'de, D: Deserializer<'de>>(d: D) -> Result<Option<String>, D::Error> {
+    match text(d)? {
+        Some(key) if !key.starts_with("MFkw") => Err(D::Error::custom(
+            "this is no verification key of SendGrid: those begin with MFkw (Mail Settings, Event Webhook, Signed Event Webhook)",
+        )),
+        key => Ok(key),
+    }
+}
+
 pub(super) fn slack_bot_token<'de, D: Deserializer<'de>>(d: D) -> Result<Option<Secret>, D::Error> {
     token(d, "xoxb-", "bot token of Slack")
 }

@@ -140,6 +140,7 @@ pub(crate) fn settings(transport: Transport) -> Settings {
         zone: chrono_tz::Tz::UTC,
         sessions: 4,
         inbox: None,
+        postmark: false,
         out_of_office: chrono::TimeDelta::days(7),
         journal: None,
         cool_leads: "0 6 * * *".parse().unwrap(),
