@@ -147,7 +147,7 @@ async fn every_table_is_written_and_read(home: Home) {
     let draft = store.campaigns().preview(previewed).await.unwrap();
     assert_eq!(store.campaigns().named(&draft.id.to_string()).await.unwrap(), draft);
     let answered = Report {
-        mail: mail,
+        mail,
         word: Word::Reply(Reply { id: "r1".to_owned(), from: None, said: "Call me".to_owned() }),
     };
     assert!(store.hear(&answered, &house.playbooks, TimeDelta::days(7)).await.unwrap());
