@@ -10,6 +10,7 @@ mod arrivals;
 mod campaigns;
 mod chat;
 mod claims;
+mod consents;
 mod console;
 mod fates;
 mod gate;

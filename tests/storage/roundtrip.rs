@@ -197,7 +197,12 @@ async fn a_lead_comes_back_whole(home: Home) {
         lead.journey = rekindle_core::lead::Journey::Decision;
         lead.lifecycle = rekindle_core::lead::Lifecycle::Opportunity;
         lead.move_nurture(rekindle_core::lead::Nurture::Cold, "quiet", at(3));
-        lead.consent.grant("form", at(4));
+        lead.consent = rekindle_core::consent::Consent {
+            state: rekindle_core::consent::ConsentState::Subscribed,
+            basis: Some("enquiry: form".to_owned()),
+            at: Some(at(4)),
+            until: Some(at(40)),
+        };
         lead.owner = Some(owner.clone());
         lead.last_owner = Some(owner.clone());
         lead.created_at = at(-5);

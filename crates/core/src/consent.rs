@@ -1,10 +1,19 @@
 //! Whether we may write to a lead, and why.
+//!
+//! What was said about it is kept as [`Record`]s, which are only ever added to and withdrawn. The state
+//! on the lead's own row, which is what the gate asks, follows from them by one function: [`standing`].
+
+mod record;
+mod told;
+
+pub use record::{Basis, Grant, Proof, Record, Says, hear, standing};
+pub use told::told;
 
 use crate::time::Moment;
 use serde::{Deserialize, Serialize};
 
-/// Where a lead stands on being written to; each no is greater than all that it outweighs.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize)]
+/// Where a lead stands on being written to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum ConsentState {
     /// Nobody asked: no marketing mail.
@@ -12,7 +21,7 @@ pub enum ConsentState {
     Unknown,
     /// They agreed, or another basis allows it.
     Subscribed,
-    /// Their mailbox takes nothing, and has not for weeks: no marketing mail. It is not their word, so nothing is suppressed.
+    /// Their mailbox takes nothing, and has not for weeks.
     Undeliverable,
     /// They asked us to stop.
     Unsubscribed,
@@ -25,7 +34,7 @@ pub enum ConsentState {
 }
 
 impl ConsentState {
-    /// All states, in their order.
+    /// All states, in the order of the documentation; of the refusals, the later ones are stronger.
     pub const ALL: [Self; 7] = [
         Self::Unknown,
         Self::Subscribed,
@@ -56,11 +65,22 @@ impl ConsentState {
 
     /// Whether the lead themselves (or their mail server) said no: never undone by an import or a trait.
     pub fn is_refusal(self) -> bool {
-        !matches!(self, Self::Unknown | Self::Subscribed | Self::Undeliverable)
+        !matches!(self, Self::Unknown | Self::Subscribed)
+    }
+
+    /// Whether the address may not be written to any more, whatever becomes of the lead: not where only a mailbox is full, which is
+    /// nobody's word.
+    pub fn suppresses(self) -> bool {
+        self.is_refusal() && self != Self::Undeliverable
+    }
+
+    /// How much a refusal weighs against another.
+    pub(crate) fn strength(self) -> usize {
+        Self::ALL.iter().position(|known| *known == self).unwrap_or_default()
     }
 }
 
-/// The state of consent with what it rests on.
+/// The state of consent with what it rests on, as all records together have it.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Consent {
     /// May we write?
@@ -69,48 +89,30 @@ pub struct Consent {
     pub basis: Option<String>,
     /// Since when.
     pub at: Option<Moment>,
+    /// From when a yes counts for nothing: implied consent ends by itself.
+    pub until: Option<Moment>,
 }
 
 impl Consent {
-    /// Takes a yes, unless the lead said no before: a no is only undone by the lead.
-    pub fn grant(&mut self, basis: &str, at: Moment) {
-        if self.state == ConsentState::Unknown {
-            *self = Self { state: ConsentState::Subscribed, basis: Some(basis.to_owned()), at: Some(at) };
-        }
+    /// Whether it allows marketing mail at this moment.
+    ///
+    /// # Errors
+    /// Why not, in words that end a sentence ("… gets no mail: consent is unknown").
+    pub fn allows(&self, now: Moment) -> Result<(), String> {
+        allows(self.state, self.until, now)
     }
+}
 
-    /// Takes a no, and how it was said. A stronger no (objected, complained) is not weakened by a later unsubscribe.
-    pub fn refuse(&mut self, state: ConsentState, how: &str, at: Moment) {
-        if state > self.state {
-            *self = Self { state, basis: Some(how.to_owned()), at: Some(at) };
+/// The rule behind [`Consent::allows`], for whoever has no more of the lead than this.
+pub(crate) fn allows(state: ConsentState, until: Option<Moment>, now: Moment) -> Result<(), String> {
+    match (state, until) {
+        (ConsentState::Subscribed, Some(until)) if until <= now => {
+            Err(format!("consent expired on {}", until.format("%-d %B %Y")))
         }
+        (ConsentState::Subscribed, _) => Ok(()),
+        (state, _) => Err(format!("consent is {}", state.word())),
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_no_is_not_undone_by_a_form() {
-        let now = Moment::UNIX_EPOCH;
-        let mut consent = Consent::default();
-        consent.grant("form", now);
-        assert_eq!(consent.state, ConsentState::Subscribed);
-        consent.refuse(ConsentState::Unsubscribed, "a link in a mail", now);
-        assert_eq!(consent.basis.as_deref(), Some("a link in a mail"), "what allowed it before is over");
-        consent.grant("another form", now);
-        assert_eq!(consent.state, ConsentState::Unsubscribed);
-        consent.refuse(ConsentState::Complained, "the postmaster", now);
-        consent.refuse(ConsentState::Unsubscribed, "a form", now);
-        assert_eq!(consent.state, ConsentState::Complained, "a weaker no does not replace a stronger one");
-    }
-
-    #[test]
-    fn whoever_objected_is_not_scored_again_because_their_address_died() {
-        let mut consent = Consent::default();
-        consent.refuse(ConsentState::Objected, "a letter", Moment::UNIX_EPOCH);
-        consent.refuse(ConsentState::Bounced, "a bounce", Moment::UNIX_EPOCH);
-        assert_eq!(consent.state, ConsentState::Objected);
-    }
-}
+mod tests;

@@ -5,7 +5,7 @@
 
 use crate::{
     alert::{Alert, Outcome, Raised, Reason},
-    consent::ConsentState,
+    consent::{ConsentState, Proof, Record},
     enrollment::{Ended, Planned, may_begin},
     ids::AlertId,
     lead::{Lifecycle, Nurture},
@@ -189,8 +189,8 @@ pub fn stop(scene: &Scene, by: &Handle, for_good: bool, now: Moment) -> Change {
     end_runs(scene, &mut change, &format!("stopped by {}", by.name()), now);
     if for_good {
         let how = format!("asked for it, says {}", by.name());
-        change.lead.consent.refuse(ConsentState::Unsubscribed, &how, now);
-        change.effects.push(Effect::Suppress { reason: "unsubscribed".to_owned() });
+        let proof = Proof { source: "chat".to_owned(), ..Proof::default() };
+        change.hear(scene, Record::no(ConsentState::Unsubscribed, &how, now, proof));
     }
     if change.lead.nurture == Nurture::Cold {
         let to = if for_good { Nurture::Archived } else { Nurture::Active };

@@ -301,7 +301,7 @@ pub fn may_begin(
     now: Moment,
 ) -> Result<(), String> {
     if sequence.purpose == Purpose::Marketing {
-        lead.may_be_mailed()?;
+        lead.may_be_mailed(now)?;
     } else if lead.email.is_none() {
         return Err("no e-mail address".to_owned());
     }

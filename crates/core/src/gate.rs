@@ -30,6 +30,8 @@ pub struct Recipient {
     pub nurture: Nurture,
     /// What they said to being written to.
     pub consent: ConsentState,
+    /// From when a yes counts for nothing.
+    pub consent_until: Option<Moment>,
     /// Who has claimed them.
     pub owner: Option<Handle>,
     /// Their time zone, as they told it.
@@ -109,7 +111,9 @@ pub fn gate(scene: &GateScene<'_>, now: Moment) -> Verdict {
     if let Err(why) = &scene.run {
         return never(Event::Cancel, why);
     }
-    if marketing && let Err(why) = may_be_mailed(to.has_address, to.nurture, to.consent) {
+    if marketing
+        && let Err(why) = may_be_mailed(to.has_address, to.nurture, to.consent, to.consent_until, now)
+    {
         let archived = to.nurture == Nurture::Archived;
         return never(if archived { Event::Cancel } else { Event::Suppress }, &why);
     }

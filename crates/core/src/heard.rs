@@ -7,7 +7,7 @@
 use crate::{
     activity::{Activity, Kind, Trust, names},
     alert::{Raised, Reason},
-    consent::ConsentState,
+    consent::{ConsentState, Proof, Record},
     delivery::{Delivery, Event},
     email::EmailAddress,
     ids::{ActivityId, DeliveryId},
@@ -267,23 +267,24 @@ pub fn hear(
     now: Moment,
 ) -> Change {
     let mut change = scene.unchanged();
-    let consent = &mut change.lead.consent;
-    match heard {
-        Heard::Bounced { dead: true, why, .. } => {
-            consent.refuse(ConsentState::Bounced, &format!("a bounce: {why}"), now);
-        }
+    let no = match heard {
+        Heard::Bounced { dead: true, why, .. } => Some((ConsentState::Bounced, format!("a bounce: {why}"))),
         Heard::Bounced { dead: false, .. } => {
             // Whoever was there since has a mailbox that works.
             let alive = scene.lead.last_human_at;
             let since: Vec<SoftBounce> =
                 hearing.soft.iter().copied().filter(|bounce| Some(bounce.at) > alive).collect();
-            if is_undeliverable(&since) {
-                consent.refuse(ConsentState::Undeliverable, "their mailbox takes nothing", now);
-            }
+            let words = || (ConsentState::Undeliverable, "their mailbox takes nothing".to_owned());
+            is_undeliverable(&since).then(words)
         }
-        Heard::Complained => consent.refuse(ConsentState::Complained, "they reported a mail as spam", now),
-        Heard::Stopped => consent.refuse(ConsentState::Unsubscribed, "they wrote to us", now),
-        Heard::Arrived | Heard::AutoReplied | Heard::Replied(_) => {}
+        Heard::Complained => Some((ConsentState::Complained, "they reported a mail as spam".to_owned())),
+        Heard::Stopped => Some((ConsentState::Unsubscribed, "they wrote to us".to_owned())),
+        Heard::Arrived | Heard::AutoReplied | Heard::Replied(_) => None,
+    };
+    if let Some((state, how)) = no {
+        let message_id = hearing.did.map(|did| did.message_id.clone());
+        let proof = Proof { source: "mail".to_owned(), message_id, ..Proof::default() };
+        change.hear(scene, Record::no(state, &how, now, proof));
     }
     let did = hearing.did.map_or(&[][..], std::slice::from_ref);
     change.lead.verified |= !did.is_empty();

@@ -1,7 +1,7 @@
 //! A lead: a person who showed interest.
 
 use crate::{
-    consent::{Consent, ConsentState},
+    consent::{self, Consent, ConsentState},
     email::EmailAddress,
     ids::LeadId,
     team::Handle,
@@ -205,19 +205,20 @@ impl Lead {
         self.lifecycle = self.lifecycle.max(stage);
     }
 
-    /// Whether marketing mail may be written at all, whatever the plan: the reason when not.
+    /// Whether marketing mail may be written at all at this moment, whatever the plan: the reason when not.
     ///
     /// # Errors
     /// The reason, in words that end a sentence ("… gets no mail: consent is unknown").
-    pub fn may_be_mailed(&self) -> Result<(), String> {
-        may_be_mailed(self.email.is_some(), self.nurture, self.consent.state)
+    pub fn may_be_mailed(&self, now: Moment) -> Result<(), String> {
+        may_be_mailed(self.email.is_some(), self.nurture, self.consent.state, self.consent.until, now)
     }
 
     /// Learns from the traits of an `identify`, `group` or import row.
     ///
     /// Known names go to their fields, the others are kept as they come. With `fill_only` (a browser
-    /// key, which anybody can hold) nothing that is known already is changed, and consent never.
-    pub fn learn(&mut self, traits: &Map<String, Value>, fill_only: bool, basis: Option<&str>, at: Moment) {
+    /// key, which anybody can hold) nothing that is known already is changed. What a trait says of consent is
+    /// [`crate::consent::told`]'s.
+    pub fn learn(&mut self, traits: &Map<String, Value>, fill_only: bool) {
         let set = |field: &mut Option<String>, value: Option<String>| {
             if let Some(value) = value
                 && (field.is_none() || !fill_only)
@@ -258,20 +259,6 @@ impl Lead {
         }
         if !fill_only {
             self.verified |= self.email.is_some();
-            match traits.get("consent").map(ConsentTrait::read) {
-                Some(ConsentTrait::Yes(told)) => {
-                    self.consent.grant(told.as_deref().or(basis).unwrap_or("told by identify"), at);
-                }
-                Some(ConsentTrait::No(state, told)) => {
-                    self.consent.refuse(state, told.as_deref().unwrap_or("told by identify"), at);
-                }
-                Some(ConsentTrait::Unclear) => {}
-                None => {
-                    if let (Some(basis), true) = (basis, self.email.is_some()) {
-                        self.consent.grant(basis, at);
-                    }
-                }
-            }
         }
     }
 }
@@ -291,6 +278,8 @@ pub(crate) fn may_be_mailed(
     has_address: bool,
     nurture: Nurture,
     consent: ConsentState,
+    until: Option<Moment>,
+    now: Moment,
 ) -> Result<(), String> {
     if !has_address {
         return Err("no e-mail address".to_owned());
@@ -298,40 +287,12 @@ pub(crate) fn may_be_mailed(
     if nurture == Nurture::Archived {
         return Err("archived".to_owned());
     }
-    match consent {
-        ConsentState::Subscribed => Ok(()),
-        state => Err(format!("consent is {}", state.word())),
-    }
-}
-
-/// What the trait `consent` says: `true`, `"subscribed"`, `{"state": "subscribed", "basis": "…"}`.
-enum ConsentTrait {
-    Yes(Option<String>),
-    No(ConsentState, Option<String>),
-    Unclear,
-}
-
-impl ConsentTrait {
-    fn read(value: &Value) -> Self {
-        let state = match value {
-            Value::Bool(true) => Some(ConsentState::Subscribed),
-            Value::Bool(false) => Some(ConsentState::Unsubscribed),
-            Value::String(word) => ConsentState::from_word(&word.to_lowercase()),
-            Value::Object(map) => map.get("state").and_then(Value::as_str).and_then(ConsentState::from_word),
-            _ => None,
-        };
-        let told = value.get("basis").and_then(word_of);
-        match state {
-            Some(ConsentState::Subscribed) => Self::Yes(told),
-            Some(ConsentState::Unknown) | None => Self::Unclear,
-            Some(no) => Self::No(no, told),
-        }
-    }
+    consent::allows(consent, until, now)
 }
 
 /// A trait as a short text without control characters; numbers and booleans as written, blanks and
 /// structures as nothing.
-fn word_of(value: &Value) -> Option<String> {
+pub(crate) fn word_of(value: &Value) -> Option<String> {
     let text = match value {
         Value::String(s) => s.clone(),
         Value::Number(n) => n.to_string(),
@@ -352,7 +313,7 @@ mod tests {
         Lead::anonymous(LeadId(uuid::Uuid::nil()), Moment::UNIX_EPOCH)
     }
     fn learn(lead: &mut Lead, traits: Value, fill_only: bool) {
-        lead.learn(traits.as_object().unwrap(), fill_only, None, Moment::UNIX_EPOCH);
+        lead.learn(traits.as_object().unwrap(), fill_only);
     }
 
     #[test]
@@ -361,29 +322,22 @@ mod tests {
         learn(
             &mut lead,
             json!({"email": "Kim@Acme.test", "firstName": "Kim", "lastName": "Park", "company": {"name": "Acme"},
-                   "address": {"country": "th"}, "plan": "pro", "consent": {"state": "subscribed", "basis": "form"}}),
+                   "address": {"country": "th"}, "plan": "pro"}),
             false,
         );
         assert_eq!(lead.name.as_deref(), Some("Kim Park"));
         assert_eq!(lead.company.as_deref(), Some("Acme"));
         assert_eq!(lead.country.as_deref(), Some("TH"));
         assert_eq!(lead.traits["plan"], "pro");
-        assert_eq!(lead.consent.basis.as_deref(), Some("form"));
-        assert!(lead.may_be_mailed().is_ok());
     }
 
     #[test]
-    fn a_browser_changes_nothing_that_is_known_and_never_consent() {
+    fn a_browser_changes_nothing_that_is_known() {
         let mut lead = lead();
-        learn(&mut lead, json!({"email": "kim@acme.test", "name": "Kim", "consent": true}), false);
-        learn(
-            &mut lead,
-            json!({"email": "evil@x.test", "name": "Evil", "city": "Trang", "consent": false}),
-            true,
-        );
+        learn(&mut lead, json!({"email": "kim@acme.test", "name": "Kim"}), false);
+        learn(&mut lead, json!({"email": "evil@x.test", "name": "Evil", "city": "Trang"}), true);
         assert_eq!(lead.name.as_deref(), Some("Kim"));
         assert_eq!(lead.email.as_ref().unwrap().as_str(), "kim@acme.test");
-        assert_eq!(lead.consent.state, ConsentState::Subscribed);
         assert_eq!(lead.traits["city"], "Trang");
     }
 }

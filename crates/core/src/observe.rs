@@ -3,9 +3,9 @@
 //! One way in for everything: calls of the intake, released clicks, survey answers, imports.
 
 use crate::{
-    activity::{Activity, Kind, Trust, names},
+    activity::{Activity, Kind, Trust},
     alert::{Raised, Reason},
-    consent::ConsentState,
+    consent::{self, ConsentState},
     enrollment::Ended,
     lead::{Lead, Lifecycle, Nurture},
     notice::{Notice, Topic},
@@ -27,10 +27,10 @@ pub fn observe(
 ) -> Change {
     let mut change = scene.unchanged();
     for activity in new {
-        learn(&mut change.lead, activity, basis);
-    }
-    if let Some(refusal) = new.iter().find(|a| a.name == names::UNSUBSCRIBED && a.kind == Kind::Mail) {
-        change.lead.consent.refuse(ConsentState::Unsubscribed, "a link in a mail", refusal.at);
+        learn(&mut change.lead, activity);
+        if let Some(said) = consent::told(activity, basis, change.lead.email.is_some()) {
+            change.hear(scene, said);
+        }
     }
     follow(scene, change, new, playbooks, now)
 }
@@ -43,9 +43,6 @@ pub(crate) fn follow(
     playbooks: &Playbooks,
     now: Moment,
 ) -> Change {
-    if change.lead.consent.state.is_refusal() && !scene.lead.consent.state.is_refusal() {
-        change.effects.push(Effect::Suppress { reason: change.lead.consent.state.word().to_owned() });
-    }
     let human = new.iter().filter(|a| a.human).map(|a| a.at).max();
     if let Some(at) = human {
         change.lead.last_human_at = change.lead.last_human_at.max(Some(at));
@@ -69,12 +66,10 @@ pub fn cool_down(scene: &Scene, playbooks: &Playbooks, now: Moment) -> Change {
     change
 }
 
-fn learn(lead: &mut Lead, activity: &Activity, basis: Option<&str>) {
+fn learn(lead: &mut Lead, activity: &Activity) {
     let browser = activity.trust == Trust::Browser;
     match activity.kind {
-        Kind::Identify | Kind::Import => {
-            lead.learn(&activity.properties, browser, basis, activity.at);
-        }
+        Kind::Identify | Kind::Import => lead.learn(&activity.properties, browser),
         Kind::Group => {
             let company = activity.properties.get("name").and_then(|name| name.as_str());
             if let (Some(company), true) = (company, lead.company.is_none() || !browser) {
@@ -88,7 +83,7 @@ fn learn(lead: &mut Lead, activity: &Activity, basis: Option<&str>) {
     lead.verified |= !browser && lead.email.is_some();
 }
 
-/// Ends the runs that a human activity, an answer, or the end of consent, ends.
+/// Ends the runs that a human activity, an answer, or a refusal, ends.
 fn leave_runs(
     scene: &Scene,
     change: &mut Change,
@@ -97,8 +92,8 @@ fn leave_runs(
     playbooks: &Playbooks,
     now: Moment,
 ) {
-    let (before, state) = (scene.lead.consent.state, change.lead.consent.state);
-    let refused = state != before && state > ConsentState::Subscribed && before <= ConsentState::Subscribed;
+    let state = change.lead.consent.state;
+    let refused = state.is_refusal() && !scene.lead.consent.state.is_refusal();
     let answered = new.iter().any(|a| a.name == names::REPLIED && a.kind == Kind::Mail);
     for run in &scene.runs {
         let Some(sequence) = playbooks.of(run.version).sequence(&run.sequence) else { continue };
@@ -125,7 +120,7 @@ fn come_back(lead: &mut Lead, new: &[Activity], human: Option<Moment>, now: Mome
     if lead.nurture == Nurture::Active || at <= lead.nurture_since {
         return None;
     }
-    if lead.consent.state.is_refusal() {
+    if lead.consent.state.suppresses() {
         // They answered by saying no: that is no return.
         return None;
     }

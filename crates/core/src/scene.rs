@@ -7,6 +7,7 @@ use crate::{
     activity::Activity,
     alert::{Alert, Raised},
     campaign::CampaignState,
+    consent::{self, Record, Says},
     delivery::DeliveryState,
     enrollment::{Enrollment, Outgoing, Planned},
     ids::{ActivityId, CampaignId, DeliveryId, EnrollmentId},
@@ -33,6 +34,8 @@ pub struct Scene {
     pub campaigns: HashMap<CampaignId, CampaignState>,
     /// Whether its address is suppressed.
     pub suppressed: bool,
+    /// What was said about writing to it, oldest first.
+    pub consents: Vec<Record>,
 }
 
 /// What is to change: the lead as it will stand, and everything else.
@@ -84,6 +87,10 @@ pub enum Effect {
         /// Why, in a word: "unsubscribed", "bounced", …
         reason: String,
     },
+    /// Whoever reads this mailbox wants mail again.
+    Unsuppress,
+    /// Something was said about writing to this lead; it takes back what [`Record::takes_back`] says.
+    Say(Record),
 }
 
 impl Scene {
@@ -100,5 +107,32 @@ impl Scene {
     /// Whether a run of this sequence goes on.
     pub fn runs_in(&self, sequence: &str) -> bool {
         self.runs.iter().any(|run| run.sequence == sequence)
+    }
+}
+
+impl Change {
+    /// Takes down what was said about writing to the lead: the record, the state that follows from all of them
+    /// ([`consent::standing`]), and what becomes of the address. False where it changes nothing.
+    pub fn hear(&mut self, scene: &Scene, said: Record) -> bool {
+        let mut records = scene.consents.clone();
+        for effect in &self.effects {
+            if let Effect::Say(before) = effect {
+                consent::hear(&mut records, before.clone());
+            }
+        }
+        if !consent::hear(&mut records, said.clone()) {
+            return false;
+        }
+        self.lead.consent = consent::standing(&records);
+        match said.says {
+            Says::No(state) if state.suppresses() => {
+                self.effects.push(Effect::Suppress { reason: state.word().to_owned() });
+            }
+            Says::No(_) => {}
+            Says::Yes { .. } if said.proof.confirmed => self.effects.push(Effect::Unsuppress),
+            Says::Yes { .. } => {}
+        }
+        self.effects.push(Effect::Say(said));
+        true
     }
 }

@@ -63,7 +63,7 @@ impl Lead {
             return None;
         }
         let mut lead = self.clone();
-        let why = match self.may_be_mailed() {
+        let why = match self.may_be_mailed(now) {
             Ok(()) => "its re-engagement is over".to_owned(),
             Err(why) => why,
         };

@@ -179,8 +179,9 @@ Examples:
         /// The site that a public key is used on.
         #[arg(long, value_name = "URL", requires = "public", value_hint = ValueHint::Url, value_parser = origin)]
         origin: Option<String>,
-        /// What allows mail to the leads that come with this key, in your words.
-        #[arg(long, value_name = "NAME", conflicts_with = "public", value_parser = named)]
+        /// What allows mail to the leads that come with this key, in your words: 'webinar form 2026' says that they agreed;
+        /// 'enquiry: …' (6 months), 'business: …' (24 months) and 'interest LIA-7: …' name another basis.
+        #[arg(long, value_name = "NAME", conflicts_with = "public", value_parser = basis)]
         basis: Option<String>,
     },
 }
@@ -306,7 +307,8 @@ pub struct Import {
         help = "Make addresses for rows without one; {\u{1b}[0mn} is the row's number: 'row{\u{1b}[0mn}@leads.test'"
     )]
     pub email_from: Option<String>,
-    /// What allows mail to these leads, in your words; without it they get none.
+    /// What allows mail to these leads, in your words; without it they get none. 'webinar form 2026' says that they agreed;
+    /// 'business since 2025-03-01: customers' (24 months), 'enquiry: …' (6 months) and 'interest LIA-7: …' name another basis.
     #[arg(long, value_name = "NAME")]
     pub basis: Option<String>,
     /// Only say what would happen.
@@ -371,6 +373,12 @@ fn named(text: &str) -> Result<String, String> {
         }
         text => Ok(text.to_owned()),
     }
+}
+
+/// What allows mail, as [`rekindle_core::consent::Grant`] reads it.
+fn basis(text: &str) -> Result<String, String> {
+    let text = named(text)?;
+    rekindle_core::consent::Grant::read(&text).map(|_| text)
 }
 
 /// A site as browsers name it: scheme, host and port, nothing behind.
@@ -519,6 +527,7 @@ mod tests {
             ("key new site --public", "--origin"),
             ("key new site --public --origin https://a.test/x", "a page of a site"),
             ("key new site --origin https://a.test", "--public"),
+            ("key new site --basis interest:customers", "interest LIA-7"),
         ] {
             let error = parse(&line.split(' ').collect::<Vec<_>>()).unwrap_err();
             assert_eq!(error.exit_code(), 2, "{line}");

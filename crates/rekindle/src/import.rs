@@ -12,7 +12,7 @@ mod row;
 mod text;
 
 use crate::exit::Halt;
-use rekindle_core::{arrival::Arrival, email::EmailAddress, link::digest, time::Moment};
+use rekindle_core::{arrival::Arrival, consent::Grant, email::EmailAddress, link::digest, time::Moment};
 use std::{fs::File, path::Path};
 
 pub use columns::{Column, Field};
@@ -22,6 +22,8 @@ use text::{Records, Text};
 
 /// What imports are called as a source of activities.
 pub const SOURCE: &str = "import";
+
+const NO_BASIS: &str = "it is empty; say in your words what allows mail to these leads, or leave it out";
 
 /// More columns than any lead has: another kind of file.
 const MOST_COLUMNS: usize = 2_000;
@@ -63,9 +65,9 @@ pub enum ImportError {
     /// `--email-from` makes no addresses.
     #[error("--email-from: {0}")]
     Pattern(String),
-    /// `--basis` says nothing.
-    #[error("--basis is empty; say in your words what allows mail to these leads, or leave it out")]
-    Basis,
+    /// `--basis` says nothing, or nothing that is a basis.
+    #[error("--basis: {0}")]
+    Basis(String),
     /// Bytes that no text has.
     #[error(
         "this file is no text: its first line holds characters that cannot be seen; an import reads CSV files"
@@ -150,8 +152,10 @@ impl Import {
             return Err(ImportError::NoEmail(some_of(&headers)));
         }
         let basis = options.basis.as_deref().map(|basis| basis.trim().to_owned());
-        if basis.as_deref() == Some("") {
-            return Err(ImportError::Basis);
+        match basis.as_deref() {
+            Some("") => return Err(ImportError::Basis(NO_BASIS.to_owned())),
+            Some(basis) => _ = Grant::read(basis).map_err(ImportError::Basis)?,
+            None => {}
         }
         // Read in another way, the same row is another thing to be told.
         let fields: Vec<String> = columns.iter().map(|column| column.field.to_string()).collect();

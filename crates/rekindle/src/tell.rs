@@ -7,6 +7,7 @@ use crate::{
 use chrono_tz::Tz;
 use comfy_table::{Table, presets::UTF8_HORIZONTAL_ONLY};
 use rekindle_core::{
+    consent::{Record, Says},
     delivery::{Delivery, DeliveryState},
     enrollment::RunState,
     ids::ActivityId,
@@ -100,7 +101,9 @@ fn dossier_json(
             "state": lead.consent.state,
             "basis": lead.consent.basis,
             "at": lead.consent.at.map(rfc),
+            "until": lead.consent.until.map(rfc),
         },
+        "consents": dossier.consents.iter().map(consent_json).collect::<Vec<_>>(),
         "owner": lead.owner,
         "tags": lead.tags,
         "traits": lead.traits,
@@ -140,6 +143,30 @@ fn dossier_json(
             "at": rfc(a.first_claimed_at.unwrap_or(a.raised_at)),
         })).collect::<Vec<_>>(),
     })
+}
+
+/// What was said about writing to a lead, flat for scripts.
+fn consent_json(record: &Record) -> Value {
+    let (says, assessment, expires_at) = match &record.says {
+        Says::Yes { basis, assessment, expires_at } => (basis.word(), assessment.as_deref(), *expires_at),
+        Says::No(state) => (state.word(), None, None),
+    };
+    let proof = &record.proof;
+    json!({
+        "says": says, "assessment": assessment, "words": record.words, "obtained_at": rfc(record.obtained_at),
+        "expires_at": expires_at.map(rfc), "withdrawn_at": record.withdrawn_at.map(rfc),
+        "source": proof.source, "message_id": proof.message_id, "form": proof.form, "wording": proof.wording,
+        "ip": proof.ip, "user_agent": proof.user_agent, "confirmed": proof.confirmed,
+    })
+}
+
+/// What became of a record since: "until 3 March 2027", "withdrawn".
+fn stands(record: &Record, zone: Tz) -> String {
+    match (record.withdrawn_at, &record.says) {
+        (Some(at), _) => format!("withdrawn {}", said(at, zone)),
+        (None, Says::Yes { expires_at: Some(at), .. }) => format!("until {}", said(*at, zone)),
+        _ => "in force".to_owned(),
+    }
 }
 
 /// A moment as people say it, in the zone of the team: "Wed 25 Nov 2026, 13:30".
@@ -236,6 +263,21 @@ fn words_of(dossier: &Dossier, explained: &Explanation, zone: Tz) -> String {
                     d.state.word().to_owned(),
                     d.reason.clone().unwrap_or_default(),
                 ]
+            })
+            .collect(),
+    );
+    table(
+        "What allows mail",
+        dossier
+            .consents
+            .iter()
+            .map(|record| {
+                let says = match &record.says {
+                    Says::Yes { basis, .. } => basis.word(),
+                    Says::No(state) => state.word(),
+                };
+                let words = format!("{} ({})", record.words, record.proof.source);
+                [said(record.obtained_at, zone), says.to_owned(), words, stands(record, zone)]
             })
             .collect(),
     );

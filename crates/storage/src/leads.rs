@@ -1,6 +1,7 @@
 //! Leads: found, read, and changed by decisions of `core`.
 
 mod arrivals;
+mod consents;
 mod dossier;
 
 pub use dossier::Dossier;

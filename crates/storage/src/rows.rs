@@ -5,6 +5,7 @@
 pub(crate) mod activity;
 pub(crate) mod alert;
 pub(crate) mod campaign;
+pub(crate) mod consent;
 pub(crate) mod delivery;
 pub(crate) mod enrollment;
 pub(crate) mod lead;

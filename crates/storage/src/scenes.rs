@@ -76,8 +76,14 @@ impl Store {
                 began: HashMap::new(),
                 campaigns: HashMap::new(),
                 suppressed,
+                consents: Vec::new(),
             };
             scenes.insert(scene.lead.id, scene);
+        }
+        for (lead, consents) in self.consents(&**tx, ids).await? {
+            if let Some(scene) = scenes.get_mut(&lead) {
+                scene.consents = consents;
+            }
         }
         for (lead, history) in self.histories(&**tx, ids, playbooks).await? {
             if let Some(scene) = scenes.get_mut(&lead) {
@@ -177,6 +183,8 @@ impl Store {
         let mut mails = Vec::new();
         let mut woken = Vec::new();
         let mut suppressions = Vec::new();
+        let mut unsuppressed: Vec<String> = Vec::new();
+        let mut said = Vec::new();
         let mut notices = Vec::new();
         let mut settled = Vec::new();
         let mut quotes = Vec::new();
@@ -225,6 +233,8 @@ impl Store {
                             });
                         }
                     }
+                    Effect::Unsuppress => unsuppressed.extend(lead::address_hash(&change.lead, &self.ring)),
+                    Effect::Say(record) => said.push((change.lead.id, record)),
                 }
             }
             if change.lead != scene.lead {
@@ -244,7 +254,14 @@ impl Store {
         rows::put::<alert::Entity, _>(&**tx, last.iter().map(alert::Model::of).collect()).await?;
         rows::put::<enrollment::Entity, _>(&**tx, runs.iter().map(enrollment::Model::of).collect()).await?;
         rows::add::<rows::delivery::Entity, _>(&**tx, mails).await?;
+        if !unsuppressed.is_empty() {
+            small::suppression::Entity::delete_many()
+                .filter(small::suppression::Column::AddressHash.is_in(unsuppressed))
+                .exec(&**tx)
+                .await?;
+        }
         rows::put::<small::suppression::Entity, _>(&**tx, suppressions).await?;
+        self.say(tx, said).await?;
         self.notices().keep(tx, notices).await?;
         rows::add::<small::quote::Entity, _>(&**tx, quotes).await?;
         for (mail, way, why) in settled {

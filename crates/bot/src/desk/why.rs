@@ -87,7 +87,7 @@ impl Desk {
         let suppressed = self.store.leads().suppressed(std::slice::from_ref(lead)).await?;
         let no = if suppressed.contains(&lead.id) {
             "the address is suppressed".to_owned()
-        } else if let Err(why) = lead.may_be_mailed() {
+        } else if let Err(why) = lead.may_be_mailed(self.store.clock().calendar()) {
             why
         } else if let Some(pause) = self.store.pause().await? {
             format!("all mail is paused by {}", pause.by.name())

@@ -3,6 +3,7 @@
 use super::*;
 use crate::{
     alert::{Alert, AlertState},
+    consent::{self, standing},
     delivery::{DeliveryState, MailKind},
     enrollment::{Ended, Enrollment, Planned, RunState, Then},
     ids::{AlertId, EnrollmentId, LeadId},
@@ -54,7 +55,8 @@ fn scene() -> Scene {
     let mut lead = Lead::anonymous(LeadId(Uuid::nil()), at(-100));
     lead.email = Some(EmailAddress::parse("kim@acme.test").unwrap());
     lead.name = Some("Kim".to_owned());
-    lead.consent.grant("form", at(-50));
+    let consents = vec![Record::yes("form", at(-50), Proof::default()).unwrap()];
+    lead.consent = standing(&consents);
     let due = RunState::Due { at: at(2) };
     Scene {
         lead,
@@ -64,7 +66,19 @@ fn scene() -> Scene {
         began: HashMap::new(),
         campaigns: HashMap::new(),
         suppressed: false,
+        consents,
     }
+}
+
+/// The lead as a change leaves it, with all that was said.
+fn after(scene: &Scene, change: &Change) -> Scene {
+    let mut after = Scene { lead: change.lead.clone(), ..scene.clone() };
+    for effect in &change.effects {
+        if let Effect::Say(said) = effect {
+            consent::hear(&mut after.consents, said.clone());
+        }
+    }
+    after
 }
 
 fn mail(state: DeliveryState) -> Delivery {
@@ -218,13 +232,11 @@ fn b5_a_complaint_suppresses_at_once_and_outweighs_a_bounce() {
     assert_eq!(change.lead.consent.state, ConsentState::Complained);
     assert!(suppressed(&change));
     assert_eq!(ended(&change), [("plain".to_owned(), Ended::Stopped)]);
-    let mut after = scene();
-    after.lead = change.lead;
-    let change = heard_in(&after, &bounced(true), DeliveryState::Sent, &[]);
+    let after = after(&scene(), &change);
+    let mut change = heard_in(&after, &bounced(true), DeliveryState::Sent, &[]);
     assert_eq!(change.lead.consent.state, ConsentState::Complained);
-    let mut lead = change.lead;
-    lead.consent.grant("another form", at(9));
-    assert_eq!(lead.consent.state, ConsentState::Complained, "an import does not undo it");
+    assert!(!change.hear(&after, Record::yes("another form", at(9), Proof::default()).unwrap()));
+    assert_eq!(change.lead.consent.state, ConsentState::Complained, "an import does not undo it");
 }
 
 #[test]

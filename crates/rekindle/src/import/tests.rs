@@ -1,7 +1,12 @@
 //! Files as people have them, from end to end.
 
 use super::*;
-use rekindle_core::{activity::Kind, consent::ConsentState, ids::LeadId, lead::Lead};
+use rekindle_core::{
+    activity::{Activity, Kind},
+    consent::{self, ConsentState},
+    ids::{ActivityId, LeadId},
+    lead::Lead,
+};
 use std::{io::Write, path::PathBuf};
 
 fn now() -> Moment {
@@ -39,8 +44,31 @@ fn refused(text: &str, options: &Options) -> String {
 }
 /// What a new lead knows after an arrival.
 fn learnt(arrival: &Arrival) -> Lead {
+    learnt_from(&[arrival])
+}
+/// What a new lead knows after arrivals of several imports.
+fn learnt_from(arrivals: &[&Arrival]) -> Lead {
     let mut lead = Lead::anonymous(LeadId(uuid::Uuid::nil()), now());
-    lead.learn(&arrival.properties, false, arrival.basis.as_deref(), arrival.at);
+    let mut records = Vec::new();
+    for arrival in arrivals {
+        let activity = Activity {
+            id: ActivityId(uuid::Uuid::nil()),
+            source: arrival.source.clone(),
+            message_id: arrival.message_id.clone(),
+            kind: arrival.kind,
+            name: arrival.name.clone(),
+            path: None,
+            at: arrival.at,
+            properties: arrival.properties.clone(),
+            human: arrival.human,
+            trust: arrival.trust,
+        };
+        lead.learn(&activity.properties, false);
+        if let Some(said) = consent::told(&activity, arrival.basis.as_deref(), lead.email.is_some()) {
+            consent::hear(&mut records, said);
+        }
+    }
+    lead.consent = consent::standing(&records);
     lead
 }
 
@@ -63,7 +91,7 @@ fn a_row_becomes_a_lead_with_its_fields_and_traits() {
     assert_eq!((lead.country.as_deref(), lead.zone.as_deref()), (Some("TH"), Some("asia/bangkok")));
     assert_eq!((&lead.traits["annualRevenue"], &lead.traits["Shoe size"]), (&"1000".into(), &"38".into()));
     assert_eq!(lead.consent.basis.as_deref(), Some("webinar 2026"));
-    assert_eq!(lead.may_be_mailed(), Ok(()));
+    assert_eq!(lead.may_be_mailed(now()), Ok(()));
 }
 
 #[test]
@@ -103,14 +131,13 @@ fn columns_that_say_no_are_honoured_whatever_the_basis() {
     ] {
         let text = format!("Email,\"{header}\"\nkim@acme.test,{cell}\n");
         let (good, _) = rows(text, &options(&[], None, Some("customers")));
-        let mut lead = learnt(&good[0]);
+        let lead = learnt(&good[0]);
         assert_eq!(lead.consent.state, state, "{header} says {cell:?}");
         if state.is_refusal() {
             assert_eq!(good[0].basis, None);
             // And a later import does not undo it.
             let (again, _) = rows("Email\nkim@acme.test\n", &options(&[], None, Some("customers")));
-            lead.learn(&again[0].properties, false, again[0].basis.as_deref(), now());
-            assert_eq!(lead.consent.state, state);
+            assert_eq!(learnt_from(&[&good[0], &again[0]]).consent.state, state);
         }
         if !cell.is_empty() {
             assert!(lead.traits.values().any(|value| value == cell), "{header}: what was said is kept");
@@ -173,7 +200,9 @@ fn what_is_no_import_is_refused_in_words() {
     assert!(refused("a\n1\n", &options(&[], Some("row@leads.test"), None)).contains("has no {n}"));
     assert!(refused("a\n1\n", &options(&[], Some("row {n}"), None)).contains("makes no addresses"));
     assert!(refused("a\n1\n", &options(&["b=email"], None, None)).contains("no column “b”"));
-    assert!(refused("email\na@x.test\n", &options(&[], None, Some(" "))).contains("--basis is empty"));
+    assert!(refused("email\na@x.test\n", &options(&[], None, Some(" "))).contains("--basis: it is empty"));
+    let interest = refused("email\na@x.test\n", &options(&[], None, Some("interest: customers")));
+    assert!(interest.contains("interest LIA-7"), "{interest}");
     assert!(refused("\u{7f}ELF\u{2}\u{1},email\n", &none).contains("no text"));
     assert!(refused(&"a,".repeat(3_000), &none).contains("3001 columns"));
     let missing = Import::open(Path::new("/nowhere.csv"), &none, now()).err().unwrap();

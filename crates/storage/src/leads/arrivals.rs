@@ -428,7 +428,7 @@ async fn absorb(leads: &Leads<'_>, tx: &Writing, from: LeadId, into: LeadId) -> 
             if stays.owner.is_none() && gone.owner.is_some() { (from, into) } else { (into, from) };
         let text = "DELETE FROM alert WHERE lead_id = ? AND state <> 'closed' AND EXISTS (SELECT 1 FROM alert a WHERE a.lead_id = ? AND a.state <> 'closed')";
         tx.execute_raw(leads.0.sql(text, vec![other.0.into(), kept.0.into()])).await?;
-        stays.learn(&gone.traits, true, None, gone.created_at);
+        stays.learn(&gone.traits, true);
         stays.name = stays.name.or(gone.name);
         stays.company = stays.company.or(gone.company);
         stays.title = stays.title.or(gone.title);
@@ -437,11 +437,11 @@ async fn absorb(leads: &Leads<'_>, tx: &Writing, from: LeadId, into: LeadId) -> 
         stays.lifecycle = stays.lifecycle.max(gone.lifecycle);
         stays.created_at = stays.created_at.min(gone.created_at);
         stays.last_human_at = stays.last_human_at.max(gone.last_human_at);
-        rows::put::<lead::Entity, _>(&**tx, vec![lead::Model::of(&stays, &leads.0.ring)]).await?;
-    }
-    for table in ["activity", "identity", "audit", "alert"] {
-        let text = format!("UPDATE {table} SET lead_id = ? WHERE lead_id = ?");
-        tx.execute_raw(leads.0.sql(&text, vec![into.0.into(), from.0.into()])).await?;
+        for table in ["activity", "identity", "audit", "alert", "consent"] {
+            let text = format!("UPDATE {table} SET lead_id = ? WHERE lead_id = ?");
+            tx.execute_raw(leads.0.sql(&text, vec![into.0.into(), from.0.into()])).await?;
+        }
+        leads.0.consent_of(tx, &mut stays).await?;
     }
     tx.execute_raw(leads.0.sql("DELETE FROM lead WHERE id = ?", vec![from.0.into()])).await?;
     Ok(())

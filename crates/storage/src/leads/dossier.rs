@@ -6,7 +6,8 @@ use crate::{
     rows::{activity, alert, delivery, enrollment},
 };
 use rekindle_core::{
-    activity::Activity, alert::Alert, delivery::Delivery, enrollment::Enrollment, ids::LeadId, lead::Lead,
+    activity::Activity, alert::Alert, consent::Record, delivery::Delivery, enrollment::Enrollment,
+    ids::LeadId, lead::Lead,
 };
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
 
@@ -23,6 +24,8 @@ pub struct Dossier {
     pub deliveries: Vec<Delivery>,
     /// What was asked of the team.
     pub alerts: Vec<Alert>,
+    /// What was said about writing to them.
+    pub consents: Vec<Record>,
 }
 
 impl Leads<'_> {
@@ -55,11 +58,14 @@ impl Leads<'_> {
             .order_by_desc(alert::Column::Id)
             .all(db)
             .await?;
+        let mut consents = self.0.consents(db, &[id.0]).await?.remove(&id).unwrap_or_default();
+        consents.reverse();
         Ok(Dossier {
             lead,
             activities: activities.into_iter().map(activity::Model::activity).collect::<Result<_>>()?,
             enrollments: enrollments.into_iter().map(enrollment::Model::run).collect::<Result<_>>()?,
             deliveries: deliveries.into_iter().map(delivery::Model::delivery).collect::<Result<_>>()?,
+            consents,
             alerts: alerts.into_iter().map(alert::Model::alert).collect::<Result<_>>()?,
         })
     }

@@ -50,7 +50,7 @@ pub(super) struct Run {
 
 /// What is asked, in the order in which [`Asked::read`] takes it.
 const ASKED: &str = "d.id, d.generation, d.kind, d.enrollment_id IS NOT NULL, d.committed_at IS NOT NULL, d.not_before, d.expires_at, d.reason, \
-    l.email IS NOT NULL, l.nurture, l.consent, l.owner, l.zone, l.country, \
+    l.email IS NOT NULL, l.nurture, l.consent, l.consent_until, l.owner, l.zone, l.country, \
     EXISTS (SELECT 1 FROM suppression s WHERE s.address_hash = l.address_hash), \
     e.sequence, e.version, e.delivery_id = d.id, e.state, e.reason, c.state, \
     (SELECT max(m.committed_at) FROM delivery m WHERE m.lead_id = d.lead_id AND m.committed_at > ? AND m.kind = 'campaign' \
@@ -74,6 +74,7 @@ impl Asked {
                 has_address: from.take()?,
                 nurture: word("lead", "nurture", id, &from.take::<String>()?, Nurture::from_word)?,
                 consent: word("lead", "consent", id, &from.take::<String>()?, ConsentState::from_word)?,
+                consent_until: from.take::<Option<i64>>()?.map(moment),
                 owner: from.take::<Option<String>>()?.as_deref().and_then(Handle::of),
                 zone: from.take()?,
                 country: from.take()?,

@@ -12,9 +12,11 @@ use axum::{
     http::StatusCode,
     response::Response,
 };
+use chrono_tz::Tz;
 use rekindle_core::{
     activity::Activity,
     alert::AlertState,
+    consent::{Record, Says},
     enrollment::{Enrollment, RunState},
     ids::{ActivityId, LeadId},
     lead::Lead,
@@ -60,6 +62,7 @@ struct Page {
     enrollments: Vec<Run>,
     deliveries: Vec<Mail>,
     alerts: Vec<Asked>,
+    consents: Vec<Said>,
     traits: Vec<Trait>,
 }
 
@@ -107,6 +110,13 @@ struct Asked {
     at: String,
 }
 
+struct Said {
+    what: String,
+    state: &'static str,
+    words: String,
+    detail: String,
+}
+
 struct Trait {
     name: String,
     value: String,
@@ -130,7 +140,8 @@ async fn lead(doors: &Doors, member: &Member, id: LeadId) -> Result<Page> {
     let zone = doors.settings.zone;
     let now = store.clock().calendar();
     let playbooks = store.playbooks().await?;
-    let Dossier { lead, activities, enrollments, deliveries, alerts } = store.leads().dossier(id).await?;
+    let Dossier { lead, activities, enrollments, deliveries, alerts, consents } =
+        store.leads().dossier(id).await?;
     let history = store.leads().history(id, &playbooks).await?;
     let explained = playbooks.current().scoring.explain(&lead, &history, now);
     let more = activities.len().saturating_sub(ACTIVITIES);
@@ -182,8 +193,33 @@ async fn lead(doors: &Doors, member: &Member, id: LeadId) -> Result<Page> {
         enrollments: enrollments.into_iter().map(|run| shown(run, &playbooks, doors)).collect(),
         deliveries: deliveries.into_iter().map(mail).collect(),
         alerts: alerts.into_iter().map(asked).collect(),
+        consents: consents.into_iter().map(|record| said(record, now, zone)).collect(),
         traits: traits(&lead),
     })
+}
+
+/// What was said about writing to the lead, and whether it still counts.
+fn said(record: Record, now: Moment, zone: Tz) -> Said {
+    let (what, ends) = match &record.says {
+        Says::Yes { basis, assessment: Some(id), .. } => (format!("{} {id}", basis.word()), None),
+        Says::Yes { basis, expires_at, .. } => (basis.word().to_owned(), *expires_at),
+        Says::No(state) => (state.word().to_owned(), None),
+    };
+    let state = match (record.withdrawn_at, ends) {
+        (Some(_), _) => "withdrawn",
+        (None, Some(ends)) if ends <= now => "expired",
+        _ => "in force",
+    };
+    let proof = record.proof;
+    let confirmed = proof.confirmed.then(|| "confirmed by mail".to_owned());
+    let form = proof.form.map(|form| format!("form {form}"));
+    let wording = proof.wording.map(|wording| format!("wording {wording}"));
+    let ip = proof.ip.map(|ip| format!("from {ip}"));
+    let ends = ends.map(|ends| format!("until {}", moment(ends, zone)));
+    let detail =
+        [Some(moment(record.obtained_at, zone)), Some(proof.source), form, wording, confirmed, ip, ends];
+    let detail: Vec<String> = detail.into_iter().flatten().collect();
+    Said { what, state, words: cut(&record.words, 160), detail: detail.join(" · ") }
 }
 
 /// What time it is where the lead is, where that is known.
