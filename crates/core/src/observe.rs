@@ -3,7 +3,7 @@
 //! One way in for everything: calls of the intake, released clicks, survey answers, imports.
 
 use crate::{
-    activity::{Activity, Kind, Trust},
+    activity::{Activity, Kind, Trust, names},
     alert::{Raised, Reason},
     consent::{self, ConsentState},
     enrollment::Ended,
