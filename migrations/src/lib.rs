@@ -19,6 +19,7 @@ mod m0012_members_elsewhere;
 mod m0013_hands;
 mod m0014_news;
 mod m0015_heard;
+mod m0016_breakers;
 mod m0017_consents;
 
 use sea_orm_migration::prelude::*;
@@ -46,6 +47,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0013_hands::Migration),
             Box::new(m0014_news::Migration),
             Box::new(m0015_heard::Migration),
+            Box::new(m0016_breakers::Migration),
             Box::new(m0017_consents::Migration),
         ]
     }

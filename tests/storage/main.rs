@@ -7,6 +7,7 @@ mod told;
 
 mod alerts;
 mod arrivals;
+mod breakers;
 mod campaigns;
 mod chat;
 mod claims;

@@ -155,6 +155,10 @@ async fn every_table_is_written_and_read(home: Home) {
     assert_eq!(store.leads().suppressed(&[house.row(kim).await]).await.unwrap().len(), 1);
 
     let shoulder = house.shoulder().await;
+    shoulder
+        .run("INSERT INTO breaker (name, state, since, why, probes) VALUES ('a.test', 'open', 1, 'why', 0)")
+        .await;
+    assert_eq!(store.breakers().await.unwrap()["a.test"].why, "why");
     let tables = shoulder.tables().await;
     assert!(tables.len() >= 25, "{tables:?}");
     for table in tables {

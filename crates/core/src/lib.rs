@@ -8,7 +8,7 @@
 //! - **what they are worth**: [`score`], and the questions asked of them: [`segment`];
 //! - **what we do about it**: [`scene`] (what a decision sees and returns), [`observe`] (a lead
 //!   did something), [`heard`] (a mail of ours came back), [`alert`] (the team is asked to act), [`desk`] (what it decides), [`sunset`] (a lead went quiet);
-//! - **what they are written**: [`sequence`], [`enrollment`], [`campaign`], [`delivery`], [`gate`];
+//! - **what they are written**: [`sequence`], [`enrollment`], [`campaign`], [`delivery`], [`gate`], [`breaker`] (mail that harms our name stops);
 //! - **what a marketer writes**: [`playbook`];
 //! - **where the team talks**: [`chat`], and what one member is told alone: [`notice`];
 //! - **small parts**: [`ids`], [`time`], [`span`], [`schedule`], [`window`], [`zone`], [`email`],
@@ -17,6 +17,7 @@
 pub mod activity;
 pub mod alert;
 pub mod arrival;
+pub mod breaker;
 pub mod campaign;
 pub mod chat;
 pub mod consent;

@@ -19,6 +19,7 @@ mod work;
 
 pub mod alerts;
 pub mod audit;
+pub mod breakers;
 pub mod campaigns;
 pub mod cards;
 pub mod chat;

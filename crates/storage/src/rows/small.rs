@@ -129,6 +129,13 @@ table!(quote, "quote", {
     alert_id: Uuid,
     at: i64,
 });
+table!(breaker, "breaker", {
+    #[sea_orm(primary_key, auto_increment = false)] name: String,
+    state: String,
+    since: i64,
+    why: String,
+    probes: i64,
+});
 table!(notice, "notice", {
     #[sea_orm(primary_key, auto_increment = false)] id: Uuid,
     member: String,
