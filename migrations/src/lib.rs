@@ -18,6 +18,8 @@ mod m0011_notices;
 mod m0012_members_elsewhere;
 mod m0013_hands;
 mod m0014_news;
+mod m0015_heard;
+mod m0016_breakers;
 mod m0017_consents;
 mod m0021_traces;
 mod m0022_pace;
@@ -47,6 +49,8 @@ impl MigratorTrait for Migrator {
             Box::new(m0012_members_elsewhere::Migration),
             Box::new(m0013_hands::Migration),
             Box::new(m0014_news::Migration),
+            Box::new(m0015_heard::Migration),
+            Box::new(m0016_breakers::Migration),
             Box::new(m0017_consents::Migration),
             Box::new(m0021_traces::Migration),
             Box::new(m0022_pace::Migration),

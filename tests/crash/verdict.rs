@@ -135,6 +135,7 @@ mod tests {
     fn accepted(who: &str) -> Accepted {
         Accepted {
             message_id: format!("{who}@ours"),
+            parameters: Default::default(),
             mail_from: String::new(),
             rcpt: who.to_owned(),
             session: 1,

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "an error fails the story, with its own words")]
 
 mod alone;
+mod answers;
 mod cards;
 mod doctor;
 mod fixtures;

@@ -33,6 +33,8 @@ mod offers;
 
 mod pace;
 
+mod listening;
+
 mod import_campaign;
 
 mod mail_doctor;

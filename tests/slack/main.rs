@@ -5,6 +5,7 @@
 mod stage;
 
 mod alone;
+mod answers;
 mod cards;
 mod crashes;
 mod doctor;

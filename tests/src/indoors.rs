@@ -114,6 +114,18 @@ fn shipped() -> &'static Path {
     Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../config"))
 }
 
+/// The shipped mails, as the dashboard reads them.
+fn shipped_mails() -> rekindle_web::Mails {
+    let sender = rekindle_mail::letter::Sender {
+        name: "Mia Chen".to_owned(),
+        company: "Acme".to_owned(),
+        postal_address: "12 Harbour Street, Dublin 2".to_owned(),
+    };
+    rekindle_web::Mails::new(sender, || {
+        Templates::read(&rekindle::files::template_files(shipped()).expect("the shipped mails"))
+    })
+}
+
 /// What the worker of such a house is told.
 ///
 /// # Panics
@@ -125,6 +137,9 @@ pub fn settings(transport: Transport) -> Settings {
         from_name: Some("Mia Chen".to_owned()),
         from: EmailAddress::parse("mia@acme.test").expect("an address"),
         bounce_domain: Some("bounce.acme.test".to_owned()),
+        inbox: None,
+        postmark: false,
+        out_of_office: TimeDelta::days(7),
         signers: Arc::default(),
         reply_to: None,
         company: "Acme".to_owned(),
@@ -178,6 +193,7 @@ impl Indoors {
                 zone: chrono_tz::Tz::UTC,
                 mail_folder: None,
                 demo: false,
+                mails: shipped_mails(),
             },
         };
         Self {

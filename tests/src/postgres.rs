@@ -8,7 +8,7 @@
 //! The first test that asks starts the server, in about a second; the others, in whatever process,
 //! find it; ten seconds after the last test process has ended it is gone with all its files.
 
-mod binaries;
+pub(crate) mod binaries;
 mod cluster;
 mod sql;
 

@@ -482,7 +482,7 @@ fn work(shared: &Shared, method: &str, body: Value) -> Value {
             world.unfurls.push(body);
             json!({ "ok": true })
         }
-        "chat.postMessage" | "chat.update" | "conversations.history" => {
+        "chat.postMessage" | "chat.update" | "conversations.history" | "conversations.replies" => {
             world.next += 1;
             let ts = format!("4000000000.{:06}", world.next);
             match world.channels.get_mut(&channel) {
@@ -514,7 +514,10 @@ impl Channel {
                 json!({ "ok": true, "channel": channel, "ts": message.ts })
             }
             _ => {
-                let newest = self.messages.iter().rev().take(100);
+                // A thread is read by itself, and its messages are not in the channel's history.
+                let thread = if method == "conversations.replies" { &body["ts"] } else { &Value::Null };
+                let there = self.messages.iter().rev().filter(|message| message.body["thread_ts"] == *thread);
+                let newest = there.take(100);
                 let messages: Vec<Value> = newest
                     .map(|message| json!({ "ts": message.ts, "text": message.body["text"], "metadata": message.body["metadata"] }))
                     .collect();

@@ -48,6 +48,8 @@ pub struct Options {
     pub drop_every: Option<u64>,
     /// Do not offer PIPELINING in EHLO.
     pub lockstep: bool,
+    /// Offer DSN in EHLO (RFC 3461).
+    pub offer_dsn: bool,
     /// Offer STARTTLS in EHLO, although it is not there: for testing that nobody goes on without it.
     pub offer_starttls: bool,
     /// Want AUTH PLAIN with exactly this (base64 of `\0user\0password`) before MAIL.
@@ -63,6 +65,7 @@ impl Default for Options {
             delay_before_250: Duration::ZERO,
             drop_every: None,
             lockstep: false,
+            offer_dsn: false,
             offer_starttls: false,
             auth_plain: None,
         }
@@ -78,6 +81,8 @@ pub struct Accepted {
     pub mail_from: String,
     /// The envelope's recipient.
     pub rcpt: String,
+    /// What MAIL and RCPT said behind their addresses.
+    pub parameters: [String; 2],
     /// The number of the session, from 1.
     pub session: u64,
     /// When, in milliseconds of Unix time.
@@ -233,12 +238,13 @@ impl Record {
     }
 
     /// Puts a mail on record, and says whether its 250 is to be swallowed.
-    fn accept(&self, session: u64, mail_from: &str, rcpt: &str, message: Vec<u8>) -> io::Result<bool> {
+    fn accept(&self, of: &Conversation, mail_from: &str, rcpt: &str, message: Vec<u8>) -> io::Result<bool> {
         let accepted = Accepted {
             message_id: message_id(&message),
+            parameters: of.parameters.clone(),
             mail_from: mail_from.to_owned(),
             rcpt: rcpt.to_owned(),
-            session,
+            session: of.session,
             at: unix_millis(),
             bytes: message.len(),
             hash: fnv(&message),
@@ -284,7 +290,8 @@ async fn accept(listener: TcpListener, record: Arc<Record>) {
                     let record = Arc::clone(&record);
                     conversations.spawn(async move {
                         // A client that hangs up is no failure of the server.
-                        let _ = Conversation { stream, heard: Vec::new(), record, session }.hold().await;
+                        let parameters = Default::default();
+                        let _ = Conversation { stream, heard: Vec::new(), record, session, parameters }.hold().await;
                     });
                 }
                 Err(_) => sleep(Duration::from_millis(10)).await,
@@ -299,6 +306,7 @@ struct Conversation {
     heard: Vec<u8>,
     record: Arc<Record>,
     session: u64,
+    parameters: [String; 2],
 }
 
 impl Conversation {
@@ -314,12 +322,14 @@ impl Conversation {
             let verb = line.get(..4).unwrap_or(&line).to_ascii_uppercase();
             match verb.as_str() {
                 "EHLO" => {
-                    let Options { lockstep, offer_starttls, auth_plain, .. } =
+                    let Options { lockstep, offer_dsn, offer_starttls, auth_plain, .. } =
                         self.record.book().options.clone();
                     let pipelining = if lockstep { "" } else { "250-PIPELINING\r\n" };
+                    let dsn = if offer_dsn { "250-DSN\r\n" } else { "" };
                     let starttls = if offer_starttls { "250-STARTTLS\r\n" } else { "" };
                     let auth = if auth_plain.is_some() { "250-AUTH PLAIN\r\n" } else { "" };
-                    let offers = format!("{pipelining}250-8BITMIME\r\n{starttls}{auth}250-SIZE 52428800");
+                    let offers =
+                        format!("{pipelining}{dsn}250-8BITMIME\r\n{starttls}{auth}250-SIZE 52428800");
                     self.say(&format!("250-recorder.test\r\n{offers}\r\n250 ENHANCEDSTATUSCODES")).await?;
                 }
                 "AUTH" => {
@@ -341,12 +351,14 @@ impl Conversation {
                 "STAR" => return self.say("454 4.7.0 TLS is not there").await,
                 "MAIL" if mail_from.is_some() => self.say("503 5.5.1 one MAIL at a time").await?,
                 "MAIL" => {
+                    self.parameters[0] = parameters(&line);
                     mail_from = Some(address(&line));
                     self.say("250 2.1.0 sender fine").await?;
                 }
                 "RCPT" if mail_from.is_none() => self.say("503 5.5.1 MAIL first").await?,
                 "RCPT" => {
                     let to = address(&line);
+                    self.parameters[1] = parameters(&line);
                     match self.refusal(&to) {
                         Some(no) => {
                             self.say(no).await?;
@@ -396,7 +408,7 @@ impl Conversation {
             "drop-at-dot" => return Ok(false),
             _ => {}
         }
-        if self.record.accept(self.session, from, to, message)? || mode == "drop-before-250" {
+        if self.record.accept(self, from, to, message)? || mode == "drop-before-250" {
             return Ok(false);
         }
         let wait = mode
@@ -495,6 +507,10 @@ fn mode_of(address: &str) -> &str {
 fn address(command: &str) -> String {
     let inside = command.split_once('<').and_then(|(_, rest)| rest.split_once('>'));
     inside.map_or("", |(address, _)| address).to_owned()
+}
+
+fn parameters(command: &str) -> String {
+    command.split_once('>').map_or("", |(_, behind)| behind).trim().to_owned()
 }
 
 /// "30s" or "50ms".

@@ -176,6 +176,12 @@ impl Shoulder {
         all.join("\n")
     }
 
+    /// Whether it is a PostgreSQL.
+    #[must_use]
+    pub fn is_postgres(&self) -> bool {
+        self.0.get_database_backend() == sea_orm::DbBackend::Postgres
+    }
+
     /// The names of all tables but that of the migrations.
     pub async fn tables(&self) -> Vec<String> {
         let sql = match self.0.get_database_backend() {

@@ -45,6 +45,14 @@ impl Authority {
         &self.certificate
     }
 
+    /// What a server of the name "localhost" shows, and its private key: PEM.
+    pub(crate) fn server(&self) -> (String, String) {
+        let own_key = key();
+        let own = CertificateParams::new(vec!["localhost".to_owned()]).expect("localhost is a name");
+        let own = own.signed_by(&own_key, &self.issuer).expect("a certificate");
+        (own.pem(), own_key.serialize_pem())
+    }
+
     /// Shields a listener.
     pub(crate) fn shield(&self, listener: TcpListener) -> Shielded {
         let own_key = key();

@@ -7,6 +7,7 @@ mod told;
 
 mod alerts;
 mod arrivals;
+mod breakers;
 mod campaigns;
 mod chat;
 mod claims;
@@ -14,6 +15,7 @@ mod consents;
 mod console;
 mod fates;
 mod gate;
+mod heard;
 mod migrations;
 mod notices;
 mod recovery;

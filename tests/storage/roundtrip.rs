@@ -6,6 +6,7 @@ use rekindle_core::{
     chat::{ChatUser, How, Platform},
     delivery::Event,
     desk,
+    heard::{Reply, Report, Word},
     ids::{DeliveryId, LeadId},
     lead::{Lead, Lifecycle},
     machine::{Fetched, Sign},
@@ -187,10 +188,19 @@ async fn every_table_is_written_and_read(home: Home) {
     };
     let draft = store.campaigns().preview(previewed).await.unwrap();
     assert_eq!(store.campaigns().named(&draft.id.to_string()).await.unwrap(), draft);
+    let answered = Report {
+        mail,
+        word: Word::Reply(Reply { id: "r1".to_owned(), from: None, said: "Call me".to_owned() }),
+    };
+    assert!(store.hear(&answered, &house.playbooks, TimeDelta::days(7)).await.unwrap());
     house.tell(unsubscribe("no", kim, now)).await;
     assert_eq!(store.leads().suppressed(&[house.row(kim).await]).await.unwrap().len(), 1);
 
     let shoulder = house.shoulder().await;
+    shoulder
+        .run("INSERT INTO breaker (name, state, since, why, probes) VALUES ('a.test', 'open', 1, 'why', 0)")
+        .await;
+    assert_eq!(store.breakers().await.unwrap()["a.test"].why, "why");
     let tables = shoulder.tables().await;
     assert!(tables.len() >= 25, "{tables:?}");
     for table in tables {
@@ -204,7 +214,7 @@ async fn every_table_is_written_and_read(home: Home) {
     assert_eq!(figures.leads_by_nurture().await.unwrap().len(), 1);
     assert_eq!(figures.leads_by_lifecycle().await.unwrap(), [("sql".to_owned(), 1)]);
     assert_eq!(figures.alerts_by_state().await.unwrap(), [("snoozed".to_owned(), 1)]);
-    assert_eq!(figures.human_activities(now - TimeDelta::days(1)).await.unwrap(), [now]);
+    assert_eq!(figures.human_activities(now - TimeDelta::days(1)).await.unwrap(), [now, now]);
     let taken = Taken { waited: None, stage: Lifecycle::Sql };
     assert_eq!(figures.taken_by(&member.handle, now).await.unwrap(), [taken]);
     assert!(figures.taken_by(&member.handle, now + TimeDelta::seconds(1)).await.unwrap().is_empty());

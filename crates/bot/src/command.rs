@@ -213,13 +213,13 @@ pub enum House {
     Dashboard,
     /// Hear no more of a topic: passed, back; without one, see what is muted
     Mute {
-        /// passed (leads passed on to you) or back (leads of yours that come back)
+        /// passed (leads passed on to you), back (leads of yours that come back) or reply (they answer)
         #[arg(value_parser = topics())]
         topic: Option<Topic>,
     },
     /// Hear of a topic again
     Unmute {
-        /// passed (leads passed on to you) or back (leads of yours that come back)
+        /// passed (leads passed on to you), back (leads of yours that come back) or reply (they answer)
         #[arg(value_parser = topics())]
         topic: Topic,
     },

@@ -18,11 +18,23 @@ pub trait Wall: Send + Sync + Debug {
     /// Lets a message show a card as it stands now.
     async fn edit(&self, message: &str, card: &Card, words: &str) -> Result<(), Trouble>;
 
-    /// Looks for a message that was posted with this nonce and whose answer was lost.
-    async fn find(&self, nonce: Uuid) -> Result<Option<String>, Trouble>;
+    /// Looks for a message that was posted with this nonce and whose answer was lost; `under` the message that it answers.
+    async fn find(&self, nonce: Uuid, under: Option<&str>) -> Result<Option<String>, Trouble>;
 
     /// Says news of the house, without a card; the message. `nonce` is the same at each try.
     async fn say(&self, nonce: Uuid, words: &str) -> Result<String, Trouble>;
+
+    /// Says under the message that holds their card what a lead wrote; the message. `nonce` is the same at each try.
+    async fn quote(&self, nonce: Uuid, under: &str, quote: &Quote) -> Result<String, Trouble>;
+}
+
+/// What a lead wrote, plain: no platform's markup.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Quote {
+    /// Who wrote, and on what: one line.
+    pub intro: String,
+    /// What they wrote, on lines of its own.
+    pub said: String,
 }
 
 /// Why a platform did not do what it was asked.

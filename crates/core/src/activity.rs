@@ -85,6 +85,8 @@ pub mod names {
     pub const ACCEPTED: &str = "Offer Accepted";
     /// The code of the offer was used.
     pub const REDEEMED: &str = "Offer Redeemed";
+    /// They answered a mail in words of their own.
+    pub const REPLIED: &str = "Mail Replied";
     /// They asked us to stop.
     pub const UNSUBSCRIBED: &str = "Unsubscribed";
 

@@ -25,6 +25,8 @@ words! {
         Hot = "hot",
         /// A sign of life from a lead gone cold or archived.
         Back = "back",
+        /// They answered a mail.
+        Reply = "reply",
         /// A rep took the lead by hand.
         Hand = "hand",
     }

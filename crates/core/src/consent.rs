@@ -21,25 +21,28 @@ pub enum ConsentState {
     Unknown,
     /// They agreed, or another basis allows it.
     Subscribed,
+    /// Their mailbox takes nothing, and has not for weeks.
+    Undeliverable,
     /// They asked us to stop.
     Unsubscribed,
-    /// They objected: no mail and no scoring.
-    Objected,
     /// Their address is dead.
     Bounced,
     /// They reported us as spam.
     Complained,
+    /// They objected: no mail and no scoring.
+    Objected,
 }
 
 impl ConsentState {
     /// All states, in the order of the documentation; of the refusals, the later ones are stronger.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 7] = [
         Self::Unknown,
         Self::Subscribed,
+        Self::Undeliverable,
         Self::Unsubscribed,
-        Self::Objected,
         Self::Bounced,
         Self::Complained,
+        Self::Objected,
     ];
 
     /// The word used in tables, JSON and commands.
@@ -47,10 +50,11 @@ impl ConsentState {
         match self {
             Self::Unknown => "unknown",
             Self::Subscribed => "subscribed",
+            Self::Undeliverable => "undeliverable",
             Self::Unsubscribed => "unsubscribed",
-            Self::Objected => "objected",
             Self::Bounced => "bounced",
             Self::Complained => "complained",
+            Self::Objected => "objected",
         }
     }
 
@@ -62,6 +66,12 @@ impl ConsentState {
     /// Whether the lead themselves (or their mail server) said no: never undone by an import or a trait.
     pub fn is_refusal(self) -> bool {
         !matches!(self, Self::Unknown | Self::Subscribed)
+    }
+
+    /// Whether the address may not be written to any more, whatever becomes of the lead: not where only a mailbox is full, which is
+    /// nobody's word.
+    pub fn suppresses(self) -> bool {
+        self.is_refusal() && self != Self::Undeliverable
     }
 
     /// How much a refusal weighs against another.

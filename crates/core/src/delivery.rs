@@ -10,10 +10,12 @@
 //!            COMMITTING --the dot was never begun, 4xx to the dot--> PENDING
 //!                | --250--> SENT   --5xx--> FAILED
 //!                | --broken, silent, owner dead--> UNKNOWN
-//!             UNKNOWN --evidence--> SENT   --a bounce, a late 5xx--> FAILED   --"drop"--> CANCELED
-//!                     --the policy, "it was sent"--> SENT_ASSUMED (a bounce makes it FAILED)
+//!             UNKNOWN --evidence--> SENT   --a late 5xx--> FAILED   --"drop"--> CANCELED
+//!                     --the policy, "it was sent"--> SENT_ASSUMED --evidence--> SENT
 //!                     --the policy, "send again"--> PENDING (same id, same bytes)
+//! COMMITTING, UNKNOWN, SENT_ASSUMED and SENT --a bounce--> FAILED
 //! ```
+//! Whatever comes back, in whatever order, ends alike: a bounce is the last word.
 //! Every arrow is [`DeliveryState::after`]; storage makes it one compare-and-set on
 //! (id, state, generation, owner). Whoever loses that race closes its connection without the dot.
 
@@ -88,7 +90,7 @@ pub enum Event {
     Commit,
     /// 5xx.
     Refused,
-    /// 250.
+    /// 250; or what came back proves that it arrived.
     Accepted,
     /// The fence held the dot back, or the server answered it with a 4xx.
     NotTaken,
@@ -137,10 +139,10 @@ impl DeliveryState {
             (S::Claimed, E::Refused) => S::Failed,
             (S::Claimed, E::Commit) => S::Committing,
             (S::Committing, E::NotTaken) => S::Pending,
-            (S::Committing | S::Unknown, E::Accepted) => S::Sent,
+            (S::Committing | S::Unknown | S::SentAssumed, E::Accepted) => S::Sent,
             (S::Committing | S::Unknown, E::Refused) => S::Failed,
             (S::Committing, E::Lost) => S::Unknown,
-            (S::Unknown | S::SentAssumed, E::Bounced) => S::Failed,
+            (S::Committing | S::Unknown | S::SentAssumed | S::Sent, E::Bounced) => S::Failed,
             (S::Unknown, E::AssumedSent) => S::SentAssumed,
             (S::Unknown, E::SendAgain) => S::Pending,
             (S::Unknown, E::Drop) => S::Canceled,
@@ -163,7 +165,7 @@ impl DeliveryState {
         matches!(self, Self::Claimed | Self::Committing | Self::Unknown)
     }
 
-    /// Whether nothing can change it any more, but a bounce one assumed sent.
+    /// Whether nothing that we do can change it any more; what comes back still can.
     pub fn is_final(self) -> bool {
         matches!(
             self,
@@ -223,13 +225,29 @@ mod tests {
     use super::*;
 
     #[test]
-    fn final_states_never_change_but_assumed_to_failed_by_a_bounce() {
-        for state in DeliveryState::ALL.iter().filter(|s| s.is_final()) {
-            for event in Event::ALL {
+    fn final_states_change_only_by_what_comes_back() {
+        use {DeliveryState as S, Event as E};
+        for state in S::ALL.iter().filter(|s| s.is_final()) {
+            for event in E::ALL {
                 let after = state.after(event);
-                let allowed = *state == DeliveryState::SentAssumed && event == Event::Bounced;
-                assert_eq!(after.is_some(), allowed, "{state:?} on {event:?} becomes {after:?}");
+                let wanted = match (state, event) {
+                    (S::SentAssumed, E::Accepted) => Some(S::Sent),
+                    (S::SentAssumed | S::Sent, E::Bounced) => Some(S::Failed),
+                    _ => None,
+                };
+                assert_eq!(after, wanted, "{state:?} on {event:?}");
             }
+        }
+    }
+
+    #[test]
+    fn b2_what_comes_back_ends_alike_in_any_order() {
+        for start in [DeliveryState::Committing, DeliveryState::Unknown, DeliveryState::SentAssumed] {
+            let after = |events: [Event; 2]| {
+                events.iter().fold(start, |state, event| state.after(*event).unwrap_or(state))
+            };
+            assert_eq!(after([Event::Accepted, Event::Bounced]), DeliveryState::Failed);
+            assert_eq!(after([Event::Bounced, Event::Accepted]), DeliveryState::Failed);
         }
     }
 

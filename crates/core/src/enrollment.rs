@@ -238,6 +238,17 @@ impl Enrollment {
         self
     }
 
+    /// What follows waits so much longer.
+    pub fn put_off(mut self, by: TimeDelta, why: &str) -> Self {
+        match &mut self.state {
+            RunState::Due { at } => *at += by,
+            RunState::Awaiting { then, .. } => then.wait += by,
+            RunState::Ended { .. } => return self,
+        }
+        self.reason = Some(why.to_owned());
+        self
+    }
+
     /// The fate of the awaited mail is known: the waits behind it begin, whatever the fate was.
     /// `None` when it awaited another, or nothing.
     pub fn delivered(self, delivery: DeliveryId, fate: &str, now: Moment) -> Option<Self> {

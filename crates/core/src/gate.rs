@@ -57,6 +57,8 @@ pub struct GateScene<'a> {
     pub campaign: Option<CampaignState>,
     /// Whether the team has paused all mail: by whom.
     pub paused_by: Option<&'a str>,
+    /// Why mail to them is held by a circuit breaker, if it is.
+    pub rests: Option<&'a str>,
     /// When the last other campaign mail to this lead was committed.
     pub last_mail_at: Option<Moment>,
     /// After this it is too late.
@@ -90,12 +92,14 @@ pub enum Verdict {
 
 /// Whether a reason to wait is the team's: meanwhile the mail does not age.
 pub fn is_hold(why: &str) -> bool {
-    why == HELD || why.starts_with(PAUSED) || why.starts_with(CLAIMED)
+    why == HELD || [PAUSED, CLAIMED, RESTS].iter().any(|hold| why.starts_with(hold))
 }
 
 const HELD: &str = "the campaign is held";
 const PAUSED: &str = "all mail is paused by ";
 const CLAIMED: &str = "claimed by ";
+/// How the reason of a mail that a circuit breaker holds begins.
+pub const RESTS: &str = "mail is held: ";
 
 /// Asks everything again.
 pub fn gate(scene: &GateScene<'_>, now: Moment) -> Verdict {
@@ -124,6 +128,9 @@ pub fn gate(scene: &GateScene<'_>, now: Moment) -> Verdict {
     }
     if let Some(by) = scene.paused_by {
         return held(format!("{PAUSED}{by}"));
+    }
+    if let Some(why) = scene.rests.filter(|_| marketing) {
+        return held(format!("{RESTS}{why}"));
     }
     if marketing && let Some(owner) = &to.owner {
         return held(format!("{CLAIMED}{}", owner.name()));

@@ -7,9 +7,10 @@
 //! - **who**: [`lead`], [`activity`], [`arrival`], [`consent`], [`team`];
 //! - **what they are worth**: [`score`], and the questions asked of them: [`segment`];
 //! - **what we do about it**: [`scene`] (what a decision sees and returns), [`observe`] (a lead
-//!   did something), [`answers`] (and what follows that), [`alert`] (the team is asked to act), [`desk`] (what it decides), [`sunset`] (a lead went quiet);
-//! - **what they are written**: [`sequence`], [`enrollment`], [`campaign`], [`delivery`], [`gate`], the [`offer`] in it, how fast it leaves: [`outflow`], whether
-//!   it will be believed: [`mail_check`], and whether a person followed it: [`machine`];
+//!   did something), [`answers`] (and what follows that), [`heard`] (a mail of ours came back), [`alert`] (the team is asked to act), [`desk`] (what it
+//!   decides), [`sunset`] (a lead went quiet);
+//! - **what they are written**: [`sequence`], [`enrollment`], [`campaign`], [`delivery`], [`gate`], [`breaker`] (mail that harms our name stops), the
+//!   [`offer`] in it, how fast it leaves: [`outflow`], whether it will be believed: [`mail_check`], and whether a person followed it: [`machine`];
 //! - **what a marketer writes**: [`playbook`];
 //! - **where the team talks**: [`chat`], and what one member is told alone: [`notice`]; what their own programs are told: [`webhook`];
 //! - **small parts**: [`ids`], [`time`], [`span`], [`schedule`], [`window`], [`zone`], [`language`], [`email`],
@@ -19,6 +20,7 @@ pub mod activity;
 pub mod alert;
 pub mod answers;
 pub mod arrival;
+pub mod breaker;
 pub mod campaign;
 pub mod chat;
 pub mod consent;
@@ -27,6 +29,7 @@ pub mod desk;
 pub mod email;
 pub mod enrollment;
 pub mod gate;
+pub mod heard;
 pub mod ids;
 pub mod language;
 pub mod lead;

@@ -10,6 +10,8 @@ words! {
         Passed = "passed",
         /// A lead that was theirs is hot again, or back from the cold.
         Back = "back",
+        /// A lead of theirs answered a mail.
+        Reply = "reply",
     }
 }
 
@@ -19,6 +21,7 @@ impl Topic {
         match self {
             Self::Passed => "leads that are passed on to you",
             Self::Back => "leads of yours that come back",
+            Self::Reply => "answers of leads of yours",
         }
     }
 }

@@ -3,7 +3,7 @@
 //! One way in for everything: calls of the intake, released clicks, survey answers, imports.
 
 use crate::{
-    activity::{Activity, Kind, Trust},
+    activity::{Activity, Kind, Trust, names},
     alert::{Raised, Reason},
     answers,
     consent::{self, ConsentState},
@@ -33,6 +33,17 @@ pub fn observe(
             change.hear(scene, said);
         }
     }
+    follow(scene, change, new, playbooks, now)
+}
+
+/// What follows from `new` activities of a lead, and from what was learnt of it besides: runs end, it comes back, it is scored.
+pub(crate) fn follow(
+    scene: &Scene,
+    mut change: Change,
+    new: &[Activity],
+    playbooks: &Playbooks,
+    now: Moment,
+) -> Change {
     let human = new.iter().filter(|a| a.human).map(|a| a.at).max();
     if let Some(at) = human {
         change.lead.last_human_at = change.lead.last_human_at.max(Some(at));
@@ -74,7 +85,7 @@ fn learn(lead: &mut Lead, activity: &Activity) {
     lead.verified |= !browser && lead.email.is_some();
 }
 
-/// Ends the runs that a human activity, or a refusal, ends.
+/// Ends the runs that a human activity, an answer, or a refusal, ends.
 fn leave_runs(
     scene: &Scene,
     change: &mut Change,
@@ -83,15 +94,19 @@ fn leave_runs(
     playbooks: &Playbooks,
     now: Moment,
 ) {
-    let answered = new.iter().find_map(answers::consequence);
-    let refused = change.lead.consent.state.is_refusal() && !scene.lead.consent.state.is_refusal();
+    let state = change.lead.consent.state;
+    let refused = state.is_refusal() && !scene.lead.consent.state.is_refusal();
+    let answered = new.iter().any(|a| a.name == names::REPLIED && a.kind == Kind::Mail);
+    let decided = new.iter().any(|a| answers::consequence(a).is_some());
     for run in &scene.runs {
         let Some(sequence) = playbooks.of(run.version).sequence(&run.sequence) else { continue };
-        let state = change.lead.consent.state.word();
-        let ended = if refused && sequence.purpose == crate::sequence::Purpose::Marketing {
-            run.clone().end(Ended::Stopped, state, now)
-        } else if answered.is_some() && sequence.purpose == crate::sequence::Purpose::Marketing {
+        let is_marketing = sequence.purpose == crate::sequence::Purpose::Marketing;
+        let ended = if refused && is_marketing {
+            run.clone().end(Ended::Stopped, state.word(), now)
+        } else if decided && is_marketing {
             run.clone().end(Ended::Exited, "they answered what is to follow", now)
+        } else if answered && is_marketing {
+            run.clone().end(Ended::Exited, "an answer", now)
         } else if human.is_some_and(|at| run.left_by_activity(sequence, at)) {
             run.clone().end(Ended::Exited, "a sign of life", now)
         } else {
@@ -100,8 +115,7 @@ fn leave_runs(
         change.effects.push(Effect::Run(ended));
     }
     if refused && change.lead.nurture == Nurture::Cold {
-        let why = change.lead.consent.state.word();
-        change.lead.move_nurture(Nurture::Archived, why, now);
+        change.lead.move_nurture(Nurture::Archived, state.word(), now);
     }
 }
 
@@ -111,7 +125,7 @@ fn come_back(lead: &mut Lead, new: &[Activity], human: Option<Moment>, now: Mome
     if lead.nurture == Nurture::Active || at <= lead.nurture_since {
         return None;
     }
-    if lead.consent.state.is_refusal() {
+    if lead.consent.state.suppresses() {
         // They answered by saying no: that is no return.
         return None;
     }

@@ -44,7 +44,8 @@ mod tests {
 
     #[test]
     fn an_offer_is_good_for_the_whole_of_its_last_day_where_the_lead_is() {
-        let terms = OfferTerms { gives: "x".to_owned(), gives_in: Default::default(), expires: Span::days(14) };
+        let terms =
+            OfferTerms { gives: "x".to_owned(), gives_in: Default::default(), expires: Span::days(14) };
         for (zone, written, last, over) in [
             ("UTC", "2026-11-02T09:00:00Z", "2026-11-16", "2026-11-17T00:00:00Z"),
             ("Pacific/Auckland", "2026-11-02T20:00:00Z", "2026-11-17", "2026-11-17T11:00:00Z"),

@@ -8,8 +8,9 @@ use crate::{
     alert::{Alert, Raised},
     campaign::CampaignState,
     consent::{self, Record, Says},
+    delivery::DeliveryState,
     enrollment::{Enrollment, Outgoing, Planned},
-    ids::{CampaignId, EnrollmentId},
+    ids::{ActivityId, CampaignId, DeliveryId, EnrollmentId},
     lead::Lead,
     notice::Notice,
     time::Moment,
@@ -68,6 +69,19 @@ pub enum Effect {
     Wake,
     /// Tell one member.
     Tell(Notice),
+    /// What came back says what became of a mail; nothing when it is not in that state any more.
+    Settle {
+        /// The mail, as it stands.
+        mail: DeliveryId,
+        /// In which state it is.
+        from: DeliveryState,
+        /// Where that moves it: [`DeliveryState::after`].
+        to: DeliveryState,
+        /// In words.
+        why: String,
+    },
+    /// Say what the lead wrote, under the card of the alert that is live or raised with this.
+    Quote(ActivityId),
     /// Never write to this address again, whatever becomes of the lead.
     Suppress {
         /// Why, in a word: "unsubscribed", "bounced", …
@@ -111,7 +125,10 @@ impl Change {
         }
         self.lead.consent = consent::standing(&records);
         match said.says {
-            Says::No(state) => self.effects.push(Effect::Suppress { reason: state.word().to_owned() }),
+            Says::No(state) if state.suppresses() => {
+                self.effects.push(Effect::Suppress { reason: state.word().to_owned() });
+            }
+            Says::No(_) => {}
             Says::Yes { .. } if said.proof.confirmed => self.effects.push(Effect::Unsuppress),
             Says::Yes { .. } => {}
         }

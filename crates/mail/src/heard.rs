@@ -18,10 +18,12 @@ mod traces;
 mod words;
 
 pub use meaning::{Cause, Status};
+pub use rekindle_core::heard::Fate;
 pub use traces::Traces;
 
 use meaning::Meaning;
 use open::Opened;
+use sha2::{Digest, Sha256};
 
 /// What was heard.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -34,6 +36,8 @@ pub struct Heard {
     pub from: Option<String>,
     /// Its subject, decoded, on one line.
     pub subject: String,
+    /// The same for the same message, however often it is read, and by whom; holds nothing personal.
+    pub id: String,
 }
 
 /// What a message that came back is.
@@ -66,23 +70,6 @@ pub struct Told {
     pub status: Option<Status>,
     /// The words of the mail server, on one line, cut.
     pub diagnostic: String,
-}
-
-/// What became of the mail for one recipient.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Fate {
-    /// Not delivered, and the address is dead (B1).
-    Hard,
-    /// Not delivered this time; the address may live.
-    Soft,
-    /// Not delivered yet; it is still tried, and no bounce (B2).
-    Delayed,
-    /// Delivered: positive proof.
-    Delivered,
-    /// Handed on to where no more will be told.
-    Relayed,
-    /// Delivered to a list that sends it on.
-    Expanded,
 }
 
 /// What a complaint says (RFC 5965).
@@ -172,7 +159,13 @@ pub fn hear(raw: &[u8]) -> Heard {
             said => What::Reply(said),
         }
     };
-    Heard { what, traces: traces::of(&opened), from: opened.from(), subject: opened.subject().to_owned() }
+    let id = fingerprint(opened.head.first("message-id").map_or(raw, str::as_bytes));
+    Heard { what, traces: traces::of(&opened), from: opened.from(), subject: opened.subject().to_owned(), id }
+}
+
+/// A hash in hex, cut to 128 bits.
+pub(crate) fn fingerprint(bytes: &[u8]) -> String {
+    Sha256::digest(bytes).iter().take(16).map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// What a mail server tells, as a report or in free text.

@@ -255,5 +255,5 @@ fn failed_alive(address: Option<String>, status: Option<&str>, words: Option<&st
 
 fn heard(what: What, traces: Traces) -> Option<Heard> {
     let is_empty = matches!(&what, What::Fates(told) if told.is_empty());
-    (!is_empty).then(|| Heard { what, traces, from: None, subject: String::new() })
+    (!is_empty).then(|| Heard { what, traces, from: None, subject: String::new(), id: String::new() })
 }

@@ -9,11 +9,12 @@
 //! | `u+TOKEN@bounce.example.com` | `mailto:` of List-Unsubscribe | the recipient of a wish to stop |
 
 use rekindle_core::{
+    heard::{Reply, Report, Told, Word},
     ids::DeliveryId,
     link::{KeyRing, Purpose},
 };
 
-use crate::heard::Traces;
+use crate::heard::{Cause, ComplaintKind, Heard, Traces, What};
 
 /// The address that bounces of a mail go to. Its local part has 57 of the 64 octets that RFC 5321 allows, and no capitals.
 pub fn envelope(ring: &KeyRing, delivery: DeliveryId, domain: &str) -> String {
@@ -42,6 +43,43 @@ pub fn whose(ring: &KeyRing, traces: &Traces) -> Option<DeliveryId> {
 pub fn asks_to_stop(ring: &KeyRing, traces: &Traces) -> Option<DeliveryId> {
     let mut tokens = traces.addresses.iter().filter_map(|address| token(address, "u+"));
     tokens.find_map(|token| ring.check_small(Purpose::UnsubscribeByMail, token)).map(DeliveryId)
+}
+
+/// What a message that came back tells of a mail of ours; `None` when it carries no mark of ours, or tells nothing that counts.
+pub fn report(ring: &KeyRing, heard: &Heard) -> Option<Report> {
+    let word = word(heard);
+    let written = !matches!(heard.what, What::Fates(_) | What::Complaint(_) | What::Receipt);
+    // Whatever is written to the address that stops the mail stops it: mail programs word it as they like.
+    if let Some(mail) = asks_to_stop(ring, &heard.traces).filter(|_| written) {
+        return Some(Report { mail, word: Word::Stop });
+    }
+    Some(Report { mail: whose(ring, &heard.traces)?, word: word? })
+}
+
+fn word(heard: &Heard) -> Option<Word> {
+    Some(match &heard.what {
+        What::Fates(told) => {
+            let told = told.iter().map(|one| Told {
+                address: one.address.clone(),
+                fate: one.fate,
+                by_policy: one.cause == Cause::Policy,
+                why: match (one.status, one.diagnostic.is_empty()) {
+                    (_, false) => one.diagnostic.clone(),
+                    (Some(status), true) => status.to_string(),
+                    (None, true) => "without a word".to_owned(),
+                },
+            });
+            Word::Fates(told.collect())
+        }
+        What::Complaint(complaint) if complaint.kind == ComplaintKind::OptOut => Word::Stop,
+        What::Complaint(complaint) if complaint.kind.stops() => Word::Complaint,
+        What::Complaint(_) | What::Receipt => return None,
+        What::AutoReply => Word::AutoReply,
+        What::Stop => Word::Stop,
+        What::Reply(said) => {
+            Word::Reply(Reply { id: heard.id.clone(), from: heard.from.clone(), said: said.clone() })
+        }
+    })
 }
 
 fn token<'a>(address: &'a str, kind: &str) -> Option<&'a str> {

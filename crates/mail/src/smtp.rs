@@ -16,7 +16,7 @@ use lettre::Address;
 use lettre::transport::smtp::authentication::{Credentials, Mechanism};
 use lettre::transport::smtp::client::{AsyncSmtpConnection, AsyncTokioStream};
 use lettre::transport::smtp::commands::{Data, Mail, Rcpt};
-use lettre::transport::smtp::extension::ClientId;
+use lettre::transport::smtp::extension::{ClientId, MailParameter, RcptParameter};
 use lettre::transport::smtp::response::Response;
 use tokio::net::TcpStream;
 use tokio::time::{Instant, timeout, timeout_at};
@@ -36,6 +36,8 @@ pub struct Session {
     /// Whether MAIL, RCPT and DATA may be said in one breath (PIPELINING, RFC 2920).
     pipelines: bool,
     encrypted: bool,
+    /// Whether the envelope may say by which name its reports come back (DSN, RFC 3461).
+    reports: bool,
     limits: Limits,
 }
 
@@ -95,8 +97,18 @@ impl Session {
                 .await
                 .map_err(|e| ConnectError::Auth { relay: relay.to_string(), why: e.to_string() })?;
         }
-        let pipelines = progress.offers("PIPELINING");
-        Ok(Self { connection, progress, state: State::Ready, pipelines, encrypted, limits: relay.limits })
+        let offers = progress.offers();
+        let has = |extension: &str| offers.iter().any(|offer| offer == extension);
+        let (pipelines, reports) = (has("PIPELINING"), has("DSN"));
+        Ok(Self {
+            connection,
+            progress,
+            state: State::Ready,
+            pipelines,
+            encrypted,
+            reports,
+            limits: relay.limits,
+        })
     }
 
     /// Whether what is said on it is encrypted.
@@ -131,8 +143,12 @@ impl Session {
         if self.state == State::Stained {
             steps.push(("RSET", "RSET\r\n".to_owned(), 200..300));
         }
-        steps.push(("MAIL", Mail::new(from, vec![]).to_string(), 200..300));
-        steps.push(("RCPT", Rcpt::new(to, vec![]).to_string(), 200..300));
+        let (of_mail, of_rcpt) = match self.reports {
+            true => (named(mail_from), vec![parameter("ORCPT", format!("rfc822;{rcpt}"))]),
+            false => (vec![], vec![]),
+        };
+        steps.push(("MAIL", Mail::new(from, of_mail).to_string(), 200..300));
+        steps.push(("RCPT", Rcpt::new(to, of_rcpt).to_string(), 200..300));
         steps.push(("DATA", Data.to_string(), 354..355));
         match self.pipelines {
             true => self.begin_at_once(steps).await?,
@@ -320,6 +336,23 @@ fn turned_away(relay: &Relay, error: lettre::transport::smtp::Error) -> ConnectE
         }
         Refusal::Broken(why) => ConnectError::Unreachable { relay, why },
     }
+}
+
+/// By which name reports on this envelope come back (rule E7): the token of its address, `b+TOKEN@…`, is also its ENVID. Of
+/// what could not be delivered, its head is enough. lettre writes the values as RFC 3461 has them (xtext).
+fn named(mail_from: &str) -> Vec<MailParameter> {
+    let token =
+        mail_from.split_once('@').and_then(|(local, _)| local.split_once('+')).map(|(_, token)| token);
+    let other = |keyword: &str, value: String| MailParameter::Other {
+        keyword: keyword.to_owned(),
+        value: Some(value),
+    };
+    let Some(token) = token else { return Vec::new() };
+    vec![other("RET", "HDRS".to_owned()), other("ENVID", token.to_owned())]
+}
+
+fn parameter(keyword: &str, value: String) -> RcptParameter {
+    RcptParameter::Other { keyword: keyword.to_owned(), value: Some(value) }
 }
 
 /// An address we cannot put into an envelope will not become better by waiting, so it is refused for good, in the server's stead.

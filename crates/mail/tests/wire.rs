@@ -57,6 +57,21 @@ async fn what_is_accepted_is_what_was_frozen() {
 }
 
 #[tokio::test]
+async fn e7_where_reports_are_offered_the_envelope_has_a_name() {
+    for offer_dsn in [true, false] {
+        let server = RecordingServer::start_with(Options { offer_dsn, ..Options::default() }).await;
+        let mut session = Session::connect(&relay(&server)).await.unwrap();
+        send(&mut session, "kim+a=b@acme.test", 1).await;
+        session.quit().await;
+        let wanted = match offer_dsn {
+            true => ["RET=HDRS ENVID=token", "ORCPT=rfc822;kim+2Ba+3Db@acme.test"],
+            false => ["", ""],
+        };
+        assert_eq!(server.accepted()[0].parameters, wanted);
+    }
+}
+
+#[tokio::test]
 async fn a_fence_that_closes_after_the_354_holds_the_dot_back() {
     let server = RecordingServer::start().await;
     let mut session = Session::connect(&relay(&server)).await.unwrap();

@@ -13,11 +13,12 @@ use chrono_tz::Tz;
 use ipnet::IpNet;
 use layers::Layers;
 use rekindle_core::{
-    chat::Secret, email::EmailAddress, outflow::Limits, read::FileError, schedule::Schedule, time::Moment,
-    webhook,
+    chat::Secret, email::EmailAddress, outflow::Limits, read::FileError, schedule::Schedule, span::Span,
+    time::Moment, webhook,
 };
 use rekindle_mail::{
     dkim::{Signer, is_aligned},
+    inbox::Inbox,
     smtp::Relay,
     transport::Transport,
 };
@@ -62,6 +63,10 @@ pub struct Config {
     pub pace: Pace,
     /// `[webhook]`
     pub webhook: Webhook,
+    /// `[inbox]`
+    pub inbox: Listened,
+    /// `[hooks]`
+    pub hooks: Hooks,
     /// `[dkim]`
     pub dkim: Dkim,
     /// `[team]`
@@ -219,6 +224,41 @@ impl Webhook {
         let why = rekindle_web::webhooks::may_be_called(url, self.inside).err()?;
         Some(("webhook.url", format!("webhook.url cannot be called: {why}; webhook.inside = true allows it")))
     }
+}
+
+/// What is done with what comes back.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Listened {
+    /// The mailbox where it comes; none is not read.
+    #[serde(rename = "url", deserialize_with = "values::inbox")]
+    pub inbox: Option<Inbox>,
+    /// The folder that messages of ours are moved to when they were dealt with; none leaves them, marked as read.
+    #[serde(deserialize_with = "values::text")]
+    pub handled: Option<String>,
+    /// How much longer the next step of a run waits when a machine has answered.
+    pub out_of_office: Span,
+}
+
+/// By what the webhooks of mail providers are known; without it, a provider has none.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Hooks {
+    /// Amazon SES: the ARN of the SNS topic.
+    #[serde(deserialize_with = "values::topic")]
+    pub ses_topic: Option<String>,
+    /// SendGrid: the public key.
+    #[serde(deserialize_with = "values::sendgrid_key")]
+    pub sendgrid_key: Option<String>,
+    /// Mailgun: the signing key.
+    #[serde(deserialize_with = "values::secret")]
+    pub mailgun_key: Option<Secret>,
+    /// Postmark: the password.
+    #[serde(deserialize_with = "values::secret")]
+    pub postmark_password: Option<Secret>,
+    /// Anybody: the secret.
+    #[serde(deserialize_with = "values::generic_secret")]
+    pub generic_secret: Option<Secret>,
 }
 
 /// Who signs our mails; nobody without a key.

@@ -13,6 +13,7 @@ pub mod config;
 pub mod demo;
 mod dkim;
 pub mod exit;
+mod fetch;
 pub mod files;
 pub mod house;
 pub mod import;
@@ -59,9 +60,15 @@ fn log(config: &Config, level: &str) {
     let filter = EnvFilter::try_new(level).unwrap_or_else(|_| EnvFilter::new("info"));
     // Every command looks whether there is something to migrate; only what went wrong is news.
     // What a chat sent stands in its library's traces as it came: names and addresses are no matter of a log. What serenity
-    // warns of carries what members wrote.
-    let quiet =
-        ["sea_orm_migration=warn", "sqlx=warn", "slack_morphism=info", "tungstenite=info", "serenity=error"];
+    // warns of carries what members wrote. What is said to a mailbox begins with its password.
+    let quiet = [
+        "sea_orm_migration=warn",
+        "sqlx=warn",
+        "slack_morphism=info",
+        "tungstenite=info",
+        "serenity=error",
+        "async_imap=info",
+    ];
     let filter = quiet.into_iter().fold(filter, |filter, directive| {
         filter.add_directive(directive.parse().expect("a directive that is written here"))
     });

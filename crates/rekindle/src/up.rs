@@ -6,6 +6,7 @@
 use crate::{
     chats,
     exit::{Doing, Done, Halt, say},
+    fetch::Pages,
     files,
     house::House,
     mail_doctor,
@@ -28,7 +29,11 @@ use rekindle_core::{
 };
 use rekindle_mail::templates::{TemplateError, Templates};
 use rekindle_storage::keys::WriteKey;
-use rekindle_web::{Doors, Mails, intake};
+use rekindle_web::{
+    Doors, Mails,
+    hooks::{Hooks, Keys},
+    intake,
+};
 use rekindle_worker::Worker;
 use std::{net::SocketAddr, sync::Arc};
 use tokio::{
@@ -125,7 +130,8 @@ pub async fn open(house: &House, which: Which, listener: Option<TcpListener>) ->
         router = router
             .merge(intake::calls::router(house.store.clone(), inbox, config.intake.rate_per_second))
             .merge(rekindle_web::links::lead_pages(doors.clone()))
-            .merge(rekindle_web::redeem_call(doors.clone()));
+            .merge(rekindle_web::redeem_call(doors.clone()))
+            .merge(rekindle_web::hooks::router(hooks(house)?));
         staff = staff.merge(rekindle_web::pages::staff_pages(doors));
         router = router.route("/dashboard", get(|| async { Redirect::to("/") }));
     }
@@ -205,6 +211,20 @@ async fn nothing_here(uri: Uri) -> Response {
     }
 }
 
+/// What the doors of mail providers need of the settings.
+fn hooks(house: &House) -> Result<Hooks, Halt> {
+    let (config, keys) = (&house.config, &house.config.hooks);
+    let keys = Keys {
+        ses_topic: keys.ses_topic.clone(),
+        sendgrid: keys.sendgrid_key.clone(),
+        mailgun: keys.mailgun_key.clone(),
+        postmark: keys.postmark_password.clone(),
+        generic: keys.generic_secret.clone(),
+    };
+    let pages = Pages::new().doing("get ready to ask Amazon")?;
+    Ok(Hooks::new(house.store.clone(), keys, config.inbox.out_of_office.delta(), Arc::new(pages)))
+}
+
 /// What the web door needs of the settings.
 pub fn doors(house: &House) -> Doors {
     let config = &house.config;
@@ -257,6 +277,9 @@ pub fn worker_settings(house: &House) -> rekindle_worker::Settings {
         opens: config.mail.opens,
         pace: config.pace.limits(),
         at_once_to_domain: usize::try_from(config.pace.at_once_to_domain).ok().filter(|most| *most > 0),
+        inbox: config.inbox.inbox.clone().map(|inbox| inbox.moving_to(config.inbox.handled.clone())),
+        postmark: config.hooks.postmark_password.is_some(),
+        out_of_office: config.inbox.out_of_office.delta(),
         signers: config.signers.clone(),
         reply_to: config.mail.reply_to.clone(),
         company: config.mail.company.clone(),

@@ -1,4 +1,4 @@
-//! Cards: how far each place that shows an alert, a campaign or news has come.
+//! Cards: how far each place that shows an alert, a campaign, news or what a lead wrote has come.
 //!
 //! Promise: cards converge. A card is always rendered whole from its row, and posted or edited while
 //! the revision it shows is behind the revision of its row, for each destination.
@@ -9,7 +9,8 @@ use crate::{
     rows::{alert, campaign, micros, small},
     transaction::{again, rounded},
 };
-use rekindle_core::{alert::Alert, campaign::Campaign, time::Moment};
+use chrono::TimeDelta;
+use rekindle_core::{alert::Alert, campaign::Campaign, ids::LeadId, time::Moment};
 use sea_orm::{ColumnTrait, EntityTrait, FromQueryResult, QueryFilter, prelude::Uuid};
 use std::collections::HashMap;
 
@@ -33,6 +34,36 @@ pub struct Behind<T> {
     pub message: Option<String>,
     /// What it was to be posted by before: where there is no message, nobody knows whether it was.
     pub nonce: Option<Uuid>,
+}
+
+/// What a lead answered to a mail.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Answer {
+    /// Ours: the activity's.
+    pub id: Uuid,
+    /// What the lead is called.
+    pub who: String,
+    /// To which mail.
+    pub mail: String,
+    /// As whom they wrote, where that is another address than theirs.
+    pub from: Option<String>,
+    /// What they wrote.
+    pub said: String,
+    /// The message that holds the card of their alert there.
+    pub under: String,
+}
+
+/// What is older than this is said under no card any more (wall).
+const SAID_FOR: TimeDelta = TimeDelta::days(7);
+
+#[derive(FromQueryResult)]
+struct AnswerRow {
+    id: Uuid,
+    lead_id: Uuid,
+    properties: sea_orm::JsonValue,
+    under: String,
+    message: Option<String>,
+    nonce: Option<Uuid>,
 }
 
 #[derive(FromQueryResult)]
@@ -126,6 +157,47 @@ impl Cards<'_> {
         let ids = rounded(rows.iter().map(|row| row.id).collect());
         let found = small::news::Entity::find().filter(small::news::Column::Id.is_in(ids)).all(&self.0.db);
         paired(rows, found.await?, |news| news.id, |news| Ok(News::from(news)))
+    }
+
+    /// What leads wrote that was not said in `destination` yet, the oldest first: under cards that are shown there.
+    ///
+    /// # Errors
+    /// As the database says.
+    pub async fn answers_behind(
+        &self,
+        destination: &str,
+        since: Moment,
+        most: u64,
+    ) -> Result<Vec<Behind<Answer>>> {
+        let since = since.max(self.0.clock.wall() - SAID_FOR);
+        let text = format!(
+            "SELECT q.activity_id AS id, s.lead_id, s.properties, a.message AS under, c.message, c.nonce FROM quote q \
+             JOIN activity s ON s.id = q.activity_id \
+             JOIN card a ON a.subject_id = q.alert_id AND a.destination = ? AND a.message IS NOT NULL \
+             LEFT JOIN card c ON c.subject_id = q.activity_id AND c.destination = ? \
+             WHERE q.at >= ? AND (c.revision IS NULL OR c.revision < 1) ORDER BY q.at, q.activity_id LIMIT {most}"
+        );
+        let values = vec![destination.into(), destination.into(), micros(since).into()];
+        let rows = AnswerRow::find_by_statement(self.0.sql(&text, values)).all(&self.0.db).await?;
+        let ids: Vec<LeadId> = rows.iter().map(|row| LeadId(row.lead_id)).collect();
+        let leads = self.0.leads().by_ids(&ids).await?;
+        let answer = |row: AnswerRow| {
+            let lead = leads.iter().find(|lead| lead.id.0 == row.lead_id)?;
+            let told = |name: &str| row.properties.get(name)?.as_str().map(str::to_owned);
+            let theirs = |from: &String| {
+                lead.email.as_ref().is_some_and(|email| email.as_str().eq_ignore_ascii_case(from))
+            };
+            let answer = Answer {
+                id: row.id,
+                who: lead.called().to_owned(),
+                mail: told("mail").unwrap_or_default(),
+                from: told("from").filter(|from| !theirs(from)),
+                said: told("said").unwrap_or_default(),
+                under: row.under,
+            };
+            Some(Behind { subject: answer, message: row.message, nonce: row.nonce })
+        };
+        Ok(rows.into_iter().filter_map(answer).collect())
     }
 
     async fn behind(

@@ -19,12 +19,14 @@ mod work;
 
 pub mod alerts;
 pub mod audit;
+pub mod breakers;
 pub mod campaigns;
 pub mod cards;
 pub mod chat;
 pub mod console;
 pub mod fetches;
 pub mod figures;
+pub mod heard;
 pub mod homes;
 pub mod inbound;
 pub mod keys;

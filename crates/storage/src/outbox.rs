@@ -16,7 +16,7 @@ mod gate;
 mod look;
 mod recover;
 mod sender;
-mod settle;
+pub(crate) mod settle;
 
 pub use claim::{Claimed, Frozen, Person};
 pub use gate::{Passage, Rules};

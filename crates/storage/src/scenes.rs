@@ -2,6 +2,7 @@
 
 use crate::{
     Result, Store, StoreError, mint,
+    outbox::settle,
     rows::{self, activity, alert, campaign, enrollment, lead, micros, small},
     transaction::{Writing, list_of, rounded},
 };
@@ -188,12 +189,16 @@ impl Store {
         let mut unsuppressed: Vec<String> = Vec::new();
         let mut said = Vec::new();
         let mut notices = Vec::new();
+        let mut settled = Vec::new();
+        let mut quotes = Vec::new();
         for (change, scene) in changes {
+            let mut card = scene.alert.as_ref().map(|alert| alert.id);
             for effect in change.effects {
                 match effect {
                     Effect::Raise(raised) => {
                         if scene.alert.is_none() {
                             let id = AlertId(mint::id());
+                            card = Some(id);
                             alerts.push(Alert::raise(id, change.lead.id, &raised, self.clock.wall()));
                         }
                     }
@@ -211,6 +216,12 @@ impl Store {
                     }
                     Effect::Wake => woken.push(change.lead.id),
                     Effect::Tell(notice) => notices.push(notice),
+                    Effect::Settle { mail, from, to, why } => settled.push((mail, (from, to), why)),
+                    Effect::Quote(said) => quotes.extend(card.map(|card| small::quote::Model {
+                        activity_id: said.0,
+                        alert_id: card.0,
+                        at: micros(self.clock.wall()),
+                    })),
                     Effect::Suppress { reason } => {
                         // Two leads of one mailbox may say no at once: one row.
                         if let Some(address_hash) = lead::address_hash(&change.lead, &self.ring)
@@ -255,6 +266,10 @@ impl Store {
         rows::put::<small::suppression::Entity, _>(&**tx, suppressions).await?;
         self.say(tx, said).await?;
         self.notices().keep(tx, notices).await?;
+        rows::add::<small::quote::Entity, _>(&**tx, quotes).await?;
+        for (mail, way, why) in settled {
+            settle::by_report(&self.outbox(), tx, mail, way, &why, now).await?;
+        }
         self.wake(tx, &woken, now).await?;
         Ok(loud)
     }

@@ -1,12 +1,15 @@
 //! The talk with the world: what the world tells us ([`intake`]), what a lead finds behind the links of a
 //! mail ([`links`]), what the team reads ([`pages`]), and what the operator's own program is told ([`webhooks`]).
 //!
+//! [`hooks`] are the doors of mail providers.
+//!
 //! Each part is an axum router. Who is signed in, and what other sites may post, is decided around them.
 
 mod client;
 mod doors;
 mod html;
 
+pub mod hooks;
 pub mod intake;
 pub mod links;
 pub mod pages;

@@ -180,7 +180,7 @@ impl Letters {
             list_name: format!("{} {}", self.settings.company, plan.sequence),
             list_id: format!("{}.{}", plan.label(), self.settings.list_domain),
             unsubscribe_url: unsubscribe.clone(),
-            unsubscribe_mailto: None,
+            unsubscribe_mailto: self.settings.stop_mail_to(ring, claimed.ticket.id),
             postal_address: self.settings.postal_address.clone(),
             feedback_id: format!("{}:{}:rekindle", plan.launch(claimed.campaign), claimed.step),
         });
@@ -195,7 +195,13 @@ impl Letters {
             date: now,
             bulk,
         };
-        let bytes = dkim::sign(&self.settings.signers, compose(&envelope, &rendered)?, now)?;
+        let mut bytes = compose(&envelope, &rendered)?;
+        if self.settings.postmark {
+            // Its webhooks name no Message-ID of ours, but what such a header holds (postmarkapp.com/developer/user-guide/send-email-with-smtp).
+            let mark = format!("X-PM-Metadata-mail: {}\r\n", envelope.message_id);
+            bytes.splice(0..0, mark.into_bytes());
+        }
+        let bytes = dkim::sign(&self.settings.signers, bytes, now)?;
         let offer = plan.offer.map(|terms| self.promised(claimed, terms, ring, now));
         Ok(Written { frozen: Frozen { recipient: email.as_str().to_owned(), bytes }, offer })
     }

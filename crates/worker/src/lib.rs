@@ -7,8 +7,10 @@
 //! 3. [`schedule`]: which jobs of the cron table are due.
 //! 4. [`letters`]: a claimed delivery becomes the bytes of a mail.
 //! 5. `sending`: from the outbox to the relay, at most once.
+//! 6. [`listening`]: from the mailbox, what comes back.
 
 pub mod letters;
+pub mod listening;
 pub mod schedule;
 mod sending;
 pub mod settings;

@@ -1,8 +1,11 @@
 //! What the worker needs to know beside the database and the templates.
 
+use chrono::TimeDelta;
 use chrono_tz::Tz;
-use rekindle_core::{email::EmailAddress, outflow::Limits, schedule::Schedule};
-use rekindle_mail::{dkim::Signer, transport::Transport};
+use rekindle_core::{
+    email::EmailAddress, ids::DeliveryId, link::KeyRing, outflow::Limits, schedule::Schedule,
+};
+use rekindle_mail::{dkim::Signer, inbox::Inbox, mark, transport::Transport};
 use std::{path::PathBuf, sync::Arc};
 
 /// How mail leaves, in whose name, and when the daily work is done.
@@ -16,6 +19,12 @@ pub struct Settings {
     pub from: EmailAddress,
     /// The domain of the addresses that bounces go to (VERP); without one they go to `from`, where nobody tells them apart.
     pub bounce_domain: Option<String>,
+    /// The mailbox where bounces and answers come, if we read it.
+    pub inbox: Option<Inbox>,
+    /// Whether Postmark tells us of our mails: it gives back what a header of its own holds.
+    pub postmark: bool,
+    /// How much longer the next step of a run waits when a machine has answered.
+    pub out_of_office: TimeDelta,
     /// Who signs the mails; none where the relay does.
     pub signers: Arc<Vec<Signer>>,
     /// Where answers go, if not to `from`.
@@ -42,4 +51,13 @@ pub struct Settings {
     pub journal: Option<PathBuf>,
     /// When leads that went quiet are looked for.
     pub cool_leads: Schedule,
+}
+
+impl Settings {
+    /// The `mailto:` that stops the mail (rule U7), where somebody reads what is written there.
+    pub(crate) fn stop_mail_to(&self, ring: &KeyRing, mail: DeliveryId) -> Option<String> {
+        self.inbox.as_ref()?;
+        let domain = self.bounce_domain.as_deref()?;
+        Some(mark::unsubscribe_mailto(ring, mail, domain))
+    }
 }

@@ -11,6 +11,7 @@ mod forget_fetches;
 mod recover_outbox;
 mod release_clicks;
 mod wake_alerts;
+mod watch_breakers;
 
 use crate::sending::Sending;
 use rekindle_core::{
@@ -28,6 +29,8 @@ use tokio_util::sync::CancellationToken;
 pub enum Sweep {
     /// Takes over from senders that died, and settles what nobody knows.
     RecoverOutbox,
+    /// Mail that harms our name is held, and tries again.
+    WatchBreakers,
     /// Clicks count once no machine can have made them.
     ReleaseClicks,
     /// Alerts that were put off ask again.
@@ -59,6 +62,7 @@ impl Sweep {
     /// All of them, in the order of a round.
     pub const ALL: [Self; 8] = [
         Self::RecoverOutbox,
+        Self::WatchBreakers,
         Self::ReleaseClicks,
         Self::WakeAlerts,
         Self::CoolScores,
@@ -72,6 +76,7 @@ impl Sweep {
     pub const fn name(self) -> &'static str {
         match self {
             Self::RecoverOutbox => "recover_outbox",
+            Self::WatchBreakers => "watch_breakers",
             Self::ReleaseClicks => "release_clicks",
             Self::WakeAlerts => "wake_alerts",
             Self::CoolScores => "cool_scores",
@@ -85,7 +90,7 @@ impl Sweep {
     /// When it looks.
     pub const fn when(self) -> When {
         match self {
-            Self::RecoverOutbox => When::Every(Duration::from_secs(30)),
+            Self::RecoverOutbox | Self::WatchBreakers => When::Every(Duration::from_secs(30)),
             Self::ForgetFetches => When::Every(Duration::from_secs(600)),
             Self::CoolLeads => When::Cron,
             _ => When::Always,
@@ -99,6 +104,7 @@ impl Sweep {
     pub(crate) async fn run(self, at: &Round<'_>) -> Result<usize> {
         match self {
             Self::RecoverOutbox => recover_outbox::sweep(at).await,
+            Self::WatchBreakers => watch_breakers::sweep(at).await,
             Self::ReleaseClicks => release_clicks::sweep(at).await,
             Self::WakeAlerts => wake_alerts::sweep(at).await,
             Self::CoolScores => cool_scores::sweep(at).await,

@@ -1,9 +1,10 @@
-//! The daemon: sweeps, and mail that leaves beside them.
+//! The daemon: sweeps, and mail that leaves and comes beside them.
 //!
 //! It wakes when something changes and when something is due, and looks once a second besides. [`Worker::tick`] is the
 //! same work without the waiting: all that is due at the present time, for tests and the terminal.
 
 use crate::{
+    listening::Listening,
     schedule::Table,
     sending::Sending,
     settings::Settings,
@@ -114,6 +115,11 @@ impl Worker {
             let (sending, stop) = (sending.clone(), stop.clone());
             async move { sending.run(stop).await }
         });
+        if let Some(inbox) = self.settings.inbox.clone() {
+            let listening = Listening::new(self.store.clone(), self.settings.clone(), inbox);
+            let stop = stop.clone();
+            beside.spawn(async move { listening.run(stop).await });
+        }
         beside.close();
         let mut changes = self.store.changes();
         while !stop.is_cancelled() {

@@ -11,6 +11,8 @@ mod daemon;
 mod house;
 #[path = "worker/letters.rs"]
 mod letters;
+#[path = "worker/listening.rs"]
+mod listening;
 #[path = "worker/outages.rs"]
 mod outages;
 #[path = "worker/sending.rs"]

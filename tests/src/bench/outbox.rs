@@ -166,6 +166,9 @@ fn settings(orders: &Orders) -> Measured<Settings> {
         public_url: "https://leads.example.com".to_owned(),
         zone: chrono_tz::UTC,
         sessions: SESSIONS,
+        inbox: None,
+        postmark: false,
+        out_of_office: chrono::TimeDelta::days(7),
         journal: None,
         cool_leads: "0 3 * * *".parse()?,
     })

@@ -239,6 +239,7 @@ fn posted(world: &World, channel: u64, body: &Value) -> Answer {
         "mentions": [], "mention_roles": [], "attachments": [], "pinned": false, "type": 0,
     });
     edited(&mut message, body);
+    message["message_reference"] = body["message_reference"].clone();
     state.messages.insert((channel, id), message.clone());
     if let Some(nonce) = nonce {
         state.nonces.insert(nonce, id);

@@ -56,15 +56,15 @@ fn complete(folder: &Path) -> Option<PathBuf> {
 
 /// Somebody a server may run as; PostgreSQL refuses to be root.
 #[derive(Clone, Copy)]
-pub(super) struct Account {
-    pub(super) uid: u32,
-    pub(super) gid: u32,
+pub(crate) struct Account {
+    pub(crate) uid: u32,
+    pub(crate) gid: u32,
 }
 
 impl Account {
     /// Nobody else when the tests are not root; the account `postgres` if there is one, or else
     /// `nobody`, when they are.
-    pub(super) fn to_become() -> Option<Account> {
+    pub(crate) fn to_become() -> Option<Account> {
         if current_uid() != 0 {
             return None;
         }
@@ -91,7 +91,7 @@ fn account_in(passwd: &str, name: &str) -> Option<Account> {
 
 /// `program`, to be run as `account`, and killed when the process that started it dies; of a server,
 /// the sessions then end by themselves. (Not `SIGQUIT`: a shell makes its background jobs ignore it.)
-pub(super) fn bound_to_its_parent(account: Option<Account>, program: &Path) -> Vec<String> {
+pub(crate) fn bound_to_its_parent(account: Option<Account>, program: &Path) -> Vec<String> {
     let mut words = vec!["setpriv".to_owned(), "--pdeathsig=KILL".to_owned()];
     if let Some(Account { uid, gid }) = account {
         words.push(format!("--reuid={uid}"));

@@ -3,7 +3,11 @@
 use super::{Announcer, Hung, LOOK, PATIENCE, Shown, Standing, face::Face};
 use crate::{desk::View, wall::Trouble};
 use rekindle_core::{alert::Alert, campaign::Campaign, time::Moment};
-use rekindle_storage::{Result, StoreError, cards::Behind, news::News};
+use rekindle_storage::{
+    Result, StoreError,
+    cards::{Answer, Behind},
+    news::News,
+};
 use std::{future::Future, time::Duration};
 use uuid::Uuid;
 
@@ -43,6 +47,8 @@ enum Kind {
     Alert,
     Campaign,
     News,
+    /// Behind the alerts: an answer stands under the card of its lead.
+    Answer,
 }
 
 /// What a card is about.
@@ -50,6 +56,7 @@ enum Subject {
     Alert(Alert),
     Campaign(Campaign),
     News(News),
+    Answer(Answer),
 }
 
 /// What came of one card.
@@ -79,7 +86,7 @@ impl Announcer {
         let mut shown = 0;
         loop {
             let before = shown;
-            for kind in [Kind::Alert, Kind::Campaign, Kind::News] {
+            for kind in [Kind::Alert, Kind::Campaign, Kind::News, Kind::Answer] {
                 for (place, subject) in self.behind(hung, kind, since).await? {
                     match self.show(hung, &mut standing, place, &subject).await? {
                         Step::Shown => shown += 1,
@@ -100,7 +107,7 @@ impl Announcer {
             let playbooks = self.store.load_playbooks().await?;
             let routing = &playbooks.current().routing;
             let channel = match kind {
-                Kind::Alert => &routing.alerts,
+                Kind::Alert | Kind::Answer => &routing.alerts,
                 Kind::Campaign => &routing.campaigns,
                 Kind::News => &routing.operations,
             };
@@ -126,6 +133,11 @@ impl Announcer {
                 let place = |one: &Behind<News>| Place::of(one.subject.id, 1, one);
                 behind.into_iter().map(|one| (place(&one), Subject::News(one.subject))).collect()
             }
+            Kind::Answer => {
+                let behind = cards.answers_behind(name, since, BATCH).await?;
+                let place = |one: &Behind<Answer>| Place::of(one.subject.id, 1, one);
+                behind.into_iter().map(|one| (place(&one), Subject::Answer(one.subject))).collect()
+            }
         })
     }
 
@@ -141,6 +153,7 @@ impl Announcer {
             Subject::Alert(alert) => Face::of_alert(alert, self.view().alert(alert).await?),
             Subject::Campaign(campaign) => Face::of_campaign(campaign, self.view().campaign(campaign).await?),
             Subject::News(news) => Face::News(news.text.clone()),
+            Subject::Answer(answer) => Face::of_answer(answer),
         })
     }
 
@@ -220,7 +233,7 @@ impl Announcer {
         let nonce = self.store.cards().posting(place.subject, wall.name()).await?;
         if place.tried {
             let late = || Trouble::Later { after: None, why: "no answer within 10 s".to_owned() };
-            match in_time(wall.find(nonce), late).await {
+            match in_time(wall.find(nonce, face.under()), late).await {
                 Err(trouble) => return Ok(Err(trouble)),
                 Ok(Some(message)) => {
                     let edited = in_time(face.edit(wall, &message), late).await;

@@ -75,6 +75,7 @@ fn headline(alert: &Alert) -> String {
     let words = match alert.reason {
         Reason::Hot => "Hot lead",
         Reason::Back => "Back from the cold",
+        Reason::Reply => "Answered a mail",
         Reason::Hand => "Taken by hand",
     };
     match &alert.meant_for {
@@ -89,7 +90,7 @@ fn lines(alert: &Alert, scenery: &Scenery<'_>) -> Vec<String> {
     let mut timeless = scenery.explanation.clone();
     timeless.lines.iter_mut().for_each(|line| line.at = None);
     let mut lines = reasons(&timeless, scenery.now);
-    if alert.reason == Reason::Back {
+    if matches!(alert.reason, Reason::Back | Reason::Reply) {
         lines.splice(0..0, alert.because.iter().cloned());
     }
     lines.truncate(5);

@@ -2,7 +2,7 @@
 
 use crate::{
     card::{Card, Kind},
-    wall::{Trouble, Wall},
+    wall::{Quote, Trouble, Wall},
 };
 use async_trait::async_trait;
 use rekindle_storage::{Store, StoreError};
@@ -65,7 +65,7 @@ impl Wall for ConsoleWall {
     }
 
     /// Posting looks for the card itself.
-    async fn find(&self, _: Uuid) -> Result<Option<String>, Trouble> {
+    async fn find(&self, _: Uuid, _: Option<&str>) -> Result<Option<String>, Trouble> {
         Ok(None)
     }
 
@@ -73,6 +73,13 @@ impl Wall for ConsoleWall {
         let playbooks = self.store.load_playbooks().await.map_err(trouble)?;
         let channel = &playbooks.current().routing.operations;
         let said = self.store.console().post_under(nonce, channel, "rekindle", words).await;
+        said.map(|id| id.to_string()).map_err(trouble)
+    }
+
+    async fn quote(&self, nonce: Uuid, _: &str, quote: &Quote) -> Result<String, Trouble> {
+        let channel = self.channel(Kind::Alert).await?;
+        let words = format!("{}\n“{}”", quote.intro, quote.said);
+        let said = self.store.console().post_under(nonce, &channel, "rekindle", &words).await;
         said.map(|id| id.to_string()).map_err(trouble)
     }
 }

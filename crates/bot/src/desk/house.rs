@@ -68,6 +68,7 @@ impl Desk {
             }
             None => "goes out".to_owned(),
         };
+        let breakers = self.store.breakers().await?;
         let walls = self.store.walls().worked().await?;
         let mut rows = vec![
             ("leads", listed(&nurture)),
@@ -83,6 +84,10 @@ impl Desk {
             ),
             ("playbook", format!("version {version}")),
         ];
+        rows.extend(breakers.iter().map(|(name, breaker)| {
+            let what = if name == "all" { "campaigns" } else { name };
+            (what, format!("{}: {}", breaker.state.word(), breaker.why))
+        }));
         rows.extend(walls.iter().map(|wall| {
             let stands = match &wall.broken {
                 None => "takes cards".to_owned(),
@@ -117,8 +122,10 @@ impl Desk {
     }
 
     async fn resume(&self, member: &Member) -> Result<Reply> {
+        let closed = self.store.close_breakers(&member.name).await?;
         if self.store.pause().await?.is_none() {
-            return Ok(Reply::done("Mail was not paused."));
+            let words = if closed > 0 { "Mail that was held goes on." } else { "Mail was not paused." };
+            return Ok(Reply::done(words));
         }
         self.store.set_pause(None, &format!("{} let the mail go on.", member.name)).await?;
         Ok(Reply::done("Mail goes on."))

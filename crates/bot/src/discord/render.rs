@@ -12,6 +12,7 @@ use crate::{
     card::{Ask, Button, Card, Fact, Style},
     form::{Faults, Field, Filled, Form},
     reply::Reply,
+    wall::Quote,
     wording::capital,
 };
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
@@ -90,11 +91,22 @@ pub(crate) fn was_posted_with(message: &Value, nonce: &str) -> bool {
     address.split_once('#').is_some_and(|(_, mark)| mark == nonce)
 }
 
-/// News of the house. It is posted once and found again as a card is, by the address of its title.
+/// News of the house.
 pub(crate) fn news(words: &str, nonce: String, public_url: &str) -> CreateMessage {
-    let embed = CreateEmbed::new().title("Rekindle").url(address(public_url, &nonce));
+    told("Rekindle".to_owned(), escaped(words, CONTENT), nonce, public_url)
+}
+
+/// What a lead wrote. Escapes make it longer, and it is cut where Discord would.
+pub(crate) fn quote(quote: &Quote, nonce: String, public_url: &str) -> CreateMessage {
+    let said = escaped(&quote.said, CONTENT - 2);
+    told(escaped(&quote.intro, TITLE), format!("“{said}”"), nonce, public_url)
+}
+
+/// Words that are posted once and found again as a card is, by the address of their title.
+fn told(title: String, words: String, nonce: String, public_url: &str) -> CreateMessage {
+    let embed = CreateEmbed::new().title(title).url(address(public_url, &nonce));
     CreateMessage::new()
-        .embed(embed.description(escaped(words, CONTENT)))
+        .embed(embed.description(words))
         .allowed_mentions(nobody())
         .nonce(Nonce::String(nonce))
         .enforce_nonce(true)

@@ -6,10 +6,10 @@ use super::{
 };
 use crate::{
     card::Card,
-    wall::{Trouble, Wall},
+    wall::{Quote, Trouble, Wall},
 };
 use async_trait::async_trait;
-use serenity::all::{ChannelId, MessageId};
+use serenity::all::{ChannelId, MessageId, MessageReference};
 use uuid::Uuid;
 
 /// A channel that shows cards.
@@ -49,7 +49,7 @@ impl Wall for DiscordWall {
         self.rest.edit(self.channel, message_id(message)?, &edited).await
     }
 
-    async fn find(&self, nonce: Uuid) -> Result<Option<String>, Trouble> {
+    async fn find(&self, nonce: Uuid, _: Option<&str>) -> Result<Option<String>, Trouble> {
         let nonce = nonce_of(nonce);
         let newest = self.rest.newest(self.channel).await?;
         let found = newest.iter().find(|message| render::was_posted_with(message, &nonce));
@@ -58,6 +58,13 @@ impl Wall for DiscordWall {
 
     async fn say(&self, nonce: Uuid, words: &str) -> Result<String, Trouble> {
         let message = render::news(words, nonce_of(nonce), &self.public_url);
+        self.rest.post(self.channel, &message).await.map(|id| id.to_string())
+    }
+
+    /// As an answer to the card, in the channel, where it can be found again.
+    async fn quote(&self, nonce: Uuid, under: &str, quote: &Quote) -> Result<String, Trouble> {
+        let card = MessageReference::from((self.channel, message_id(under)?)).fail_if_not_exists(false);
+        let message = render::quote(quote, nonce_of(nonce), &self.public_url).reference_message(card);
         self.rest.post(self.channel, &message).await.map(|id| id.to_string())
     }
 }

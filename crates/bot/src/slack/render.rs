@@ -7,6 +7,7 @@
 use crate::{
     card::{AskKind, Button, Card, Choice, Style},
     reply::Reply,
+    wall::Quote,
     wording::clamp,
 };
 use slack_morphism::prelude::*;
@@ -51,6 +52,13 @@ pub(super) fn words(channel: &str, words: &str) -> serde_json::Value {
         "unfurl_links": false,
         "unfurl_media": false,
     })
+}
+
+/// What a lead wrote: in an object that Slack does not parse, and cut in what is read out.
+pub(super) fn quote(quote: &Quote) -> Rendered {
+    let said = format!("“{}”", clamp(&quote.said, limit::SECTION - 2));
+    let text = escape(&clamp(&format!("{} {said}", quote.intro), limit::WORDS));
+    Rendered { blocks: vec![section(&quote.intro), section(&said)], text }
 }
 
 fn plain(text: &str, most: usize) -> SlackBlockPlainTextOnly {

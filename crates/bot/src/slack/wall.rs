@@ -6,7 +6,7 @@ use super::{
 };
 use crate::{
     card::Card,
-    wall::{Trouble, Wall},
+    wall::{Quote, Trouble, Wall},
 };
 use async_trait::async_trait;
 use serde_json::{Value, json};
@@ -67,22 +67,25 @@ impl Wall for SlackWall {
         self.api.call("chat.update", &edited).await.map(drop).map_err(harmless)
     }
 
-    /// Looks for the nonce among what was posted since it was drawn
-    /// (<https://docs.slack.dev/reference/methods/conversations.history>). An app without the scope for it posts again.
-    async fn find(&self, nonce: Uuid) -> Result<Option<String>, Trouble> {
+    /// Looks for the nonce among what was posted since it was drawn, in the channel or in the thread under a message
+    /// (<https://docs.slack.dev/reference/methods/conversations.history>, and conversations.replies). An app without the scope
+    /// for it posts again.
+    async fn find(&self, nonce: Uuid, under: Option<&str>) -> Result<Option<String>, Trouble> {
         let wanted = nonce.to_string();
         let drawn = nonce.get_timestamp().map_or(0, |drawn| drawn.to_unix().0);
         let oldest = drawn.saturating_sub(60).to_string();
         let mut cursor = String::new();
         for _ in 0..PAGES {
-            let query = [
+            let mut query = vec![
                 ("channel", self.channel.as_str()),
                 ("oldest", &oldest),
                 ("limit", "100"),
                 ("include_all_metadata", "true"),
                 ("cursor", &cursor),
             ];
-            let page = match self.api.get("conversations.history", &query).await.map_err(harmless) {
+            let method = if under.is_some() { "conversations.replies" } else { "conversations.history" };
+            query.extend(under.map(|under| ("ts", under)));
+            let page = match self.api.get(method, &query).await.map_err(harmless) {
                 Err(Trouble::Broken { why }) if why.starts_with("missing_scope") => {
                     tracing::warn!(
                         wall = self.name,
@@ -112,5 +115,12 @@ impl Wall for SlackWall {
 
     async fn say(&self, nonce: Uuid, words: &str) -> Result<String, Trouble> {
         self.send(nonce, render::words(&self.channel, words)).await
+    }
+
+    /// In the thread under the card.
+    async fn quote(&self, nonce: Uuid, under: &str, quote: &Quote) -> Result<String, Trouble> {
+        let mut message = self.message(&render::quote(quote));
+        message["thread_ts"] = Value::from(under);
+        self.send(nonce, message).await
     }
 }

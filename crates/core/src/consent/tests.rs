@@ -95,6 +95,12 @@ fn the_yes_that_lasts_longest_counts_and_the_same_again_is_no_news() {
     assert_eq!((records.len(), stands.until), (2, None), "a word of their own stands beside our interest");
 }
 
+#[test]
+fn whoever_objected_is_not_scored_again_because_their_address_died() {
+    let (_, stands) = after([no(ConsentState::Objected), no(ConsentState::Bounced)]);
+    assert_eq!(stands.state, ConsentState::Objected);
+}
+
 fn anything() -> impl Strategy<Value = Record> {
     let line = prop_oneof![Just("form"), Just("enquiry: a"), Just("business: b"), Just("interest L: c")];
     let state = prop::sample::select(ConsentState::ALL[2..].to_vec());

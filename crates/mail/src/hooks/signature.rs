@@ -1,6 +1,6 @@
 //! Whether a webhook comes from whom it says: the signature of each provider, over the bytes as they came.
 //!
-//! Whoever calls also refuses what is old or was there before: the signed times are handed back for it.
+//! The signed times are handed back for whoever refuses what is old.
 
 use base64::{Engine, engine::general_purpose::STANDARD};
 use hmac::{Hmac, KeyInit, Mac};

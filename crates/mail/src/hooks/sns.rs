@@ -12,13 +12,39 @@ use serde_json::Value;
 pub fn certificate_url(body: &[u8]) -> Option<String> {
     let body: Value = serde_json::from_slice(body).ok()?;
     let url = body.get("SigningCertURL")?.as_str()?;
+    let path = at_sns(url)?;
+    (is_plain(path, "-._") && path.ends_with(".pem")).then(|| url.to_owned())
+}
+
+/// Where a body asks us to confirm that we want to hear of its topic, if it does, and that is at SNS.
+pub fn subscribe_url(body: &[u8]) -> Option<String> {
+    let body: Value = serde_json::from_slice(body).ok()?;
+    let url = body.get("SubscribeURL").filter(|_| body["Type"] == "SubscriptionConfirmation")?.as_str()?;
+    let query = at_sns(url)?.strip_prefix("?Action=ConfirmSubscription&")?;
+    is_plain(query, "-._~=&%:+/").then(|| url.to_owned())
+}
+
+/// Whether a body says that it is of this topic; it need not be true.
+pub fn names_topic(topic: &str, body: &[u8]) -> bool {
+    serde_json::from_slice::<Value>(body).is_ok_and(|body| body["TopicArn"] == topic)
+}
+
+/// Whether a body tells something, and does not only speak of the subscription.
+pub fn is_notification(body: &[u8]) -> bool {
+    serde_json::from_slice::<Value>(body).is_ok_and(|body| body["Type"] == "Notification")
+}
+
+/// What stands behind the host of an address at SNS, and nowhere else.
+fn at_sns(url: &str) -> Option<&str> {
     let (host, path) = url.strip_prefix("https://")?.split_once('/')?;
     let region = host.strip_prefix("sns.")?;
     let region =
         region.strip_suffix(".amazonaws.com").or_else(|| region.strip_suffix(".amazonaws.com.cn"))?;
-    let plain = |text: &str, more: &str| text.chars().all(|c| c.is_ascii_alphanumeric() || more.contains(c));
-    let fine = !region.is_empty() && plain(region, "-") && plain(path, "-._") && path.ends_with(".pem");
-    fine.then(|| url.to_owned())
+    (!region.is_empty() && is_plain(region, "-")).then_some(path)
+}
+
+fn is_plain(text: &str, more: &str) -> bool {
+    text.chars().all(|c| c.is_ascii_alphanumeric() || more.contains(c))
 }
 
 /// Whether a body was signed by the key of this certificate (PEM), for one of our topics.

@@ -1,11 +1,12 @@
 //! The relay's address: `smtp://user:password@host:port?tls=required&hello=mail.example.com`, read strictly.
 
 use std::fmt;
-use std::net::IpAddr;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use rustls::{ClientConfig, RootCertStore};
+
+use crate::place::{Place, PlaceError, is_loopback};
 
 /// What a relay's address cannot be.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -81,6 +82,16 @@ pub struct Relay {
     pub(super) tls_config: Arc<OnceLock<Arc<ClientConfig>>>,
 }
 
+impl From<PlaceError> for RelayError {
+    fn from(error: PlaceError) -> Self {
+        match error {
+            PlaceError::NoHost => Self::NoHost,
+            PlaceError::Port(port) => Self::Port(port),
+            PlaceError::Unreadable(what) => Self::Unreadable(what),
+        }
+    }
+}
+
 impl Relay {
     /// Reads a relay's address.
     ///
@@ -97,36 +108,20 @@ impl Relay {
             _ => return Err(RelayError::Scheme(format!("{scheme}://"))),
         };
         let (place, query) = rest.split_once('?').unwrap_or((rest, ""));
-        let place = place.strip_suffix('/').unwrap_or(place);
-        let (login, place) = match place.rsplit_once('@') {
-            Some((login, place)) => {
-                let (user, password) = login.split_once(':').ok_or(RelayError::Unreadable("login"))?;
-                (Some((unescape(user, "user name")?, unescape(password, "password")?)), place)
-            }
-            None => (None, place),
-        };
-        let (host, port) = split_port(place)?;
-        if host.is_empty() {
-            return Err(RelayError::NoHost);
-        }
-        if !host.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_' | ':')) {
-            return Err(RelayError::Unreadable("host"));
-        }
+        let Place { login, host, port } = Place::read(place.strip_suffix('/').unwrap_or(place))?;
         let port = match port {
-            Some(port) => {
-                port.parse().ok().filter(|p| *p != 0).ok_or_else(|| RelayError::Port(port.to_owned()))?
-            }
+            Some(port) => port,
             None if implicit => 465,
             None if login.is_some() => 587,
             None => 25,
         };
-        let tls = match (implicit, is_loopback(host)) {
+        let tls = match (implicit, is_loopback(&host)) {
             (true, _) => Tls::Implicit,
             (false, true) => Tls::None,
             (false, false) => Tls::Required,
         };
         let mut relay = Self {
-            host: host.to_owned(),
+            host,
             port,
             tls,
             login,
@@ -189,7 +184,7 @@ impl Relay {
 
     /// The same relay, trusting these certificate authorities instead of the system's.
     pub fn with_roots(mut self, roots: RootCertStore) -> Self {
-        self.tls_config = Arc::new(OnceLock::from(super::tls::config(roots)));
+        self.tls_config = Arc::new(OnceLock::from(crate::tls::config(roots)));
         self
     }
 }
@@ -218,45 +213,6 @@ impl PartialEq for Relay {
         (&self.host, self.port, self.tls, &self.login, &self.hello, self.limits)
             == (&other.host, other.port, other.tls, &other.login, &other.hello, other.limits)
     }
-}
-
-fn is_loopback(host: &str) -> bool {
-    host.eq_ignore_ascii_case("localhost") || host.parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback())
-}
-
-fn split_port(place: &str) -> Result<(&str, Option<&str>), RelayError> {
-    if let Some(rest) = place.strip_prefix('[') {
-        let (host, after) = rest.split_once(']').ok_or(RelayError::Unreadable("host"))?;
-        host.parse::<std::net::Ipv6Addr>().map_err(|_| RelayError::Unreadable("host"))?;
-        return match after {
-            "" => Ok((host, None)),
-            _ => after.strip_prefix(':').map(|port| (host, Some(port))).ok_or(RelayError::Unreadable("host")),
-        };
-    }
-    match place.split_once(':') {
-        Some((host, port)) => Ok((host, Some(port))),
-        None => Ok((place, None)),
-    }
-}
-
-fn unescape(text: &str, what: &'static str) -> Result<String, RelayError> {
-    let mut bytes = Vec::with_capacity(text.len());
-    let mut rest = text.bytes();
-    while let Some(byte) = rest.next() {
-        if byte != b'%' {
-            bytes.push(byte);
-            continue;
-        }
-        let hex = |b: Option<u8>| b.and_then(|b| char::from(b).to_digit(16));
-        let (Some(high), Some(low)) = (hex(rest.next()), hex(rest.next())) else {
-            return Err(RelayError::Unreadable(what));
-        };
-        bytes.push((high * 16 + low) as u8);
-    }
-    String::from_utf8(bytes)
-        .ok()
-        .filter(|s| !s.contains(char::is_control))
-        .ok_or(RelayError::Unreadable(what))
 }
 
 #[cfg(test)]

@@ -58,13 +58,12 @@ impl Progress {
         self.lock().heard = Some(Vec::new());
     }
 
-    /// Whether the server has named an extension since [`Self::listen`]; lettre keeps only those that it knows (RFC 5321, 4.1.1.1).
-    pub(super) fn offers(&self, extension: &str) -> bool {
+    /// The extensions that the server has named since [`Self::listen`]; lettre keeps only those that it knows (RFC 5321, 4.1.1.1).
+    pub(super) fn offers(&self) -> Vec<String> {
         let heard = self.lock().heard.take().unwrap_or_default();
-        String::from_utf8_lossy(&heard)
-            .lines()
-            .filter(|line| line.starts_with("250"))
-            .any(|line| line.get(4..).is_some_and(|offer| offer.trim().eq_ignore_ascii_case(extension)))
+        let lines = String::from_utf8_lossy(&heard).into_owned();
+        let offers = lines.lines().filter(|line| line.starts_with("250")).filter_map(|line| line.get(4..));
+        offers.map(|offer| offer.trim().to_ascii_uppercase()).collect()
     }
 
     fn hear(&self, said: &[u8]) {

@@ -1,43 +1,19 @@
 //! Encryption to the relay: TLS from the first byte, or after STARTTLS, done here so that lettre's stream stays above it.
 
-use std::sync::Arc;
-
-use rustls::pki_types::ServerName;
-use rustls::{ClientConfig, RootCertStore};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
-use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 
 use super::relay::{Relay, Tls};
 use crate::outcome::ConnectError;
+use crate::tls;
 
 /// The most a server may say in one answer before TLS.
 const MAX_ANSWER: usize = 16 * 1024;
 
-/// A client's settings that trust `roots`, with ring, TLS 1.2 and 1.3.
-pub(super) fn config(roots: RootCertStore) -> Arc<ClientConfig> {
-    let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let config = ClientConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()
-        .expect("ring speaks TLS 1.2 and 1.3")
-        .with_root_certificates(roots)
-        .with_no_client_auth();
-    Arc::new(config)
-}
-
 /// Encrypts the connection now.
 pub(super) async fn encrypt(tcp: TcpStream, relay: &Relay) -> Result<TlsStream<TcpStream>, ConnectError> {
-    let name = ServerName::try_from(relay.host.clone())
-        .map_err(|_| unsafe_because(relay, "its name cannot stand in a certificate"))?;
-    let config = match relay.tls_config.get() {
-        Some(config) => Arc::clone(config),
-        None => {
-            let system = system_roots(relay)?;
-            Arc::clone(relay.tls_config.get_or_init(|| config(system)))
-        }
-    };
-    TlsConnector::from(config).connect(name, tcp).await.map_err(|e| unsafe_because(relay, &e.to_string()))
+    tls::encrypt(tcp, &relay.host, &relay.tls_config).await.map_err(|why| unsafe_because(relay, &why))
 }
 
 /// What came of asking for STARTTLS.
@@ -118,19 +94,6 @@ fn whole_answer(heard: &[u8]) -> Option<(Vec<String>, usize)> {
         }
     }
     None
-}
-
-fn system_roots(relay: &Relay) -> Result<RootCertStore, ConnectError> {
-    let found = rustls_native_certs::load_native_certs();
-    let mut roots = RootCertStore::empty();
-    roots.add_parsable_certificates(found.certs);
-    if roots.is_empty() {
-        return Err(unsafe_because(
-            relay,
-            "this machine has no certificate authorities (install ca-certificates)",
-        ));
-    }
-    Ok(roots)
 }
 
 fn unsafe_because(relay: &Relay, why: &str) -> ConnectError {

@@ -44,7 +44,16 @@ fn hidden_unless_a_path(value: &Value) -> Value {
 }
 
 /// The keys of settings that open doors.
-const SECRETS: [&str; 5] = ["token", "bot_token", "app_token", "signing_secret", "keys"];
+const SECRETS: [&str; 8] = [
+    "token",
+    "bot_token",
+    "app_token",
+    "signing_secret",
+    "keys",
+    "mailgun_key",
+    "postmark_password",
+    "generic_secret",
+];
 
 /// Whether the setting with this key opens doors.
 fn is_secret(key: &str) -> bool {

@@ -105,6 +105,27 @@ fn what_is_wrong_is_told_all_at_once_at_the_value() {
 }
 
 #[test]
+fn what_listens_is_checked_and_what_opens_it_is_not_shown() {
+    let text = refused(
+        "[inbox]\nurl = \"imaps://me:hidden@\"\nout_of_office = \"soon\"\n[hooks]\nses_topic = \"bounces\"\nsendgrid_key = \"AAAA\"\ngeneric_secret = \"hidden\"\n",
+        &[],
+    );
+    for wanted in [
+        "rekindle.toml:2:7: the mailbox has no host",
+        "rekindle.toml:3:17: ",
+        "rekindle.toml:5:13: “bounces” is no topic of SNS",
+        "rekindle.toml:6:16: this is no verification key of SendGrid",
+        "rekindle.toml:7:18: this is no secret of a webhook: those begin with whsec_",
+    ] {
+        assert!(text.contains(wanted), "{wanted}\n-- is not in\n{text}");
+    }
+    assert!(!text.contains("hidden"), "{text}");
+    let file = "[inbox]\nurl = \"imaps://me:hidden@mail.acme.test\"\n[hooks]\nmailgun_key = \"hidden\"\npostmark_password = \"hidden\"\ngeneric_secret = \"whsec_hidden\"\n";
+    let config = Config::read(Some(("rekindle.toml", file)), &[]).unwrap();
+    assert!(!format!("{} {config:?}", config.show()).contains("hidden"), "{}", config.show());
+}
+
+#[test]
 fn what_is_wrong_in_the_environment_is_told_with_the_variable() {
     let text = refused(
         "",

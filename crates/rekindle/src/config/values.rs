@@ -15,7 +15,7 @@ use rekindle_core::{
     time::{Moment, whole_micros},
     zone::parse_zone,
 };
-use rekindle_mail::smtp::Relay;
+use rekindle_mail::{inbox::Inbox, smtp::Relay};
 use serde::{Deserialize, Deserializer, de::Error};
 use std::{
     collections::BTreeMap,
@@ -146,6 +146,11 @@ pub(super) fn networks<'de, D: Deserializer<'de>>(d: D) -> Result<Vec<IpNet>, D:
         })
     };
     Vec::<String>::deserialize(d)?.into_iter().map(network).collect()
+}
+
+pub(super) fn inbox<'de, D: Deserializer<'de>>(d: D) -> Result<Option<Inbox>, D::Error> {
+    let Some(url) = text(d)? else { return Ok(None) };
+    Inbox::parse(&url).map(Some).map_err(D::Error::custom)
 }
 
 pub(super) fn address<'de, D: Deserializer<'de>>(d: D) -> Result<SocketAddr, D::Error> {
@@ -332,6 +337,30 @@ fn token<'de, D: Deserializer<'de>>(d: D, begins: &str, what: &str) -> Result<Op
             Err(D::Error::custom(format!("this is no {what}: those begin with {begins}")))
         }
         _ => Ok(token),
+    }
+}
+
+pub(super) fn generic_secret<'de, D: Deserializer<'de>>(d: D) -> Result<Option<Secret>, D::Error> {
+    token(d, "whsec_", "secret of a webhook")
+}
+
+pub(super) fn topic<'de, D: Deserializer<'de>>(d: D) -> Result<Option<String>, D::Error> {
+    match text(d)? {
+        Some(topic) if !topic.starts_with("arn:aws") || topic.split(':').count() != 6 => {
+            Err(D::Error::custom(format!(
+                "“{topic}” is no topic of SNS; those look like arn:aws:sns:eu-west-1:123456789012:bounces"
+            )))
+        }
+        topic => Ok(topic),
+    }
+}
+
+pub(super) fn sendgrid_key<'de, D: Deserializer<'de>>(d: D) -> Result<Option<String>, D::Error> {
+    match text(d)? {
+        Some(key) if !key.starts_with("MFkw") => Err(D::Error::custom(
+            "this is no verification key of SendGrid: those begin with MFkw (Mail Settings, Event Webhook, Signed Event Webhook)",
+        )),
+        key => Ok(key),
     }
 }
 

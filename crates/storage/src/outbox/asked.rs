@@ -37,6 +37,16 @@ pub(super) struct Asked {
     pub(super) campaign: Option<CampaignState>,
     pub(super) last_mail_at: Option<Moment>,
     pub(super) paused_by: Option<String>,
+    /// The circuit breaker that it meets, while it is not closed.
+    pub(super) breaker: Option<Met>,
+}
+
+/// A circuit breaker that is open, or lets a few pass.
+pub(super) struct Met {
+    pub(super) name: String,
+    pub(super) why: String,
+    /// How many mails may still pass.
+    pub(super) probes: i64,
 }
 
 /// The run of a delivery, as far as the gate asks.
@@ -55,7 +65,11 @@ const ASKED: &str = "d.id, d.generation, d.kind, d.enrollment_id IS NOT NULL, d.
     e.sequence, e.version, e.delivery_id = d.id, e.state, e.reason, c.state, \
     (SELECT max(m.committed_at) FROM delivery m WHERE m.lead_id = d.lead_id AND m.committed_at > ? AND m.kind = 'campaign' \
         AND m.state IN ('sent', 'sent_assumed', 'unknown', 'committing')), \
-    (SELECT p.value FROM setting p WHERE p.name = 'pause')";
+    (SELECT p.value FROM setting p WHERE p.name = 'pause'), b.name, b.why, b.probes";
+
+/// The breaker that a mail meets: that of all mail before that of its domain.
+const BREAKER: &str = "LEFT JOIN breaker b ON b.name = (SELECT x.name FROM breaker x WHERE x.state IN ('open', 'probing') \
+    AND (x.name = 'all' OR l.email LIKE '%@' || x.name) ORDER BY x.name <> 'all', x.name LIMIT 1)";
 
 impl Asked {
     fn read(row: &QueryResult) -> Result<Self> {
@@ -84,6 +98,7 @@ impl Asked {
             campaign: None,
             last_mail_at: None,
             paused_by: None,
+            breaker: None,
         };
         let sequence: Option<String> = from.take()?;
         let version: Option<i64> = from.take()?;
@@ -107,6 +122,10 @@ impl Asked {
         let pause: Option<sea_orm::JsonValue> = from.take()?;
         let pause: Option<Pause> = pause.and_then(|pause| serde_json::from_value(pause).ok()).flatten();
         asked.paused_by = pause.map(|pause| pause.by.name());
+        let (name, why, probes) =
+            (from.take::<Option<String>>()?, from.take::<Option<String>>()?, from.take::<Option<i64>>()?);
+        asked.breaker =
+            name.map(|name| Met { name, why: why.unwrap_or_default(), probes: probes.unwrap_or(0) });
         Ok(asked)
     }
 }
@@ -123,7 +142,7 @@ impl Outbox<'_> {
         let ids = rounded(tickets.iter().map(|ticket| ticket.id.0).collect());
         let text = format!(
             "SELECT {ASKED} FROM delivery d JOIN lead l ON l.id = d.lead_id LEFT JOIN enrollment e ON e.id = d.enrollment_id \
-             LEFT JOIN campaign c ON c.id = d.campaign_id WHERE d.id IN ({}) AND d.state = 'claimed' AND (d.owner = ?) IS TRUE",
+             LEFT JOIN campaign c ON c.id = d.campaign_id {BREAKER} WHERE d.id IN ({}) AND d.state = 'claimed' AND (d.owner = ?) IS TRUE",
             list_of(ids.len())
         );
         let mut values: Vec<Value> = vec![micros(now - ONE_MAIL_IN).into()];

@@ -50,6 +50,8 @@ struct Verdicts {
     going: Vec<(usize, Ticket)>,
     later: Vec<(Uuid, i64, i64, String)>,
     never: Vec<(Uuid, Event, String)>,
+    /// How many of those that may go try for a breaker, by its name.
+    tried: Vec<(String, i64)>,
 }
 
 impl Outbox<'_> {
@@ -114,6 +116,10 @@ impl Outbox<'_> {
             let verdicts;
             (passages, verdicts) = decide(&asked, tickets, rules, now);
             if commit {
+                for (breaker, count) in &verdicts.tried {
+                    let text = "UPDATE breaker SET probes = probes - ? WHERE name = ? AND state = 'probing'";
+                    tx.execute_raw(self.0.sql(text, vec![(*count).into(), breaker.clone().into()])).await?;
+                }
                 self.intend(&tx, sender, &verdicts.going, &mut passages, now).await?;
             }
             self.put_back(&tx, verdicts.later, now).await?;
@@ -240,6 +246,8 @@ fn decide(
     let mut verdicts = Verdicts::default();
     // Who gets a mail with this group gets no second with it.
     let mut mailed: Vec<LeadId> = Vec::new();
+    // How many of this group have tried for each breaker that lets a few pass.
+    let mut tried: HashMap<&str, i64> = HashMap::new();
     for (at, ticket) in tickets.iter().enumerate() {
         let held = asked.get(&ticket.id).filter(|asked| asked.generation == ticket.generation);
         let Some(held) = held else {
@@ -247,9 +255,15 @@ fn decide(
             continue;
         };
         let just_mailed = mailed.contains(&ticket.lead).then_some(now);
-        passages.push(match judge(held, just_mailed.or(held.last_mail_at), rules, now) {
+        let met = held.breaker.as_ref();
+        let rests = met.filter(|met| tried.get(met.name.as_str()).copied().unwrap_or(0) >= met.probes);
+        let rests = rests.map(|met| met.why.as_str());
+        passages.push(match judge(held, just_mailed.or(held.last_mail_at), rests, rules, now) {
             Verdict::Go => {
                 verdicts.going.push((at, *ticket));
+                if let Some(met) = met.filter(|_| held.kind == MailKind::Campaign) {
+                    *tried.entry(met.name.as_str()).or_default() += 1;
+                }
                 if held.kind == MailKind::Campaign {
                     mailed.push(ticket.lead);
                 }
@@ -266,10 +280,17 @@ fn decide(
             }
         });
     }
+    verdicts.tried = tried.into_iter().map(|(name, count)| (name.to_owned(), count)).collect();
     (passages, verdicts)
 }
 
-fn judge(asked: &Asked, last_mail_at: Option<Moment>, rules: Rules<'_>, now: Moment) -> Verdict {
+fn judge(
+    asked: &Asked,
+    last_mail_at: Option<Moment>,
+    rests: Option<&str>,
+    rules: Rules<'_>,
+    now: Moment,
+) -> Verdict {
     let run = asked.run.as_ref();
     let awaited = match run {
         None if asked.in_run => Err("its run is gone".to_owned()),
@@ -287,6 +308,7 @@ fn judge(asked: &Asked, last_mail_at: Option<Moment>, rules: Rules<'_>, now: Mom
         run: awaited,
         campaign: asked.campaign,
         paused_by: asked.paused_by.as_deref(),
+        rests,
         last_mail_at,
         expires_at: moment(expires_at(asked, now)),
         zone: rules.zone,

@@ -2,15 +2,16 @@
 
 use super::{Outbox, Ticket};
 use crate::{
-    Result,
+    Result, StoreError,
     rows::micros,
     transaction::{Writing, again, list_of, rows_of},
 };
 use rekindle_core::{
     delivery::{DeliveryState, Event, backoff},
+    ids::DeliveryId,
     time::Moment,
 };
-use sea_orm::{DbBackend, FromQueryResult, Value, prelude::Uuid};
+use sea_orm::{ConnectionTrait, DbBackend, FromQueryResult, Value, prelude::Uuid};
 use std::collections::HashMap;
 
 /// What became of a delivery.
@@ -29,7 +30,7 @@ pub struct Fate {
 fn from_states(event: Event) -> &'static [DeliveryState] {
     use DeliveryState as S;
     match event {
-        Event::Accepted => &[S::Committing, S::Unknown],
+        Event::Accepted => &[S::Committing, S::Unknown, S::SentAssumed],
         Event::Refused => &[S::Claimed, S::Committing, S::Unknown],
         Event::NotTaken | Event::Lost => &[S::Committing],
         Event::Back => &[S::Claimed],
@@ -168,7 +169,7 @@ pub(super) const OF_M: &str =
 
 /// The set-based form of `Enrollment::delivered`: the runs that await these go on as they said when they began to.
 /// True when the next step of one is due now.
-pub(super) async fn advance(
+pub(crate) async fn advance(
     outbox: &Outbox<'_>,
     tx: &Writing,
     deliveries: &[Uuid],
@@ -186,6 +187,32 @@ pub(super) async fn advance(
     values.extend(deliveries.iter().map(|id| Value::from(*id)));
     let moved = GoesOn::find_by_statement(outbox.0.sql(&text, values)).all(&**tx).await?;
     Ok(moved.iter().any(|run| run.due_at <= micros(now)))
+}
+
+/// What came back moves a mail from one state to another, with the run that still awaits it: the set-based form of
+/// `DeliveryState::after` for one. Where it is in another state meanwhile, whoever decided decides again.
+pub(crate) async fn by_report(
+    outbox: &Outbox<'_>,
+    tx: &Writing,
+    mail: DeliveryId,
+    (from, to): (DeliveryState, DeliveryState),
+    why: &str,
+    now: Moment,
+) -> Result<()> {
+    let why: String = why.chars().filter(|c| *c != '\0').take(500).collect();
+    let text =
+        "UPDATE delivery SET state = ?, owner = NULL, reason = ?, moved_at = ? WHERE id = ? AND state = ?";
+    let values =
+        vec![to.word().into(), why.clone().into(), micros(now).into(), mail.0.into(), from.word().into()];
+    if tx.execute_raw(outbox.0.sql(text, values)).await?.rows_affected() == 0 {
+        return Err(StoreError::Busy("the mail has moved meanwhile".to_owned()));
+    }
+    let text = "INSERT INTO attempt (delivery_id, generation, state, answer, at) SELECT id, generation, state, ?, ? FROM delivery WHERE id = ?";
+    tx.execute_raw(outbox.0.sql(text, vec![why.into(), micros(now).into(), mail.0.into()])).await?;
+    if !from.starts_next_wait() {
+        advance(outbox, tx, &[mail.0], to.word(), now).await?;
+    }
+    Ok(())
 }
 
 /// The answer, fit for a column.

@@ -124,6 +124,25 @@ table!(news, "news", {
     text: String,
     at: i64,
 });
+table!(heard, "heard", {
+    #[sea_orm(primary_key, auto_increment = false)] delivery_id: Uuid,
+    #[sea_orm(primary_key, auto_increment = false)] key: String,
+    kind: String,
+    lead_id: Uuid,
+    at: i64,
+});
+table!(quote, "quote", {
+    #[sea_orm(primary_key, auto_increment = false)] activity_id: Uuid,
+    alert_id: Uuid,
+    at: i64,
+});
+table!(breaker, "breaker", {
+    #[sea_orm(primary_key, auto_increment = false)] name: String,
+    state: String,
+    since: i64,
+    why: String,
+    probes: i64,
+});
 table!(notice, "notice", {
     #[sea_orm(primary_key, auto_increment = false)] id: Uuid,
     member: String,

@@ -142,6 +142,9 @@ pub(crate) fn settings(transport: Transport) -> Settings {
         pace: rekindle_core::outflow::Limits::default(),
         at_once_to_domain: None,
         sessions: 4,
+        inbox: None,
+        postmark: false,
+        out_of_office: chrono::TimeDelta::days(7),
         journal: None,
         cool_leads: "0 6 * * *".parse().unwrap(),
     }

@@ -1,9 +1,10 @@
 //! What stands in a mail that has left.
 
-use crate::house::{House, at, monday};
+use crate::house::{House, at, monday, settings, templates};
 use mail_parser::MessageParser;
 use rekindle_core::{activity::Kind, link::Purpose, time::Clock};
-use rekindle_mail::mark;
+use rekindle_mail::{inbox::Inbox, mark, transport::Transport};
+use rekindle_worker::{Settings, Worker};
 use serde_json::json;
 use std::collections::HashSet;
 
@@ -153,4 +154,22 @@ async fn a_lead_keeps_its_subject_and_each_subject_has_its_leads() {
     assert_eq!(house.memory.len(), 60);
     assert!((12..=48).contains(&ones), "{ones} of 60");
     assert_eq!(house.clock.calendar(), monday());
+}
+
+#[tokio::test]
+async fn a_mail_names_where_it_can_be_stopped_by_mail_and_what_postmark_gives_back() {
+    let house = House::new().await;
+    let kim = house.subscriber("kim@lead.test").await;
+    house.enroll(kim).await;
+    let inbox = Some(Inbox::parse("imaps://me:secret@mail.acme.test").unwrap());
+    let settings = Settings { inbox, postmark: true, ..settings(Transport::Memory(house.memory.clone())) };
+    let mut worker = Worker::new(house.store.clone(), settings, templates());
+    worker.tick().await.unwrap();
+    let (kept, delivery) = (house.memory.kept(), house.deliveries().await.remove(0));
+    let mail = MessageParser::default().parse(&kept[0].message).unwrap();
+    let header = |name: &str| mail.header_raw(name).map(|value| value.split_whitespace().collect::<String>());
+    let mailto = mark::unsubscribe_mailto(house.store.ring(), delivery.id, "bounce.acme.test");
+    assert!(header("List-Unsubscribe").unwrap().ends_with(&format!(">,<{mailto}>")), "U7");
+    assert_eq!(header("X-PM-Metadata-mail").as_deref(), mail.message_id());
+    worker.leave().await;
 }
