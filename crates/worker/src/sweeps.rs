@@ -60,7 +60,7 @@ pub enum When {
 
 impl Sweep {
     /// All of them, in the order of a round.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::RecoverOutbox,
         Self::WatchBreakers,
         Self::ReleaseClicks,
