@@ -19,6 +19,9 @@ mod m0012_members_elsewhere;
 mod m0013_hands;
 mod m0014_news;
 mod m0017_consents;
+mod m0021_traces;
+mod m0022_pace;
+mod m0023_offers;
 
 use sea_orm_migration::prelude::*;
 
@@ -45,6 +48,9 @@ impl MigratorTrait for Migrator {
             Box::new(m0013_hands::Migration),
             Box::new(m0014_news::Migration),
             Box::new(m0017_consents::Migration),
+            Box::new(m0021_traces::Migration),
+            Box::new(m0022_pace::Migration),
+            Box::new(m0023_offers::Migration),
         ]
     }
 }

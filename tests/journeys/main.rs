@@ -25,6 +25,14 @@ mod segment_clients;
 
 mod cold_lead;
 
+mod machines;
+
+mod answers;
+
+mod offers;
+
+mod pace;
+
 mod import_campaign;
 
 mod mail_doctor;

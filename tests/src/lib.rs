@@ -4,6 +4,7 @@ pub mod clock;
 pub mod discord;
 pub mod dns;
 pub mod front;
+pub mod indoors;
 pub mod leads;
 pub mod outbound;
 pub mod panics;

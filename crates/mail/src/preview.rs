@@ -83,6 +83,7 @@ pub fn show(
         LinkKind::Offer => "https://preview.invalid/offer".to_owned(),
         LinkKind::Survey { answer } => format!("https://preview.invalid/survey/{answer}"),
         LinkKind::Unsubscribe => "https://preview.invalid/unsubscribe".to_owned(),
+        LinkKind::Bait => "https://preview.invalid/nowhere".to_owned(),
     })?;
     let inbox_line = inbox_line(&rendered.html);
     Ok(Preview { variant: variant.to_owned(), language: written, rendered, inbox_line })

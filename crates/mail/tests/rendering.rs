@@ -37,6 +37,7 @@ fn url(kind: &LinkKind) -> String {
         LinkKind::Offer => "https://go.test/o".into(),
         LinkKind::Survey { answer } => format!("https://go.test/s/{answer}"),
         LinkKind::Unsubscribe => "https://go.test/u".into(),
+        LinkKind::Bait => "https://go.test/c/bait".into(),
     }
 }
 

@@ -37,6 +37,7 @@ fn url(kind: &LinkKind) -> String {
         LinkKind::Offer => "https://go.acme.test/o/1/offer".into(),
         LinkKind::Survey { answer } => format!("https://go.acme.test/s/1/{answer}"),
         LinkKind::Unsubscribe => "https://go.acme.test/u/1/stop?a=1&b=2".into(),
+        LinkKind::Bait => "https://go.acme.test/c/bait".into(),
     }
 }
 
@@ -45,6 +46,7 @@ fn the_shipped_mails_have_no_problem_but_the_address_to_fill_in() {
     let templates = shipped();
     let names: Vec<&str> = templates.names().collect();
     for mail in [
+        "asked-later",
         "breakup",
         "call-to-action",
         "case-study",

@@ -40,6 +40,7 @@ embedded! {
     "playbook/segments.toml",
     "playbook/routing.toml",
     "playbook/sunset.toml",
+    "playbook/sequences/asked-later.toml",
     "playbook/sequences/re-engagement.toml",
     "playbook/sequences/pricing.toml",
     "playbook/sequences/welcome.toml",
@@ -69,6 +70,8 @@ embedded! {
     "objections.de",
     "call-to-action",
     "call-to-action.de",
+    "asked-later",
+    "asked-later.de",
 }
 
 /// The playbook of a data folder: paths below the playbook's folder, and texts.
@@ -312,7 +315,7 @@ mod tests {
         assert_eq!(files["routing.toml"], "alerts = \"x\"\n");
         assert_eq!(files["sequences/welcome.toml"], "name = \"welcome\"\n");
         assert!(files.contains_key("sequences/re-engagement.toml") && files.contains_key("scoring.toml"));
-        assert_eq!(files.len(), 7, "{:?}", files.keys());
+        assert_eq!(files.len(), 8, "{:?}", files.keys());
     }
 
     #[test]

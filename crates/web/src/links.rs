@@ -1,22 +1,24 @@
 //! What a lead finds behind the links of a mail.
 //!
 //! Promise: a look changes nothing (GET and HEAD may come from scanners and previews, in any order and
-//! number; a GET of a click link is only held), and what a lead asks for with a button is durable before
+//! number; a look only leaves a trace, and that of a click is held), and what a lead asks for with a button is durable before
 //! the answer. A token says which delivery is meant, and that we made it; whatever is wrong with one,
 //! the answer is the same.
 
 mod click;
 mod offer;
+mod picture;
 mod survey;
 mod told;
 mod trouble;
 mod unsubscribe;
+mod watch;
 
 use crate::{Doors, html};
 use axum::{
     Router,
     extract::{Path, rejection::PathRejection},
-    middleware::map_response,
+    middleware::{from_fn_with_state, map_response},
     response::Response,
     routing::get,
 };
@@ -28,6 +30,7 @@ use rekindle_core::{
 };
 use rekindle_storage::Store;
 use trouble::Trouble;
+use watch::Watch;
 
 /// A token as it stands in the address, which may be no text at all.
 type Token = Result<Path<String>, PathRejection>;
@@ -42,7 +45,9 @@ pub fn lead_pages(doors: Doors) -> Router {
         .route("/c/{token}", get(click::follow))
         .route("/u/{token}", get(unsubscribe::ask).post(unsubscribe::stop))
         .route("/o/{token}", get(offer::show).post(offer::take))
+        .route("/i/{token}", get(picture::show))
         .route("/s/{token}", get(survey::ask).post(survey::answer))
+        .route_layer(from_fn_with_state(Watch::of(doors.clone()), watch::look))
         .layer(map_response(html::for_leads))
         .with_state(doors)
 }
@@ -61,7 +66,7 @@ fn meant(store: &Store, purpose: Purpose, token: Token) -> Result<(Meant, String
 
 /// The delivery that a link stands in.
 async fn delivery_of(store: &Store, meant: Meant) -> Result<Delivery, Trouble> {
-    store.clicks().delivery(DeliveryId(meant.row)).await?.ok_or(Trouble::NoSuchLink)
+    store.links().delivery(DeliveryId(meant.row)).await?.ok_or(Trouble::NoSuchLink)
 }
 
 /// The mail step that a delivery came from, with its terms. A test mail stands in no run: it has the terms

@@ -11,7 +11,7 @@ use super::assemble::{Assembled, BODY, Piece, includes};
 use super::error::{TemplateError, did_you_mean};
 use super::links::{Found, Link, LinkKind, attribute};
 use super::source::{Hidden, end_of_tag, jinja_of, misbuilt};
-use super::values::{ALWAYS, KNOWN};
+use super::values::{ALWAYS, KNOWN, LINKS};
 
 /// No line of a text part is broken by us: mail programs wrap to the reader's window, and a broken link is no link.
 const TEXT_WIDTH: usize = 10_000;
@@ -134,6 +134,7 @@ pub(super) fn compile(files: &Files<'_>) -> Result<Compiled, TemplateError> {
             links.add(kind);
         }
     }
+    let html = baited(&html, links.add(LinkKind::Bait));
     let doubts = warnings.into_iter().map(|(byte, what)| {
         let (file, line) = place(byte);
         (file, line, what)
@@ -154,6 +155,16 @@ fn language_of_layout(layout: &str) -> Language {
     let tag = layout.find("<mjml").map(|at| &layout[at..at + end_of_tag(&layout[at..])]);
     let told = tag.and_then(|tag| attribute(tag, "lang").map(|(from, to)| &tag[from..to]));
     told.and_then(Language::parse).or_else(|| Language::parse("en")).expect("English is a language")
+}
+
+/// The HTML with a link before all others that no person sees or reaches, and no screen reader says (mail-rules M2): who follows it is
+/// a machine.
+fn baited(html: &str, index: usize) -> String {
+    let body = html.find("<body").map_or(0, |at| at + end_of_tag(&html[at..]));
+    let (before, after) = html.split_at(body);
+    format!(
+        r#"{before}<div style="display:none;max-height:0;overflow:hidden;mso-hide:all" aria-hidden="true"><a href="{{{{ {LINKS}[{index}] }}}}" rel="nofollow" tabindex="-1"></a></div>{after}"#
+    )
 }
 
 /// Whether some piece of Jinja in `source` uses this name.

@@ -29,6 +29,8 @@ pub enum LinkKind {
     },
     /// Out: `{{ unsubscribe_url }}`.
     Unsubscribe,
+    /// Nowhere: the hidden link that compilation puts first, and that only machines follow.
+    Bait,
 }
 
 /// Links as they are found.

@@ -91,7 +91,7 @@ fn promises<'a>(links: impl Iterator<Item = &'a LinkKind>) -> Vec<String> {
     let promise = |kind: &LinkKind| match kind {
         LinkKind::Survey { answer } => Some(format!("survey_url(\"{answer}\")")),
         LinkKind::Offer => Some("offer_url".to_owned()),
-        LinkKind::Unsubscribe | LinkKind::Click { .. } => None,
+        LinkKind::Unsubscribe | LinkKind::Click { .. } | LinkKind::Bait => None,
     };
     links.filter_map(promise).collect()
 }

@@ -27,7 +27,7 @@ struct Done {
 /// Asks; changes nothing.
 pub(super) async fn ask(State(doors): State<Doors>, token: Token) -> Result<Response, Trouble> {
     let (meant, token) = meant(&doors.store, Purpose::Unsubscribe, token)?;
-    let email_masked = match doors.store.clicks().delivery(DeliveryId(meant.row)).await? {
+    let email_masked = match doors.store.links().delivery(DeliveryId(meant.row)).await? {
         Some(delivery) => masked_email(&doors.store, &delivery).await?,
         None => nobody(),
     };
@@ -40,7 +40,7 @@ pub(super) async fn ask(State(doors): State<Doors>, token: Token) -> Result<Resp
 pub(super) async fn stop(State(doors): State<Doors>, token: Token) -> Result<Response, Trouble> {
     let (meant, _) = meant(&doors.store, Purpose::Unsubscribe, token)?;
     // A token of ours whose delivery is gone is of a lead that was erased: nobody writes there any more.
-    let email_masked = match doors.store.clicks().delivery(DeliveryId(meant.row)).await? {
+    let email_masked = match doors.store.links().delivery(DeliveryId(meant.row)).await? {
         Some(delivery) => {
             let wish = unsubscribed(&delivery, doors.store.clock().calendar());
             keep(&doors.store, &[wish]).await?;
