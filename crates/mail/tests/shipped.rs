@@ -46,6 +46,7 @@ fn the_shipped_mails_have_no_problem_but_the_address_to_fill_in() {
     let templates = shipped();
     let names: Vec<&str> = templates.names().collect();
     for mail in [
+        "asked-later",
         "breakup",
         "call-to-action",
         "case-study",

@@ -3,8 +3,9 @@
 use std::collections::BTreeMap;
 use std::error::Error;
 use std::hint::black_box;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
+use rekindle_core::time::SharedClock;
 use rekindle_mail::compose::{Bulk, Envelope, Party, compose};
 use rekindle_mail::dkim::{Signer, new_ed25519, sign};
 use rekindle_mail::letter::Letter;
@@ -53,7 +54,12 @@ fn envelope(letter: &Letter) -> Envelope {
 }
 
 /// Measures and prints. `rsa` is a private key of 2048 bits, in PEM.
-pub(crate) fn measure(rounds: usize, time: Duration, rsa: &str) -> Result<(), Box<dyn Error + Send + Sync>> {
+pub(crate) fn measure(
+    rounds: usize,
+    time: Duration,
+    rsa: &str,
+    clock: &SharedClock,
+) -> Result<(), Box<dyn Error + Send + Sync>> {
     let (templates, letter) = (templates()?, Letter::sample());
     let envelope = envelope(&letter);
     let ed25519 = new_ed25519()?;
@@ -78,12 +84,12 @@ pub(crate) fn measure(rounds: usize, time: Duration, rsa: &str) -> Result<(), Bo
     for _ in 0..rounds {
         let mut unsigned = f64::NAN;
         for (nth, (_, signers)) in kinds.iter().enumerate() {
-            let (begun, mut made) = (Instant::now(), 0_u32);
-            while begun.elapsed() < time {
+            let (begun, mut made) = (clock.stopwatch(), 0_u32);
+            while clock.stopwatch() - begun < time {
                 black_box(one(signers)?);
                 made += 1;
             }
-            let micros = begun.elapsed().as_secs_f64() * 1e6 / f64::from(made);
+            let micros = (clock.stopwatch() - begun).as_secs_f64() * 1e6 / f64::from(made);
             if nth == 0 {
                 unsigned = micros;
             }

@@ -68,7 +68,7 @@ async fn measure(orders: &Orders) -> Measured<()> {
     let what = orders.text("what")?;
     if matches!(what, "all" | "composing") {
         let seconds = std::time::Duration::from_secs(orders.number("seconds")? as u64);
-        composing::measure(orders.number("rounds")?, seconds, RSA)?;
+        composing::measure(orders.number("rounds")?, seconds, RSA, &clock)?;
     }
     if matches!(what, "all" | "intake") {
         intake::measure(orders, &clock).await?;
