@@ -19,6 +19,7 @@ mod m0012_members_elsewhere;
 mod m0013_hands;
 mod m0014_news;
 mod m0017_consents;
+mod m0018_preferences;
 
 use sea_orm_migration::prelude::*;
 
@@ -45,6 +46,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0013_hands::Migration),
             Box::new(m0014_news::Migration),
             Box::new(m0017_consents::Migration),
+            Box::new(m0018_preferences::Migration),
         ]
     }
 }

@@ -5,6 +5,7 @@
 #![allow(clippy::unwrap_used, reason = "what a story takes for granted may end it")]
 
 mod stage;
+mod wire;
 
 mod first_start;
 
@@ -30,6 +31,8 @@ mod import_campaign;
 mod three_doors;
 
 mod two_bots;
+
+mod unsubscribe_away;
 
 mod demo;
 

@@ -81,6 +81,10 @@ pub mod names {
     pub const ACCEPTED: &str = "Offer Accepted";
     /// They asked us to stop.
     pub const UNSUBSCRIBED: &str = "Unsubscribed";
+    /// They objected to mail and to being profiled.
+    pub const OBJECTED: &str = "Objected";
+    /// They said how they want to be written to. No sign of interest, and so not counted as a person's.
+    pub const PREFERRED: &str = "Preferences Changed";
 
     /// Track names that a machine sends: Segment's mail events, which no person surely did.
     /// Source: Segment spec, "Email Events".

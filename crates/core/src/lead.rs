@@ -4,6 +4,7 @@ use crate::{
     consent::{self, Consent, ConsentState},
     email::EmailAddress,
     ids::LeadId,
+    preferences::Preferences,
     team::Handle,
     time::Moment,
 };
@@ -126,6 +127,9 @@ pub struct Lead {
     pub cooled_at: Option<Moment>,
     /// May we write?
     pub consent: Consent,
+    /// How they want to be written to.
+    #[serde(default)]
+    pub preferences: Preferences,
     /// The rep who claimed them.
     pub owner: Option<Handle>,
     /// The rep who had them last, for when they come back.
@@ -161,6 +165,7 @@ impl Lead {
             nurture_why: None,
             cooled_at: None,
             consent: Consent::default(),
+            preferences: Preferences::default(),
             owner: None,
             last_owner: None,
             created_at: at,

@@ -4,7 +4,7 @@
 //! Nothing here reads a clock, a file, a network or randomness: `now` and ids come in as values,
 //! and what is to change goes out as values ([`scene::Change`]). In reading order:
 //!
-//! - **who**: [`lead`], [`activity`], [`arrival`], [`consent`], [`team`];
+//! - **who**: [`lead`], [`activity`], [`arrival`], [`consent`], [`preferences`], [`team`];
 //! - **what they are worth**: [`score`], and the questions asked of them: [`segment`];
 //! - **what we do about it**: [`scene`] (what a decision sees and returns), [`observe`] (a lead
 //!   did something), [`alert`] (the team is asked to act), [`desk`] (what it decides), [`sunset`] (a lead went quiet);
@@ -32,6 +32,7 @@ pub mod nearest;
 pub mod notice;
 pub mod observe;
 pub mod playbook;
+pub mod preferences;
 pub mod read;
 pub mod refusal;
 pub mod scene;

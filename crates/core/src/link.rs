@@ -23,6 +23,8 @@ pub enum Purpose {
     Survey,
     /// Stop the mail.
     Unsubscribe,
+    /// Say how one wants to be written to.
+    Preferences,
     /// Sign in, once.
     SignIn,
     /// Say who somebody in a chat is, once.
@@ -37,11 +39,12 @@ pub enum Purpose {
 
 impl Purpose {
     /// All purposes.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::Click,
         Self::Offer,
         Self::Survey,
         Self::Unsubscribe,
+        Self::Preferences,
         Self::SignIn,
         Self::LinkChat,
         Self::Envelope,
@@ -55,6 +58,7 @@ impl Purpose {
             Self::Offer => b"rekindle/1/offer",
             Self::Survey => b"rekindle/1/survey",
             Self::Unsubscribe => b"rekindle/1/unsubscribe",
+            Self::Preferences => b"rekindle/1/preferences",
             Self::SignIn => b"rekindle/1/sign-in",
             Self::LinkChat => b"rekindle/1/link-chat",
             Self::Envelope => b"rekindle/1/envelope",

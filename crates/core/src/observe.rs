@@ -3,13 +3,14 @@
 //! One way in for everything: calls of the intake, released clicks, survey answers, imports.
 
 use crate::{
-    activity::{Activity, Kind, Trust},
+    activity::{Activity, Kind, Trust, names},
     alert::{Raised, Reason},
     consent::{self, ConsentState},
     enrollment::Ended,
     lead::{Lead, Lifecycle, Nurture},
     notice::{Notice, Topic},
     playbook::Playbooks,
+    preferences::Choice,
     scene::{Change, Effect, Scene},
     score::{Explanation, LineKind},
     time::Moment,
@@ -31,6 +32,9 @@ pub fn observe(
         if let Some(said) = consent::told(activity, basis, change.lead.email.is_some()) {
             change.hear(scene, said);
         }
+    }
+    if change.lead.preferences != scene.lead.preferences {
+        change.effects.push(Effect::Wake);
     }
     let human = new.iter().filter(|a| a.human).map(|a| a.at).max();
     if let Some(at) = human {
@@ -65,11 +69,24 @@ fn learn(lead: &mut Lead, activity: &Activity) {
                 lead.company = Some(company.chars().filter(|c| !c.is_control()).take(200).collect());
             }
         }
-        Kind::Mail => lead.verified = true,
+        Kind::Mail => {
+            lead.verified = true;
+            prefer(lead, activity);
+        }
         Kind::Track | Kind::Page | Kind::Screen | Kind::Alias => {}
     }
     // Whoever holds a secret and speaks of a lead by a known address vouches for it.
     lead.verified |= !browser && lead.email.is_some();
+}
+
+/// How they want to be written to, where the activity says it.
+fn prefer(lead: &mut Lead, activity: &Activity) {
+    let told = |key: &str| activity.properties.get(key).and_then(|value| value.as_str());
+    if activity.name == names::PREFERRED
+        && let Some(choice) = told("choice").and_then(Choice::from_word)
+    {
+        lead.preferences.choose(choice, told("topic"), activity.at);
+    }
 }
 
 /// Ends the runs that a human activity, or a refusal, ends.

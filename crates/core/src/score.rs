@@ -7,6 +7,7 @@
 
 use crate::{
     activity::{Activity, Kind},
+    consent::ConsentState,
     ids::ActivityId,
     lead::{Journey, Lead, Points},
     segment::{Facts, Predicate},
@@ -168,6 +169,9 @@ pub struct Explanation {
 impl Scoring {
     /// The score of a lead from scratch, with its lines.
     pub fn explain(&self, lead: &Lead, history: &[Activity], now: Moment) -> Explanation {
+        if lead.consent.state == ConsentState::Objected {
+            return self.nothing(now);
+        }
         let mut lines = self.fit_lines(lead, now);
         let fit: f64 = lines.iter().map(|l| l.now).sum();
         lines.extend(self.engagement_lines(history, now));
@@ -201,6 +205,14 @@ impl Scoring {
             points,
             lines,
         }
+    }
+
+    /// Of who objected to being profiled nothing is counted (GDPR, Art. 21).
+    fn nothing(&self, now: Moment) -> Explanation {
+        let points = Points { fit: 0.0, engagement: 0.0, at: now };
+        let what = "they objected to being profiled: nothing is counted".to_owned();
+        let line = Line { kind: LineKind::Clamp, what, at: None, activity: None, points: 0, now: 0.0, capped: false };
+        Explanation { score: 0, fit: 0, engagement: 0, grade: self.grade(points), points, lines: vec![line] }
     }
 
     /// The score that points make: the clamped sum, rounded.

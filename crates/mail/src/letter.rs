@@ -6,6 +6,7 @@
 //! | `sender.name`, `sender.company`, `sender.postal_address` | who writes; the address is required by law in every campaign mail |
 //! | `offer.gives`, `offer.code`, `offer.expires` | the offer of this step, if it has one |
 //! | `unsubscribe_url` | the link that stops all mail with one click; required in every campaign mail |
+//! | `preferences_url` | the page where they choose less: rarer, not now, only this |
 //! | `offer_url` | the lead's own offer page |
 //! | `survey_url("answer")` | the link that gives this survey answer |
 //!

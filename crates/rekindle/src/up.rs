@@ -108,6 +108,8 @@ pub async fn open(house: &House, which: Which, listener: Option<TcpListener>) ->
     let hearing = house.store.clone();
     let until = stop.clone();
     tasks.spawn(async move { until.run_until_cancelled(hearing.listen()).await });
+    let (spooled, until) = (house.store.clone(), stop.clone());
+    tasks.spawn(async move { until.run_until_cancelled(spooled.keep_spool_empty()).await });
 
     let mut router = Router::new()
         .route("/healthz", get(|| async { "alive\n" }))

@@ -14,6 +14,7 @@ mod mint;
 mod rows;
 mod scenes;
 mod signal;
+mod spool;
 mod transaction;
 mod work;
 

@@ -26,6 +26,9 @@ pub fn told(activity: &Activity, basis: Option<&str>, addressed: bool) -> Option
         Kind::Mail if activity.name == names::UNSUBSCRIBED => {
             Some(Record::no(ConsentState::Unsubscribed, "a link in a mail", activity.at, proof))
         }
+        Kind::Mail if activity.name == names::OBJECTED => {
+            Some(Record::no(ConsentState::Objected, "the page of preferences", activity.at, proof))
+        }
         Kind::Identify | Kind::Import => match activity.properties.get("consent") {
             Some(value) => by_trait(value, basis, activity.at, proof),
             None => basis.filter(|_| addressed).and_then(|basis| yes(basis, activity.at, proof)),

@@ -29,6 +29,8 @@ pub enum LinkKind {
     },
     /// Out: `{{ unsubscribe_url }}`.
     Unsubscribe,
+    /// To the page where they say how they want to be written to: `{{ preferences_url }}`.
+    Preferences,
 }
 
 /// Links as they are found.

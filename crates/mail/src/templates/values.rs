@@ -13,7 +13,7 @@ use crate::letter::Letter;
 pub(super) const LINKS: &str = "_links";
 
 /// Every name a template may use.
-pub(super) const KNOWN: [&str; 19] = [
+pub(super) const KNOWN: [&str; 20] = [
     "lead.first_name",
     "lead.name",
     "lead.company",
@@ -31,6 +31,7 @@ pub(super) const KNOWN: [&str; 19] = [
     "offer.code",
     "offer.expires",
     "unsubscribe_url",
+    "preferences_url",
     "offer_url",
     "survey_url",
 ];
@@ -97,6 +98,7 @@ pub(super) fn values(names: &Names, links: &[Link], urls: &[String], part: Part)
             LinkKind::Click { .. } => {}
             LinkKind::Offer => drop(all.insert("offer_url", url.clone())),
             LinkKind::Unsubscribe => drop(all.insert("unsubscribe_url", url.clone())),
+            LinkKind::Preferences => drop(all.insert("preferences_url", url.clone())),
             LinkKind::Survey { answer } => drop(answers.insert(answer.clone(), url.clone())),
         }
     }

@@ -129,8 +129,9 @@ impl Outbox<'_> {
     /// Claims what is due, the longest due first (index `ix_delivery_due`).
     ///
     /// # Errors
-    /// As the database says.
+    /// As the database says, or because unsubscribes wait that cannot be taken over.
     pub async fn claim(&self, sender: &Sender, most: u64) -> Result<Vec<Claimed>> {
+        self.0.empty_spool().await?;
         let taken = again!(self.claim_once(sender, most))?;
         let mut claimed = Vec::with_capacity(taken.len());
         for chunk in taken.chunks(500) {

@@ -1,9 +1,6 @@
 //! The survey: the answer pressed in the mail is chosen on the page, and kept by the button.
 
-use super::{
-    Token, Trouble, delivery_of, meant, step_of,
-    told::{keep, told, unsubscribed},
-};
+use super::{Token, Trouble, delivery_of, meant, step_of, told::keep};
 use crate::{Doors, html::page};
 use askama::Template;
 use axum::{
@@ -14,6 +11,7 @@ use axum::{
 };
 use rekindle_core::{
     activity::names,
+    arrival::in_mail,
     delivery::Delivery,
     link::Purpose,
     sequence::{Step, SurveyTerms},
@@ -107,12 +105,11 @@ pub(super) async fn answer(
     let now = doors.store.clock().calendar();
     let id = format!("survey:{}:{}", found.delivery.id, answer.key);
     let more = [("answer", json!(answer.key)), ("says", json!(answer.says)), ("bearer", json!(true))];
-    let mut group = vec![told(&found.delivery, names::ANSWERED, id, more, now)];
     let mut what_next = String::new();
     if answer.key == STOP {
-        group.push(unsubscribed(&found.delivery, now));
+        doors.store.leads().unsubscribe(found.delivery.id, now).await?;
         what_next = "You get no more mails from us about our products.".to_owned();
     }
-    keep(&doors.store, &group).await?;
+    keep(&doors.store, &[in_mail(&found.delivery, names::ANSWERED, id, more, now)]).await?;
     Ok(page(StatusCode::OK, &Thanks { company: doors.settings.company, answer: answer.says, what_next }))
 }
