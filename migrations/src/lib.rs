@@ -20,6 +20,7 @@ mod m0013_hands;
 mod m0014_news;
 mod m0017_consents;
 mod m0018_preferences;
+mod m0019_confirmations;
 
 use sea_orm_migration::prelude::*;
 
@@ -47,6 +48,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0014_news::Migration),
             Box::new(m0017_consents::Migration),
             Box::new(m0018_preferences::Migration),
+            Box::new(m0019_confirmations::Migration),
         ]
     }
 }

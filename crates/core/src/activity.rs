@@ -81,6 +81,10 @@ pub mod names {
     pub const ACCEPTED: &str = "Offer Accepted";
     /// They asked us to stop.
     pub const UNSUBSCRIBED: &str = "Unsubscribed";
+    /// A form was filled in, by whoever had the address.
+    pub const SUBMITTED: &str = "Form Submitted";
+    /// Whoever reads the mailbox said that it was them.
+    pub const CONFIRMED: &str = "Subscription Confirmed";
     /// They objected to mail and to being profiled.
     pub const OBJECTED: &str = "Objected";
     /// They said how they want to be written to. No sign of interest, and so not counted as a person's.

@@ -297,7 +297,7 @@ pub(crate) fn may_be_mailed(
 
 /// A trait as a short text without control characters; numbers and booleans as written, blanks and
 /// structures as nothing.
-pub(crate) fn word_of(value: &Value) -> Option<String> {
+pub fn word_of(value: &Value) -> Option<String> {
     let text = match value {
         Value::String(s) => s.clone(),
         Value::Number(n) => n.to_string(),

@@ -9,7 +9,7 @@
 //! - **what we do about it**: [`scene`] (what a decision sees and returns), [`observe`] (a lead
 //!   did something), [`alert`] (the team is asked to act), [`desk`] (what it decides), [`sunset`] (a lead went quiet);
 //! - **what they are written**: [`sequence`], [`enrollment`], [`campaign`], [`delivery`], [`gate`];
-//! - **what a marketer writes**: [`playbook`];
+//! - **what a marketer writes**: [`playbook`], [`form`];
 //! - **where the team talks**: [`chat`], and what one member is told alone: [`notice`];
 //! - **small parts**: [`ids`], [`time`], [`span`], [`schedule`], [`window`], [`zone`], [`email`],
 //!   [`link`], [`refusal`], [`nearest`], [`read`].
@@ -24,6 +24,7 @@ pub mod delivery;
 pub mod desk;
 pub mod email;
 pub mod enrollment;
+pub mod form;
 pub mod gate;
 pub mod ids;
 pub mod lead;

@@ -25,6 +25,10 @@ pub enum Purpose {
     Unsubscribe,
     /// Say how one wants to be written to.
     Preferences,
+    /// Say that it was oneself who filled in a form.
+    Confirm,
+    /// Tell when a form was opened.
+    Form,
     /// Sign in, once.
     SignIn,
     /// Say who somebody in a chat is, once.
@@ -39,12 +43,14 @@ pub enum Purpose {
 
 impl Purpose {
     /// All purposes.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 12] = [
         Self::Click,
         Self::Offer,
         Self::Survey,
         Self::Unsubscribe,
         Self::Preferences,
+        Self::Confirm,
+        Self::Form,
         Self::SignIn,
         Self::LinkChat,
         Self::Envelope,
@@ -59,6 +65,8 @@ impl Purpose {
             Self::Survey => b"rekindle/1/survey",
             Self::Unsubscribe => b"rekindle/1/unsubscribe",
             Self::Preferences => b"rekindle/1/preferences",
+            Self::Confirm => b"rekindle/1/confirm",
+            Self::Form => b"rekindle/1/form",
             Self::SignIn => b"rekindle/1/sign-in",
             Self::LinkChat => b"rekindle/1/link-chat",
             Self::Envelope => b"rekindle/1/envelope",

@@ -211,7 +211,15 @@ impl Scoring {
     fn nothing(&self, now: Moment) -> Explanation {
         let points = Points { fit: 0.0, engagement: 0.0, at: now };
         let what = "they objected to being profiled: nothing is counted".to_owned();
-        let line = Line { kind: LineKind::Clamp, what, at: None, activity: None, points: 0, now: 0.0, capped: false };
+        let line = Line {
+            kind: LineKind::Clamp,
+            what,
+            at: None,
+            activity: None,
+            points: 0,
+            now: 0.0,
+            capped: false,
+        };
         Explanation { score: 0, fit: 0, engagement: 0, grade: self.grade(points), points, lines: vec![line] }
     }
 

@@ -40,6 +40,7 @@ embedded! {
     "playbook/segments.toml",
     "playbook/routing.toml",
     "playbook/sunset.toml",
+    "playbook/forms.toml",
     "playbook/sequences/re-engagement.toml",
     "playbook/sequences/pricing.toml",
     "playbook/sequences/welcome.toml",
@@ -56,6 +57,7 @@ embedded! {
     "case-study",
     "objections",
     "call-to-action",
+    "confirm-subscription",
 }
 
 /// The playbook of a data folder: paths below the playbook's folder, and texts.

@@ -122,7 +122,8 @@ pub async fn open(house: &House, which: Which, listener: Option<TcpListener>) ->
         let doors = doors(house);
         router = router
             .merge(intake::calls::router(house.store.clone(), inbox, config.intake.rate_per_second))
-            .merge(rekindle_web::links::lead_pages(doors.clone()));
+            .merge(rekindle_web::links::lead_pages(doors.clone()))
+            .merge(rekindle_web::forms::form_pages(doors.clone()));
         staff = staff.merge(rekindle_web::pages::staff_pages(doors));
         router = router.route("/dashboard", get(|| async { Redirect::to("/") }));
     }

@@ -24,6 +24,7 @@ pub mod campaigns;
 pub mod cards;
 pub mod chat;
 pub mod clicks;
+pub mod confirmations;
 pub mod console;
 pub mod figures;
 pub mod homes;

@@ -1,11 +1,12 @@
 //! The talk with the world: what the world tells us ([`intake`]), what a lead finds behind the links of a
-//! mail ([`links`]), and what the team reads ([`pages`]).
+//! mail ([`links`]), what people fill in ([`forms`]), and what the team reads ([`pages`]).
 //!
 //! Each part is an axum router. Who is signed in, and what other sites may post, is decided around them.
 
 mod doors;
 mod html;
 
+pub mod forms;
 pub mod intake;
 pub mod links;
 pub mod pages;

@@ -80,6 +80,7 @@ pub(super) fn compile(files: &Files<'_>) -> Result<Compiled, TemplateError> {
         ("offer_url", LinkKind::Offer),
         ("unsubscribe_url", LinkKind::Unsubscribe),
         ("preferences_url", LinkKind::Preferences),
+        ("confirm_url", LinkKind::Confirm),
     ] {
         if says(&html, name) || says(&text, name) {
             links.add(kind);

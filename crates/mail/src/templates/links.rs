@@ -31,6 +31,8 @@ pub enum LinkKind {
     Unsubscribe,
     /// To the page where they say how they want to be written to: `{{ preferences_url }}`.
     Preferences,
+    /// To the button that says that it was them: `{{ confirm_url }}`.
+    Confirm,
 }
 
 /// Links as they are found.

@@ -22,12 +22,14 @@ fn check_one(templates: &Templates, name: &str) -> Vec<Problem> {
     let mut problems = Vec::new();
     let url = |kind: &LinkKind| match kind {
         LinkKind::Unsubscribe => "https://check.invalid/unsubscribe".to_owned(),
+        LinkKind::Confirm => "https://check.invalid/confirm".to_owned(),
         other => format!("https://check.invalid/{}", matches!(other, LinkKind::Click { .. })),
     };
     for (letter, of_whom) in [
         (Letter::sample(), "a lead about whom all is known"),
         (Letter::empty(), "a lead of whom only the address is known"),
     ] {
+        let letter = letter.about(name);
         match templates.render(name, None, &letter, url) {
             Ok(rendered) => lint_rendered(name, &letter, &rendered, &mut problems),
             Err(RenderError::Template(e)) => {
@@ -78,7 +80,11 @@ fn lint_rendered(name: &str, letter: &Letter, mail: &Rendered, problems: &mut Ve
                 "the postal address is missing, and the law asks for it: {{ sender.postal_address }}",
             );
         }
-        if !part.contains("https://check.invalid/unsubscribe") {
+        if letter.form.is_some() {
+            if !part.contains("https://check.invalid/confirm") {
+                fatal(file, "nobody can say yes: {{ confirm_url }} is missing");
+            }
+        } else if !part.contains("https://check.invalid/unsubscribe") {
             fatal(file, "there is no way out: {{ unsubscribe_url }} is missing");
         }
     }

@@ -52,7 +52,7 @@ pub(super) struct Run {
 /// What is asked, in the order in which [`Asked::read`] takes it.
 const ASKED: &str = "d.id, d.generation, d.kind, d.enrollment_id IS NOT NULL, d.committed_at IS NOT NULL, d.not_before, d.expires_at, d.reason, \
     l.email IS NOT NULL, l.nurture, l.consent, l.consent_until, l.mail_fewer, l.mail_paused_until, l.mail_only_topic, l.owner, l.zone, l.country, \
-    EXISTS (SELECT 1 FROM suppression s WHERE s.address_hash = l.address_hash), \
+    (SELECT s.reason FROM suppression s WHERE s.address_hash = l.address_hash), \
     e.sequence, e.version, e.delivery_id = d.id, e.state, e.reason, c.state, \
     (SELECT max(m.committed_at) FROM delivery m WHERE m.lead_id = d.lead_id AND m.committed_at > ? AND m.kind = 'campaign' \
         AND m.state IN ('sent', 'sent_assumed', 'unknown', 'committing')), \
@@ -62,10 +62,12 @@ impl Asked {
     fn read(row: &QueryResult) -> Result<Self> {
         let mut from = Columns::of(row);
         let id: Uuid = from.take()?;
+        let generation = from.take()?;
+        let kind = word("delivery", "kind", id, &from.take::<String>()?, MailKind::from_word)?;
         let mut asked = Self {
             id,
-            generation: from.take()?,
-            kind: word("delivery", "kind", id, &from.take::<String>()?, MailKind::from_word)?,
+            generation,
+            kind,
             in_run: from.take()?,
             was_committed: from.take()?,
             not_before: from.take()?,
@@ -85,7 +87,7 @@ impl Asked {
                 zone: from.take()?,
                 country: from.take()?,
             },
-            suppressed: from.take()?,
+            suppressed: from.take::<Option<String>>()?.is_some_and(|reason| kind.is_stopped_by(&reason)),
             run: None,
             campaign: None,
             last_mail_at: None,

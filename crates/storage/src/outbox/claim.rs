@@ -38,6 +38,8 @@ pub struct Claimed {
     pub to: Person,
     /// The plan it stands in, and the version of it.
     pub plan: Option<(String, i64)>,
+    /// What was asked for by a form, where the mail asks back.
+    pub form: Option<String>,
     /// Its bytes, where it was rendered before.
     pub frozen: Option<Frozen>,
     not_before: Moment,
@@ -80,7 +82,7 @@ struct Taken {
 
 /// What is read, in the order in which [`Claimed::read`] takes it.
 const READ: &str = "d.id, d.lead_id, d.enrollment_id, d.campaign_id, d.step, d.mail, d.kind, d.message_id, d.generation, d.attempt, d.not_before, \
-    l.email, l.name, l.first_name, l.company, l.title, l.country, l.zone, l.traits, e.sequence, e.version";
+    l.email, l.name, l.first_name, l.company, l.title, l.country, l.zone, l.traits, e.sequence, e.version, f.title";
 
 impl Claimed {
     fn read(row: &QueryResult) -> Result<Self> {
@@ -97,7 +99,8 @@ impl Claimed {
         let to = Person::read(&mut from, lead)?;
         let sequence: Option<String> = from.take()?;
         let plan = sequence.zip(from.take::<Option<i64>>()?);
-        Ok(Self { ticket, campaign, step, mail, kind, message_id, to, plan, frozen: None, not_before })
+        let form = from.take()?;
+        Ok(Self { ticket, campaign, step, mail, kind, message_id, to, plan, form, frozen: None, not_before })
     }
 }
 
@@ -170,7 +173,7 @@ impl Outbox<'_> {
         let db = &self.0.db;
         let ids = rounded(taken.to_vec());
         let text = format!(
-            "SELECT {READ} FROM delivery d JOIN lead l ON l.id = d.lead_id LEFT JOIN enrollment e ON e.id = d.enrollment_id \
+            "SELECT {READ} FROM delivery d JOIN lead l ON l.id = d.lead_id LEFT JOIN enrollment e ON e.id = d.enrollment_id LEFT JOIN confirmation f ON f.delivery_id = d.id \
              WHERE d.id IN ({}) AND d.state = 'claimed' AND (d.owner = ?) IS TRUE",
             list_of(ids.len())
         );

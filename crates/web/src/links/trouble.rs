@@ -10,7 +10,7 @@ use rekindle_storage::StoreError;
 
 /// What a lead is told is the same for every bad link; why it is bad, nobody learns.
 #[derive(Debug)]
-pub(super) enum Trouble {
+pub(crate) enum Trouble {
     /// Unknown, forged, cut off, for another purpose, or too old.
     NoSuchLink,
     /// The link may be good, but it cannot be served now.

@@ -193,7 +193,7 @@ async fn whatever_is_wrong_with_a_link_the_answer_is_the_same() {
         bad.push(format!("/o/{}", &token[..at.max(1)]));
     }
     // For another purpose, for a delivery that never was, for a mail without offer or survey, for no link.
-    bad.extend(["u", "s", "c"].map(|door| format!("/{door}/{token}")));
+    bad.extend(["u", "s", "c", "p"].map(|door| format!("/{door}/{token}")));
     bad.push(world.link(Purpose::Offer, rekindle_core::ids::DeliveryId(lead.id.0), 0));
     bad.push(world.link(Purpose::Survey, delivery, 0));
     bad.push(world.link(Purpose::Click, delivery, 4_000_000_000));
@@ -364,6 +364,7 @@ async fn u4_no_look_at_any_link_changes_anything() {
     let mut links = vec![
         world.link(Purpose::Unsubscribe, breakup, 0),
         world.link(Purpose::Unsubscribe, survey, 0),
+        world.link(Purpose::Preferences, survey, 0),
         world.link(Purpose::Offer, offer, 0),
         world.click(breakup, "https://www.example.com/whats-new").await,
     ];

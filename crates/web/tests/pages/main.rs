@@ -2,7 +2,9 @@
 
 #![allow(clippy::unwrap_used)] // A test that cannot go on fails.
 
+mod forms;
 mod links;
 mod looking;
+mod preferences;
 mod staff;
 mod world;
