@@ -167,7 +167,7 @@ fn the_text_says_what_the_html_says() {
         text.split_whitespace().map(str::to_lowercase).filter(|word| word.chars().count() > 3).collect()
     };
     for name in templates.names() {
-        let mail = templates.render(name, None, &Letter::sample(), url).unwrap();
+        let mail = templates.render(name, None, &Letter::sample().about(name), url).unwrap();
         // Behind what only inboxes show.
         let body = mail.html.split_once("class=\"card").unwrap().1;
         let between = body.split('<').filter_map(|piece| piece.split_once('>'));

@@ -143,7 +143,7 @@ pub(super) async fn choose(
         return Ok(found.asked(doors, StatusCode::BAD_REQUEST));
     };
     let more = [("choice", json!(choice.word())), ("topic", json!(found.topic)), ("says", json!(label))];
-    let id = format!("preference:{}:{}", found.delivery.id, now.timestamp_micros());
+    let id = format!("preference:{}:{chosen}:{}", found.delivery.id, now.timestamp_micros());
     // It says how they want to be written to, and is no sign of interest.
     let told = Arrival { human: false, ..in_mail(&found.delivery, names::PREFERRED, id, more, now) };
     keep(&doors.store, &[told]).await?;
