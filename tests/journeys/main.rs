@@ -27,6 +27,7 @@ mod segment_clients;
 mod cold_lead;
 
 mod import_campaign;
+mod import_refusals;
 
 mod three_doors;
 

@@ -17,6 +17,7 @@ mod fates;
 mod gate;
 mod migrations;
 mod notices;
+mod papers;
 mod preferences;
 mod recovery;
 mod roundtrip;

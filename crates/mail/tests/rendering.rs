@@ -271,3 +271,24 @@ fn a_language_falls_back_to_what_there_is() {
         assert_eq!(templates.in_language("hello", language), name);
     }
 }
+
+#[test]
+fn l1_a_mail_without_the_postal_address_is_not_rendered() {
+    let words = "Words.";
+    assert!(load(words).render("hello", None, &Letter::sample(), url).is_ok());
+    let mut letter = Letter::sample();
+    for address in ["", "  \n "] {
+        letter.sender.postal_address = address.to_owned();
+        assert!(load(words).render("hello", None, &letter, url).is_err(), "{address:?}");
+    }
+    letter.sender.postal_address = "O'Neill & Sons / 2nd <floor>,\n12 Harbour Street,\nDublin 2".to_owned();
+    assert!(load(words).render("hello", None, &letter, url).is_ok(), "however it is written");
+    let mut without = files("s", &section(words), None);
+    without.insert("_layout.mjml".into(), LAYOUT.replace("{{ sender.postal_address }}", ""));
+    let error = Templates::load(&without).unwrap().render("hello", None, &Letter::sample(), url).unwrap_err();
+    assert!(error.to_string().contains("postal address"), "{error}");
+    let mut half = files("s", &section(words), Some("Hi. {{ unsubscribe_url }}"));
+    half.insert("_layout.mjml".into(), LAYOUT.to_owned());
+    let error = Templates::load(&half).unwrap().render("hello", None, &Letter::sample(), url).unwrap_err();
+    assert!(error.to_string().starts_with("the text of"), "{error}");
+}

@@ -15,6 +15,7 @@ pub mod exit;
 pub mod files;
 pub mod house;
 pub mod import;
+pub mod privacy;
 mod ready;
 pub mod run;
 pub mod signin;

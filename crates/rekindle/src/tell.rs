@@ -53,7 +53,11 @@ pub async fn lead(house: &House, name: &str, as_json: bool) -> Done {
     exit::data(words_of(&dossier, &explained, house.config.team.zone, store.clock().calendar()))
 }
 
-async fn explained(house: &House, lead: &Lead) -> Result<Explanation, Halt> {
+/// The score of a lead, line by line.
+///
+/// # Errors
+/// As the database says.
+pub async fn explained(house: &House, lead: &Lead) -> Result<Explanation, Halt> {
     let playbooks = house.store.playbooks().await.doing("read the playbook")?;
     let history = house.store.leads().history(lead.id, &playbooks).await.doing("read the lead")?;
     Ok(playbooks.current().scoring.explain(lead, &history, house.store.clock().calendar()))

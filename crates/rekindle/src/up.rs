@@ -235,6 +235,7 @@ pub fn worker_settings(house: &House) -> rekindle_worker::Settings {
         sessions: config.mail.sessions as usize,
         journal: Some(house.data.join("outbox.journal")),
         cool_leads: config.schedule.cool_leads.clone(),
+        forget_archived_after: config.privacy.forget_after(),
     }
 }
 

@@ -34,6 +34,7 @@ pub mod leads;
 pub mod news;
 pub mod notices;
 pub mod outbox;
+pub mod papers;
 pub mod playbooks;
 pub mod runs;
 pub mod settings;

@@ -7,6 +7,7 @@ mod advance_runs;
 mod cool_leads;
 mod cool_scores;
 mod finish_campaigns;
+mod forget;
 mod recover_outbox;
 mod release_clicks;
 mod wake_alerts;
@@ -39,6 +40,8 @@ pub enum Sweep {
     AdvanceRuns,
     /// Campaigns without runs are done.
     FinishCampaigns,
+    /// What is too old to be kept is forgotten.
+    Forget,
 }
 
 /// When a sweep looks.
@@ -54,7 +57,7 @@ pub enum When {
 
 impl Sweep {
     /// All of them, in the order of a round.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::RecoverOutbox,
         Self::ReleaseClicks,
         Self::WakeAlerts,
@@ -62,6 +65,7 @@ impl Sweep {
         Self::CoolLeads,
         Self::AdvanceRuns,
         Self::FinishCampaigns,
+        Self::Forget,
     ];
 
     /// Its name, in the cron table and in logs.
@@ -74,6 +78,7 @@ impl Sweep {
             Self::CoolLeads => "cool_leads",
             Self::AdvanceRuns => "advance_runs",
             Self::FinishCampaigns => "finish_campaigns",
+            Self::Forget => "forget",
         }
     }
 
@@ -81,6 +86,7 @@ impl Sweep {
     pub const fn when(self) -> When {
         match self {
             Self::RecoverOutbox => When::Every(Duration::from_secs(30)),
+            Self::Forget => When::Every(Duration::from_secs(3600)),
             Self::CoolLeads => When::Cron,
             _ => When::Always,
         }
@@ -99,6 +105,7 @@ impl Sweep {
             Self::CoolLeads => cool_leads::sweep(at).await,
             Self::AdvanceRuns => advance_runs::sweep(at).await,
             Self::FinishCampaigns => finish_campaigns::sweep(at).await,
+            Self::Forget => forget::sweep(at).await,
         }
     }
 }
@@ -108,6 +115,8 @@ pub(crate) struct Round<'a> {
     pub(crate) store: &'a Store,
     pub(crate) playbooks: &'a Playbooks,
     pub(crate) sending: &'a Sending,
+    /// After how long archived leads are erased, if ever.
+    pub(crate) forget_after: Option<chrono::TimeDelta>,
     /// Heard between two pages: what is left is found again at the next start.
     pub(crate) stop: &'a CancellationToken,
 }

@@ -165,6 +165,7 @@ fn settings(orders: &Orders) -> Measured<Settings> {
         sessions: SESSIONS,
         journal: None,
         cool_leads: "0 3 * * *".parse()?,
+        forget_archived_after: None,
     })
 }
 

@@ -30,7 +30,7 @@ fn check_one(templates: &Templates, name: &str) -> Vec<Problem> {
         (Letter::empty(), "a lead of whom only the address is known"),
     ] {
         let letter = letter.about(name);
-        match templates.render(name, None, &letter, url) {
+        match templates.render_as_written(name, None, &letter, url) {
             Ok(rendered) => lint_rendered(name, &letter, &rendered, &mut problems),
             Err(RenderError::Template(e)) => {
                 problems.push(Problem {

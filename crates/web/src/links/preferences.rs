@@ -19,7 +19,7 @@ use rekindle_core::{
     delivery::Delivery,
     lead::Lead,
     link::Purpose,
-    preferences::Choice,
+    preferences::{Choice, Preferences},
 };
 use serde::Deserialize;
 use serde_json::json;
@@ -43,7 +43,6 @@ struct Ask {
 struct Offered {
     value: &'static str,
     label: String,
-    chosen: bool,
 }
 
 #[derive(Template)]
@@ -89,16 +88,19 @@ impl Found {
             Choice::Monthly => "At most one mail a month".to_owned(),
             Choice::Pause30 => "Nothing for 30 days".to_owned(),
             Choice::Pause90 => "Nothing for 90 days".to_owned(),
-            Choice::Topic => format!("Only mails about {}", self.topic.as_ref()?.replace('-', " ")),
+            Choice::Topic => format!("Only mails about {}", self.topic.as_ref()?),
             Choice::All => "As before".to_owned(),
         })
     }
 
     fn asked(self, doors: Doors, status: StatusCode) -> Response {
         let state = self.lead.consent.state;
-        let offered = Choice::ALL.iter().filter_map(|choice| {
-            Some(Offered { value: choice.word(), label: self.label(*choice)?, chosen: false })
-        });
+        // There is nothing to take back where nothing was chosen.
+        let chose = self.lead.preferences != Preferences::default();
+        let offered = Choice::ALL
+            .iter()
+            .filter(|choice| chose || **choice != Choice::All)
+            .filter_map(|choice| Some(Offered { value: choice.word(), label: self.label(*choice)? }));
         let template = Ask {
             options: offered.collect(),
             company: doors.settings.company,

@@ -260,42 +260,6 @@ fn with_spool(mut world: World) -> (World, std::path::PathBuf) {
 }
 
 #[tokio::test]
-async fn u5_an_unsubscribe_works_when_all_else_is_gone_and_with_an_old_key() {
-    let world = World::new().await;
-    let lead = world.lead("kim@acme.test", Value::Null).await;
-    let delivery = world.mail(lead.id, 0).await;
-    let link = world.link(Purpose::Unsubscribe, delivery, 0);
-    let url = format!("sqlite://{}/r.db", world.dir.path().display());
-    let pool = sqlx::SqlitePool::connect(&url).await.unwrap();
-    for statement in [
-        "DELETE FROM campaign",
-        "DELETE FROM enrollment",
-        "DELETE FROM destination",
-        "INSERT INTO secret (id, key, created_at) SELECT 2, zeroblob(32), 0",
-        "INSERT INTO secret (id, key, created_at) SELECT 3, randomblob(32), 0",
-    ] {
-        sqlx::query(sqlx::AssertSqlSafe(statement)).execute(&pool).await.unwrap();
-    }
-    // The plan and the mail are not in the playbook any more, and five years have passed.
-    let mut doors = world.doors.clone();
-    doors.store = rekindle_storage::Store::open(&url, world.clock.clone()).await.unwrap();
-    world.later(TimeDelta::days(5 * 365));
-    let post = |link: String| {
-        let router = lead_pages(doors.clone());
-        async move { send(router, Method::POST, &link, "text/plain", "").await }
-    };
-    assert_eq!(post(link.clone()).await.status, StatusCode::OK);
-    assert_eq!(world.store().leads().by_id(lead.id).await.unwrap().consent.state, ConsentState::Unsubscribed);
-    // Nor does it matter that lead and delivery are gone.
-    for table in ["delivery", "lead"] {
-        sqlx::query(sqlx::AssertSqlSafe(format!("DELETE FROM {table}"))).execute(&pool).await.unwrap();
-        let stopped = post(link.clone()).await;
-        assert_eq!(stopped.status, StatusCode::OK, "without {table}");
-        assert!(stopped.text.contains("You are unsubscribed"));
-    }
-}
-
-#[tokio::test]
 async fn u5_who_agreed_again_can_stop_again_with_the_same_mail() {
     let world = World::new().await;
     let lead = world.lead("kim@acme.test", Value::Null).await;

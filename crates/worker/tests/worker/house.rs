@@ -141,6 +141,7 @@ pub(crate) fn settings(transport: Transport) -> Settings {
         sessions: 4,
         journal: None,
         cool_leads: "0 6 * * *".parse().unwrap(),
+        forget_archived_after: None,
     }
 }
 
