@@ -26,6 +26,14 @@ mod segment_clients;
 
 mod cold_lead;
 
+mod machines;
+
+mod answers;
+
+mod offers;
+
+mod pace;
+
 mod import_campaign;
 mod import_refusals;
 

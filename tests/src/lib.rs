@@ -2,6 +2,7 @@
 
 pub mod clock;
 pub mod discord;
+pub mod indoors;
 pub mod leads;
 pub mod outbound;
 pub mod panics;

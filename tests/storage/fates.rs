@@ -116,7 +116,7 @@ async fn a_retry_has_the_same_bytes(home: Home) {
     let mail = house.mail(house.lead().await, "plain").await;
     let ticket = house.ticket(&sender).await;
     let frozen = Frozen { recipient: "kim@acme.test".to_owned(), bytes: (0..=255).collect() };
-    house.store.outbox().freeze(&[(mail, frozen.clone())]).await.unwrap();
+    house.store.outbox().freeze(&[(mail, frozen.clone())], &[]).await.unwrap();
     house.pass(&sender, &[ticket]).await;
     house.fate(&sender, ticket, Event::NotTaken).await;
     assert_eq!(house.claimed(&sender).await.len(), 0, "not before its time");

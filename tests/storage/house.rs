@@ -213,7 +213,7 @@ impl House {
     }
 
     pub(crate) fn rules(&self) -> Rules<'_> {
-        Rules { playbooks: &self.playbooks, zone: Tz::UTC }
+        Rules { playbooks: &self.playbooks, zone: Tz::UTC, warming: Some("acme.test") }
     }
 
     pub(crate) async fn sender(&self) -> Sender {
@@ -245,7 +245,7 @@ impl House {
     }
 
     pub(crate) async fn delivery(&self, id: DeliveryId) -> Delivery {
-        self.store.clicks().delivery(id).await.expect("the outbox").expect("the delivery")
+        self.store.links().delivery(id).await.expect("the outbox").expect("the delivery")
     }
 
     pub(crate) async fn state(&self, id: DeliveryId) -> DeliveryState {

@@ -5,11 +5,12 @@ use rekindle_core::{
     arrival::Quarantined,
     delivery::{DeliveryState, Event},
     ids::LeadId,
+    machine::Fetched,
     lead::Nurture,
     notice::{Notice, Topic},
     scene::{Change, Effect, Scene},
 };
-use rekindle_storage::{audit::Entry, clicks::Click, confirmations::Whence, outbox::Frozen};
+use rekindle_storage::{audit::Entry, confirmations::Whence, fetches::Fetching, offers::Offer, outbox::Frozen};
 use rekindle_tests::{
     on_both,
     stores::{Home, Shoulder},
@@ -42,15 +43,30 @@ async fn known_everywhere(house: &House) -> LeadId {
     let sender = house.sender().await;
     let ticket = house.ticket(&sender).await;
     let bytes = format!("To: {EMAIL}\r\n\r\nHello").into_bytes();
-    store.outbox().freeze(&[(mail, Frozen { recipient: EMAIL.to_owned(), bytes })]).await.unwrap();
+    let offer = Offer {
+        delivery: mail,
+        lead: kim,
+        code: "0ABC-1DEF-GH1K".to_owned(),
+        gives: "20 % off".to_owned(),
+        over_at: now + TimeDelta::days(14),
+        taken_at: None,
+        redeemed_at: None,
+    };
+    let frozen = Frozen { recipient: EMAIL.to_owned(), bytes };
+    store.outbox().freeze(&[(mail, frozen)], &[offer]).await.unwrap();
     house.pass(&sender, &[ticket]).await;
     house.fate(&sender, ticket, Event::Accepted).await;
     let urls = ["https://acme.test/a".to_owned()];
-    let links = store.clicks().destinations("first", &urls).await.unwrap();
-    let click =
-        Click { delivery: mail, destination: links[&urls[0]], user_agent: Some("Firefox".to_owned()) };
-    store.clicks().hold(click, &house.delivery(mail).await, &urls[0]).await.unwrap();
-    store.clicks().take_offer(mail, "CODE").await.unwrap();
+    let links = store.links().destinations("first", &urls).await.unwrap();
+    let click = Fetching {
+        what: Fetched::Link,
+        destination: Some(links[&urls[0]]),
+        head: false,
+        agent: Some("Firefox".to_owned()),
+        from: Some([203, 0, 113, 7].into()),
+    };
+    store.fetches().keep(click, &house.delivery(mail).await).await.unwrap();
+    assert!(store.offers().take(mail).await.unwrap());
     let form: rekindle_core::form::Form = serde_json::from_value(
         json!({"name": "newsletter", "title": "our newsletter", "wording": "Write.", "version": "1"}),
     )
@@ -138,19 +154,20 @@ async fn l4_everything_keyed_to_a_lead_is_in_the_export(home: Home) {
     // A canary of its own in every column of text of every row that is keyed to a lead.
     let mut planted = Vec::new();
     // What is keyed: all that name a lead, or a mail, alert or notice of one.
-    const KEYED: [&str; 15] = [
+    const KEYED: [&str; 16] = [
         "lead",
         "activity",
         "alert",
         "enrollment",
         "delivery",
-        "held_click",
+        "trace",
         "consent",
         "notice",
         "audit",
         "frozen",
         "attempt",
-        "taken_offer",
+        "offer",
+        "webhook_call",
         "confirmation",
         "identity",
         "card",

@@ -6,15 +6,26 @@ use rekindle_core::{
     chat::{ChatUser, How, Platform},
     delivery::Event,
     desk,
+    ids::{DeliveryId, LeadId},
     lead::{Lead, Lifecycle},
+    machine::{Fetched, Sign},
     notice::{Notice, Topic},
+    outflow::{Limits, Wish},
     scene::{Change, Effect, Scene},
     team::{Handle, Role},
     time::Moment,
 };
 use rekindle_storage::{
-    audit::Entry, campaigns::Previewed, clicks::Click, figures::Taken, homes::Opened, inbound::Arrived,
-    keys::WriteKey, outbox::Frozen, settings::Pause,
+    audit::Entry,
+    campaigns::Previewed,
+    fetches::Fetching,
+    figures::Taken,
+    homes::Opened,
+    inbound::Arrived,
+    keys::WriteKey,
+    offers::{Offer, Redemption},
+    outbox::Frozen,
+    settings::Pause,
 };
 use rekindle_tests::{on_both, stores::Home};
 use serde_json::json;
@@ -37,22 +48,53 @@ async fn every_table_is_written_and_read(home: Home) {
     let sender = house.sender().await;
     let ticket = house.ticket(&sender).await;
     let frozen = Frozen { recipient: "kim@acme.test".to_owned(), bytes: vec![0, 1, 2] };
-    store.outbox().freeze(&[(mail, frozen)]).await.unwrap();
+    let offer = Offer {
+        delivery: mail,
+        lead: kim,
+        code: "0ABC-1DEF-GH1K".to_owned(),
+        gives: "20 % off".to_owned(),
+        over_at: now + TimeDelta::days(14),
+        taken_at: None,
+        redeemed_at: None,
+    };
+    store.outbox().freeze(&[(mail, frozen)], std::slice::from_ref(&offer)).await.unwrap();
+    assert_eq!(store.offers().of(mail).await.unwrap(), Some(offer));
+    let wish = Wish { from: "acme.test".to_owned(), to: "acme.test".to_owned() };
+    let limits = Limits { per_minute: Some(60), warm_up: vec![5], ..Limits::default() };
+    assert_eq!(store.outbox().admit(&sender, &[(ticket, wish)], &limits).await.unwrap(), [true]);
     house.pass(&sender, &[ticket]).await;
     house.fate(&sender, ticket, Event::Accepted).await;
 
     let urls = ["https://acme.test/a".to_owned(), "https://acme.test/b".to_owned()];
-    let links = store.clicks().destinations("first", &urls).await.unwrap();
-    assert_eq!(store.clicks().destinations("first", &urls).await.unwrap(), links);
-    assert_eq!(store.clicks().destination(links[&urls[1]]).await.unwrap(), Some(urls[1].clone()));
+    let links = store.links().destinations("first", &urls).await.unwrap();
+    assert_eq!(store.links().destinations("first", &urls).await.unwrap(), links);
+    assert_eq!(store.links().destination(links[&urls[1]]).await.unwrap(), Some(urls[1].clone()));
     let delivery = house.delivery(mail).await;
-    let click =
-        Click { delivery: mail, destination: links[&urls[0]], user_agent: Some("Firefox".to_owned()) };
-    store.clicks().hold(click, &delivery, &urls[0]).await.unwrap();
-    assert_eq!(store.clicks().next_due().await.unwrap(), Some(now + TimeDelta::minutes(10)));
-    let (arrivals, held) = store.clicks().due(now + TimeDelta::minutes(10), 10).await.unwrap();
-    assert_eq!((arrivals.len(), held.len(), arrivals[0].at), (1, 1, now));
-    assert!(store.clicks().take_offer(mail, "CODE").await.unwrap());
+    let click = Fetching {
+        what: Fetched::Link,
+        destination: Some(links[&urls[0]]),
+        head: false,
+        agent: Some("Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0".to_owned()),
+        from: Some([192, 0, 2, 7].into()),
+    };
+    store.fetches().keep(click, &delivery).await.unwrap();
+    assert_eq!(store.fetches().next_due().await.unwrap(), Some(now + TimeDelta::minutes(10)));
+    let due = store.fetches().due(now + TimeDelta::minutes(10), 10).await.unwrap();
+    assert_eq!((due.len(), due.people.len(), &due.machines[..]), (1, 0, &[(mail, Sign::TooSoon)][..]));
+    assert!(store.offers().take(mail).await.unwrap());
+    assert!(matches!(
+        store.offers().redeem("0ABC-1DEF-GH1K", "shop").await.unwrap(),
+        Redemption::Redeemed(_)
+    ));
+    assert!(matches!(store.offers().redeem("0ABC-1DEF-GH1K", "shop").await.unwrap(), Redemption::Before(_)));
+    let calls = store.webhooks().due(10).await.unwrap();
+    assert_eq!(
+        calls.iter().map(|call| call.event.as_str()).collect::<Vec<_>>(),
+        ["offer.taken", "offer.redeemed"]
+    );
+    store.webhooks().taken(&calls[0], "200").await.unwrap();
+    store.webhooks().failed(&calls[1], "500", Some(now + TimeDelta::minutes(5))).await.unwrap();
+    assert!(store.webhooks().due(10).await.unwrap().is_empty());
 
     house.claim(kim, "ana").await;
     let until = now + TimeDelta::microseconds(1_234_567);
@@ -265,13 +307,18 @@ async fn an_offer_is_taken_once(home: Home) {
     let house = House::of(home).await;
     let stores = [house.store.clone(), house.home.open().await];
     for n in 0..5 {
-        let mail = rekindle_core::ids::DeliveryId(uuid::Uuid::from_u128(n + 1));
+        let (mail, lead) = (DeliveryId(uuid::Uuid::from_u128(n + 1)), LeadId(uuid::Uuid::from_u128(n + 1)));
+        let code = house.store.ring().offer_code(mail.0);
+        let over_at = house.now() + TimeDelta::days(1);
+        let gives = "20 % off".to_owned();
+        let offer = Offer { delivery: mail, lead, code, gives, over_at, taken_at: None, redeemed_at: None };
+        house.store.offers().promise(&[offer.clone(), offer]).await.unwrap();
         let mut taking = tokio::task::JoinSet::new();
         for press in 0..6 {
             let store = stores[press % 2].clone();
-            taking.spawn(async move { store.clicks().take_offer(mail, "CODE").await.unwrap() });
+            taking.spawn(async move { store.offers().take(mail).await.unwrap() });
         }
         assert_eq!(taking.join_all().await.into_iter().filter(|took| *took).count(), 1);
-        assert!(house.store.clicks().offer_taken(mail).await.unwrap());
+        assert_eq!(house.store.offers().of(mail).await.unwrap().unwrap().taken_at, Some(house.now()));
     }
 }

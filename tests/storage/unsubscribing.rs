@@ -120,6 +120,9 @@ fn settings(relay: &RecordingServer) -> rekindle_worker::Settings {
         list_domain: "acme.test".to_owned(),
         public_url: "http://127.0.0.1:8787".to_owned(),
         zone: chrono_tz::Tz::UTC,
+        opens: false,
+        pace: rekindle_core::outflow::Limits::default(),
+        at_once_to_domain: None,
         sessions: 4,
         journal: None,
         cool_leads: "0 6 * * *".parse().unwrap(),
@@ -249,6 +252,7 @@ fn doors(store: Store) -> Doors {
     let settings = rekindle_web::Settings {
         public_url: "http://127.0.0.1:8787".to_owned(),
         company: "Acme".to_owned(),
+        proxies: Arc::from([]),
         zone: chrono_tz::Tz::UTC,
         mail_folder: None,
         demo: false,

@@ -75,10 +75,16 @@ pub mod names {
     pub const IMPORTED: &str = "Imported";
     /// A link of a mail was followed, and no machine did it.
     pub const CLICKED: &str = "Mail Clicked";
+    /// The picture of a mail was loaded, by whom or what ever.
+    pub const OPENED: &str = "Mail Opened";
     /// The survey was answered.
     pub const ANSWERED: &str = "Survey Answered";
+    /// Whoever answered that they are the wrong person said who is the right one.
+    pub const COLLEAGUE: &str = "Colleague Named";
     /// The offer was taken.
     pub const ACCEPTED: &str = "Offer Accepted";
+    /// The code of the offer was used.
+    pub const REDEEMED: &str = "Offer Redeemed";
     /// They asked us to stop.
     pub const UNSUBSCRIBED: &str = "Unsubscribed";
     /// A form was filled in, by whoever had the address.
@@ -139,6 +145,17 @@ impl Activity {
             Kind::Page | Kind::Screen | Kind::Mail => true,
             Kind::Identify | Kind::Group | Kind::Alias | Kind::Import => false,
         }
+    }
+
+    /// What an answer to a survey is worth, as its playbook said.
+    pub fn answer_points(&self) -> Option<i32> {
+        let is_answer = self.kind == Kind::Mail && self.name == names::ANSWERED;
+        is_answer.then(|| self.properties.get("points")?.as_i64()?.try_into().ok()).flatten()
+    }
+
+    /// Whether a link of a mail was followed.
+    pub fn is_click(&self) -> bool {
+        self.kind == Kind::Mail && self.name == names::CLICKED
     }
 
     /// Whether this page is meant by a pattern such as `/pricing*`.

@@ -178,7 +178,8 @@ pub fn enroll(scene: &Scene, sequence: &str, playbooks: &Playbooks, now: Moment)
         Refusal::Not { code: "cannot_enroll", text }
     })?;
     let mut change = scene.unchanged();
-    let planned = Planned { sequence: sequence.to_owned(), version: playbooks.version(), campaign: None };
+    let planned =
+        Planned { sequence: sequence.to_owned(), version: playbooks.version(), campaign: None, at: None };
     change.effects.push(Effect::Enroll(planned));
     Ok(change)
 }

@@ -155,7 +155,7 @@ pub enum Next {
 pub const LOOK_AGAIN: TimeDelta = TimeDelta::hours(1);
 
 impl Enrollment {
-    /// A new run, due at once.
+    /// A new run, due at once, or on its date.
     pub fn begin(id: EnrollmentId, lead: LeadId, plan: &Planned, now: Moment) -> Self {
         Self {
             id,
@@ -165,7 +165,7 @@ impl Enrollment {
             campaign: plan.campaign,
             step: 0,
             started_at: now,
-            state: RunState::Due { at: now },
+            state: RunState::Due { at: plan.at.unwrap_or(now) },
             reason: None,
         }
     }
@@ -273,6 +273,8 @@ pub struct Planned {
     pub version: i64,
     /// Launched by which campaign, if by one.
     pub campaign: Option<CampaignId>,
+    /// When its first step is due; at once without a date.
+    pub at: Option<Moment>,
 }
 
 /// Whether a lead may begin a run: the reason when not.

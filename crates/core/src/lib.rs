@@ -7,15 +7,16 @@
 //! - **who**: [`lead`], [`activity`], [`arrival`], [`consent`], [`preferences`], [`team`];
 //! - **what they are worth**: [`score`], and the questions asked of them: [`segment`];
 //! - **what we do about it**: [`scene`] (what a decision sees and returns), [`observe`] (a lead
-//!   did something), [`alert`] (the team is asked to act), [`desk`] (what it decides), [`sunset`] (a lead went quiet);
-//! - **what they are written**: [`sequence`], [`enrollment`], [`campaign`], [`delivery`], [`gate`];
+//!   did something), [`answers`] (and what follows that), [`alert`] (the team is asked to act), [`desk`] (what it decides), [`sunset`] (a lead went quiet);
+//! - **what they are written**: [`sequence`], [`enrollment`], [`campaign`], [`delivery`], [`gate`], the [`offer`] in it, how fast it leaves: [`outflow`], and whether a person followed it: [`machine`];
 //! - **what a marketer writes**: [`playbook`], [`form`];
-//! - **where the team talks**: [`chat`], and what one member is told alone: [`notice`];
+//! - **where the team talks**: [`chat`], and what one member is told alone: [`notice`]; what their own programs are told: [`webhook`];
 //! - **small parts**: [`ids`], [`time`], [`span`], [`schedule`], [`window`], [`zone`], [`email`],
-//!   [`link`], [`refusal`], [`nearest`], [`read`].
+//!   [`link`], [`pace`], [`refusal`], [`nearest`], [`read`].
 
 pub mod activity;
 pub mod alert;
+pub mod answers;
 pub mod arrival;
 pub mod campaign;
 pub mod chat;
@@ -29,9 +30,13 @@ pub mod gate;
 pub mod ids;
 pub mod lead;
 pub mod link;
+pub mod machine;
 pub mod nearest;
 pub mod notice;
 pub mod observe;
+pub mod offer;
+pub mod outflow;
+pub mod pace;
 pub mod playbook;
 pub mod preferences;
 pub mod read;
@@ -45,5 +50,6 @@ pub mod span;
 pub mod sunset;
 pub mod team;
 pub mod time;
+pub mod webhook;
 pub mod window;
 pub mod zone;

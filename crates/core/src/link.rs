@@ -9,7 +9,11 @@
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::{Digest, Sha256};
-use std::{collections::BTreeMap, fmt};
+use std::{
+    collections::BTreeMap,
+    fmt,
+    sync::{Arc, PoisonError, RwLock, RwLockReadGuard},
+};
 use uuid::Uuid;
 
 /// What a token is good for.
@@ -39,11 +43,13 @@ pub enum Purpose {
     MessageId,
     /// Stop the mail by writing to us.
     UnsubscribeByMail,
+    /// Load the picture that tells an open.
+    Picture,
 }
 
 impl Purpose {
     /// All purposes.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 13] = [
         Self::Click,
         Self::Offer,
         Self::Survey,
@@ -56,6 +62,7 @@ impl Purpose {
         Self::Envelope,
         Self::MessageId,
         Self::UnsubscribeByMail,
+        Self::Picture,
     ];
 
     fn domain(self) -> &'static [u8] {
@@ -72,9 +79,14 @@ impl Purpose {
             Self::Envelope => b"rekindle/1/envelope",
             Self::MessageId => b"rekindle/1/message-id",
             Self::UnsubscribeByMail => b"rekindle/1/unsubscribe-by-mail",
+            Self::Picture => b"rekindle/1/picture",
         }
     }
 }
+
+/// The number of a click that no person can make: of the hidden link, by which machines give themselves away. Links of a mail have
+/// numbers from 1.
+pub const BAIT: u32 = 0;
 
 const VERSION: u8 = 1;
 const SIGNED: usize = 1 + 1 + 16 + 4;
@@ -94,33 +106,62 @@ pub struct Meant {
     pub number: u32,
 }
 
-/// The secrets that tokens are made with: the newest makes, all check. Never printed.
+/// The secrets that tokens are made with: the newest makes, all check. Never printed. Clones are one ring.
 #[derive(Clone)]
 pub struct KeyRing {
-    keys: BTreeMap<u8, [u8; 32]>,
+    keys: Arc<RwLock<BTreeMap<u8, [u8; 32]>>>,
 }
 
 impl fmt::Debug for KeyRing {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "KeyRing({} keys)", self.keys.len())
+        write!(f, "KeyRing({} keys)", self.keys().len())
     }
 }
 
 impl KeyRing {
     /// A ring of keys by id; `None` when there is none.
     pub fn new(keys: BTreeMap<u8, [u8; 32]>) -> Option<Self> {
-        (!keys.is_empty()).then_some(Self { keys })
+        (!keys.is_empty()).then(|| Self { keys: Arc::new(RwLock::new(keys)) })
+    }
+
+    fn keys(&self) -> RwLockReadGuard<'_, BTreeMap<u8, [u8; 32]>> {
+        self.keys.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The key that makes tokens.
+    fn newest(&self) -> (u8, [u8; 32]) {
+        self.keys().iter().next_back().map(|(id, key)| (*id, *key)).expect("a ring has at least one key")
+    }
+
+    /// The key of what must not change when a new one comes.
+    fn oldest(&self) -> [u8; 32] {
+        self.keys().values().next().copied().expect("a ring has at least one key")
+    }
+
+    fn key(&self, id: u8) -> Option<[u8; 32]> {
+        self.keys().get(&id).copied()
+    }
+
+    /// Takes keys that were made elsewhere; none is ever forgotten.
+    pub fn learn(&self, keys: BTreeMap<u8, [u8; 32]>) {
+        self.keys.write().unwrap_or_else(PoisonError::into_inner).extend(keys);
+    }
+
+    /// Whether a token may be one of ours by a key that this ring does not have.
+    pub fn is_of_an_unknown_key(&self, token: &str) -> bool {
+        let bytes = URL_SAFE_NO_PAD.decode(token).unwrap_or_default();
+        bytes.len() == LENGTH && bytes[0] == VERSION && self.key(bytes[1]).is_none()
     }
 
     /// A token for a row and a number within it.
     pub fn token(&self, purpose: Purpose, row: Uuid, number: u32) -> String {
-        let (id, key) = self.keys.iter().next_back().expect("a ring has at least one key");
+        let (id, key) = self.newest();
         let mut token = [0; LENGTH];
         token[0] = VERSION;
-        token[1] = *id;
+        token[1] = id;
         token[2..18].copy_from_slice(row.as_bytes());
         token[18..SIGNED].copy_from_slice(&number.to_be_bytes());
-        let tag = mac(key, purpose, &token[..SIGNED]).finalize().into_bytes();
+        let tag = mac(&key, purpose, &token[..SIGNED]).finalize().into_bytes();
         token[SIGNED..].copy_from_slice(&tag[..16]);
         URL_SAFE_NO_PAD.encode(token)
     }
@@ -131,20 +172,20 @@ impl KeyRing {
         if bytes.len() != LENGTH || bytes[0] != VERSION {
             return None;
         }
-        let key = self.keys.get(&bytes[1])?;
-        mac(key, purpose, &bytes[..SIGNED]).verify_truncated_left(&bytes[SIGNED..]).ok()?;
+        let key = self.key(bytes[1])?;
+        mac(&key, purpose, &bytes[..SIGNED]).verify_truncated_left(&bytes[SIGNED..]).ok()?;
         let number = u32::from_be_bytes(bytes[18..SIGNED].try_into().ok()?);
         Some(Meant { row: Uuid::from_slice(&bytes[2..18]).ok()?, number })
     }
 
     /// A token for a row that survives a server which folds capitals: 55 small letters and digits.
     pub fn small_token(&self, purpose: Purpose, row: Uuid) -> String {
-        let (id, key) = self.keys.iter().next_back().expect("a ring has at least one key");
+        let (id, key) = self.newest();
         let mut token = [0; SMALL_LENGTH];
         token[0] = VERSION;
-        token[1] = *id;
+        token[1] = id;
         token[2..SMALL_SIGNED].copy_from_slice(row.as_bytes());
-        let tag = mac(key, purpose, &token[..SMALL_SIGNED]).finalize().into_bytes();
+        let tag = mac(&key, purpose, &token[..SMALL_SIGNED]).finalize().into_bytes();
         token[SMALL_SIGNED..].copy_from_slice(&tag[..16]);
         to_small(&token)
     }
@@ -155,29 +196,31 @@ impl KeyRing {
         if bytes[0] != VERSION {
             return None;
         }
-        let key = self.keys.get(&bytes[1])?;
-        mac(key, purpose, &bytes[..SMALL_SIGNED]).verify_truncated_left(&bytes[SMALL_SIGNED..]).ok()?;
+        let key = self.key(bytes[1])?;
+        mac(&key, purpose, &bytes[..SMALL_SIGNED]).verify_truncated_left(&bytes[SMALL_SIGNED..]).ok()?;
         Uuid::from_slice(&bytes[2..SMALL_SIGNED]).ok()
     }
 
-    /// The code of the offer in a mail: derived, so that it need not be stored before it is taken.
-    /// Eight characters that cannot be mistaken for each other (Crockford's base 32).
+    /// The code of the offer in a mail, derived from it: three groups of four characters that cannot be mistaken for each other
+    /// (Crockford's base 32), sixty bits, so that among millions no two are the same.
     pub fn offer_code(&self, delivery: Uuid) -> String {
         const LETTERS: &[u8; 32] = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ";
-        let (_, key) = self.keys.iter().next().expect("a ring has at least one key");
-        let mut mac = Hmac::<Sha256>::new_from_slice(key).expect("HMAC takes a key of any length");
+        let key = self.oldest();
+        let mut mac = Hmac::<Sha256>::new_from_slice(&key).expect("HMAC takes a key of any length");
         mac.update(b"rekindle/1/offer-code");
         mac.update(delivery.as_bytes());
         let tag = mac.finalize().into_bytes();
-        tag.iter().take(8).map(|byte| char::from(LETTERS[usize::from(byte % 32)])).collect()
+        let letters: Vec<char> =
+            tag.iter().take(12).map(|byte| char::from(LETTERS[usize::from(byte % 32)])).collect();
+        letters.chunks(4).map(|group| group.iter().collect::<String>()).collect::<Vec<_>>().join("-")
     }
 
     /// What an address is remembered by once it may not be written to any more: a salted hash of its
     /// canonical form, which outlives the lead.
     pub fn suppression_hash(&self, canonical: &str) -> String {
         // The oldest key, so that a rotation does not forget anybody.
-        let (_, key) = self.keys.iter().next().expect("a ring has at least one key");
-        let mut mac = Hmac::<Sha256>::new_from_slice(key).expect("HMAC takes a key of any length");
+        let key = self.oldest();
+        let mut mac = Hmac::<Sha256>::new_from_slice(&key).expect("HMAC takes a key of any length");
         mac.update(b"rekindle/1/suppression");
         mac.update(canonical.as_bytes());
         hex(&mac.finalize().into_bytes())
@@ -284,5 +327,17 @@ mod tests {
         assert_eq!(ring(&[1, 2]).check(Purpose::Click, &old).map(|meant| meant.row), Some(row));
         assert_eq!(ring(&[2]).check(Purpose::Click, &old), None);
         assert_eq!(ring(&[1]).suppression_hash("a@b.test"), ring(&[1, 2]).suppression_hash("a@b.test"));
+        assert_eq!(ring(&[1]).offer_code(row), ring(&[1, 2]).offer_code(row));
+    }
+
+    #[test]
+    fn a_ring_learns_what_was_made_elsewhere() {
+        let (old, new, row) = (ring(&[1]), ring(&[1, 2]), Uuid::from_u128(42));
+        let token = new.token(Purpose::Click, row, 0);
+        assert_eq!(old.check(Purpose::Click, &token), None);
+        assert!(old.is_of_an_unknown_key(&token) && !old.is_of_an_unknown_key("nonsense"));
+        old.clone().learn(BTreeMap::from([(2, [2; 32])]));
+        assert_eq!(old.check(Purpose::Click, &token).map(|meant| meant.row), Some(row));
+        assert!(!old.is_of_an_unknown_key(&token));
     }
 }

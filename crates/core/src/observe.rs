@@ -5,6 +5,7 @@
 use crate::{
     activity::{Activity, Kind, Trust, names},
     alert::{Raised, Reason},
+    answers,
     consent::{self, ConsentState},
     enrollment::Ended,
     lead::{Lead, Lifecycle, Nurture},
@@ -40,8 +41,9 @@ pub fn observe(
     if let Some(at) = human {
         change.lead.last_human_at = change.lead.last_human_at.max(Some(at));
     }
-    leave_runs(scene, &mut change, human, playbooks, now);
+    leave_runs(scene, &mut change, new, human, playbooks, now);
     let back = come_back(&mut change.lead, new, human, now);
+    let back = answers::follow(scene, &mut change, new, back, playbooks, now);
     rescore(scene, &mut change, back, playbooks, now);
     if let (Some(alert), true) = (&scene.alert, human.is_some()) {
         change.effects.push(Effect::Alert(alert.clone().touched()));
@@ -90,13 +92,23 @@ fn prefer(lead: &mut Lead, activity: &Activity) {
 }
 
 /// Ends the runs that a human activity, or a refusal, ends.
-fn leave_runs(scene: &Scene, change: &mut Change, human: Option<Moment>, playbooks: &Playbooks, now: Moment) {
+fn leave_runs(
+    scene: &Scene,
+    change: &mut Change,
+    new: &[Activity],
+    human: Option<Moment>,
+    playbooks: &Playbooks,
+    now: Moment,
+) {
+    let answered = new.iter().find_map(answers::consequence);
     let refused = change.lead.consent.state.is_refusal() && !scene.lead.consent.state.is_refusal();
     for run in &scene.runs {
         let Some(sequence) = playbooks.of(run.version).sequence(&run.sequence) else { continue };
         let state = change.lead.consent.state.word();
         let ended = if refused && sequence.purpose == crate::sequence::Purpose::Marketing {
             run.clone().end(Ended::Stopped, state, now)
+        } else if answered.is_some() && sequence.purpose == crate::sequence::Purpose::Marketing {
+            run.clone().end(Ended::Exited, "they answered what is to follow", now)
         } else if human.is_some_and(|at| run.left_by_activity(sequence, at)) {
             run.clone().end(Ended::Exited, "a sign of life", now)
         } else {
@@ -202,9 +214,9 @@ pub fn reasons(explained: &Explanation, now: Moment) -> Vec<String> {
         .collect()
 }
 
-/// An activity in words: "Mail Clicked (offer)", "Page Viewed /pricing".
+/// An activity in words: "Mail Clicked (offer)", "Page Viewed /pricing", "Survey Answered (The price)".
 pub fn described(activity: &Activity) -> String {
-    let detail = ["mail", "answer"].iter().find_map(|key| activity.properties.get(*key)?.as_str());
+    let detail = ["says", "colleague", "mail"].iter().find_map(|key| activity.properties.get(*key)?.as_str());
     match (&activity.path, detail) {
         (Some(path), _) => format!("{} {path}", activity.name),
         (None, Some(detail)) => format!("{} ({detail})", activity.name),

@@ -3,19 +3,24 @@
 //! *Fit* is what they are (rules over traits, no decay); *engagement* is what they do, each activity
 //! losing half its worth every half-life; the *score* is the sum, clamped, compared and shown as a
 //! rounded integer. A lead turns hot at one line and cools below a lower one, so that a lead that
-//! hovers around the line alerts once.
+//! hovers around the line alerts once. Clicks in mails are worth little and make nobody hot, for a machine may have made one
+//! that nothing gave away (mail-rules M3).
 
 use crate::{
     activity::{Activity, Kind},
     consent::ConsentState,
     ids::ActivityId,
     lead::{Journey, Lead, Points},
+    observe::described,
     segment::{Facts, Predicate},
     span::Span,
     time::Moment,
 };
 use chrono::TimeDelta;
 use serde::{Deserialize, Serialize};
+
+/// After how many days an answer to a survey is worth half.
+const ANSWER_HALF_LIFE: u16 = 90;
 
 /// The lines a score is held against.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -174,31 +179,19 @@ impl Scoring {
         }
         let mut lines = self.fit_lines(lead, now);
         let fit: f64 = lines.iter().map(|l| l.now).sum();
-        lines.extend(self.engagement_lines(history, now));
-        let engagement: f64 = lines.iter().filter(|l| l.kind == LineKind::Engagement).map(|l| l.now).sum();
+        let engaged = self.engagement_lines(history, now);
+        let engagement: f64 = engaged.iter().map(|l| l.now).sum();
+        lines.extend(engaged);
         let points = Points { fit, engagement, at: now };
-        let score = self.total(lead, points);
-        let clamp = clamped(points, self.ceiling(lead)) - (fit + engagement);
+        let (ceiling, why) = self.ceiling(lead, history);
+        let clamped = (fit + engagement).clamp(0.0, ceiling as f64);
+        let clamp = clamped - (fit + engagement);
         if clamp.abs() > 1e-9 {
-            let what = if clamp > 0.0 {
-                "no score is below 0".to_owned()
-            } else if self.ceiling(lead) < self.thresholds.max {
-                "not hot before somebody with a secret has vouched for the lead".to_owned()
-            } else {
-                format!("no score is above {}", self.thresholds.max)
-            };
-            lines.push(Line {
-                kind: LineKind::Clamp,
-                what,
-                at: None,
-                activity: None,
-                points: 0,
-                now: clamp,
-                capped: false,
-            });
+            let what = if clamp > 0.0 { "no score is below 0".to_owned() } else { why };
+            lines.push(limit(what, clamp));
         }
         Explanation {
-            score,
+            score: clamped.round() as i64,
             fit: fit.round() as i64,
             engagement: engagement.round() as i64,
             grade: self.grade(points),
@@ -210,22 +203,8 @@ impl Scoring {
     /// Of who objected to being profiled nothing is counted (GDPR, Art. 21).
     fn nothing(&self, now: Moment) -> Explanation {
         let points = Points { fit: 0.0, engagement: 0.0, at: now };
-        let what = "they objected to being profiled: nothing is counted".to_owned();
-        let line = Line {
-            kind: LineKind::Clamp,
-            what,
-            at: None,
-            activity: None,
-            points: 0,
-            now: 0.0,
-            capped: false,
-        };
-        Explanation { score: 0, fit: 0, engagement: 0, grade: self.grade(points), points, lines: vec![line] }
-    }
-
-    /// The score that points make: the clamped sum, rounded.
-    pub fn total(&self, lead: &Lead, points: Points) -> i64 {
-        clamped(points, self.ceiling(lead)).round() as i64
+        let lines = vec![limit("they objected to being profiled: nothing is counted".to_owned(), 0.0)];
+        Explanation { score: 0, fit: 0, engagement: 0, grade: self.grade(points), points, lines }
     }
 
     /// The cell of the matrix.
@@ -245,7 +224,7 @@ impl Scoring {
 
     /// Whether any rule counts this activity: others need not be loaded to score a lead.
     pub fn counts(&self, activity: &Activity) -> bool {
-        self.rule_of(activity).is_some()
+        self.rule_of(activity).is_some() || activity.answer_points().is_some()
     }
 
     /// When decay alone takes the score below the line where a hot lead cools, to the minute; `None`
@@ -272,10 +251,23 @@ impl Scoring {
         self.engagement.iter().find(|rule| rule.matches(activity))
     }
 
-    /// A lead that only a browser key vouches for cannot be made hot by whoever reads the page's
-    /// source: the score stays one below the line.
-    fn ceiling(&self, lead: &Lead) -> i64 {
-        if lead.verified { self.thresholds.max } else { self.thresholds.hot - 1 }
+    /// No score is above this, and why. A lead that only a browser key vouches for cannot be made hot by whoever reads the page's
+    /// source, and none is made hot by links of mails alone: the score stays one below the line.
+    fn ceiling(&self, lead: &Lead, history: &[Activity]) -> (i64, String) {
+        let came_themselves = || history.iter().any(|activity| activity.human && !activity.is_click());
+        let Thresholds { hot, max, .. } = self.thresholds;
+        if !lead.verified {
+            (hot - 1, "not hot before somebody with a secret has vouched for the lead".to_owned())
+        } else if !came_themselves() {
+            (hot - 1, "not hot by links of mails alone".to_owned())
+        } else {
+            (max, format!("no score is above {max}"))
+        }
+    }
+
+    /// The most that clicks in mails may be worth together: a quarter of what makes hot.
+    fn most_of_clicks(&self) -> f64 {
+        self.thresholds.hot as f64 / 4.0
     }
 
     fn fit_lines(&self, lead: &Lead, now: Moment) -> Vec<Line> {
@@ -298,9 +290,22 @@ impl Scoring {
         let mut order: Vec<&Activity> = history.iter().collect();
         order.sort_by(|a, b| (a.at, &a.source, &a.message_id).cmp(&(b.at, &b.source, &b.message_id)));
         let mut counted: Vec<Vec<Moment>> = vec![Vec::new(); self.engagement.len()];
+        let mut of_clicks = 0.0;
         let mut lines = Vec::new();
         for activity in order {
             let Some(index) = self.engagement.iter().position(|rule| rule.matches(activity)) else {
+                if let Some(points) = activity.answer_points().filter(|points| *points != 0) {
+                    let worth = decayed(points, Some(&Span::days(ANSWER_HALF_LIFE)), activity.at, now);
+                    lines.push(Line {
+                        kind: LineKind::Engagement,
+                        what: described(activity),
+                        at: Some(activity.at),
+                        activity: Some(activity.id),
+                        points,
+                        now: worth,
+                        capped: false,
+                    });
+                }
                 continue;
             };
             let rule = &self.engagement[index];
@@ -315,29 +320,43 @@ impl Scoring {
                 (Some(path), Kind::Page) => format!("{} {path}", activity.name),
                 _ => activity.name.clone(),
             };
+            let worth =
+                if capped { 0.0 } else { decayed(rule.points, rule.half_life.as_ref(), activity.at, now) };
+            if activity.is_click() {
+                of_clicks += worth;
+            }
             lines.push(Line {
                 kind: LineKind::Engagement,
                 what,
                 at: Some(activity.at),
                 activity: Some(activity.id),
                 points: rule.points,
-                now: if capped { 0.0 } else { decayed(rule, activity.at, now) },
+                now: worth,
                 capped,
             });
+        }
+        let over = of_clicks - self.most_of_clicks();
+        if over > 1e-9 {
+            let what = format!("links of mails are worth {} together at most", self.most_of_clicks());
+            lines.push(limit(what, -over));
         }
         lines
     }
 }
 
 /// Points of an activity at `at`, as they stand at `now`. What lies ahead is worth its full points.
-fn decayed(rule: &EngagementRule, at: Moment, now: Moment) -> f64 {
-    let points = f64::from(rule.points);
-    let Some(half_life) = &rule.half_life else { return points };
+fn decayed(points: i32, half_life: Option<&Span>, at: Moment, now: Moment) -> f64 {
+    let points = f64::from(points);
+    let Some(half_life) = half_life else { return points };
     let age = (now - at).as_seconds_f64().max(0.0);
     let half = half_life.delta().as_seconds_f64().max(1.0);
     points * (-age / half).exp2()
 }
 
-fn clamped(points: Points, ceiling: i64) -> f64 {
-    (points.fit + points.engagement).clamp(0.0, ceiling as f64)
+/// The line of what a limit takes away or gives.
+fn limit(what: String, now: f64) -> Line {
+    Line { kind: LineKind::Clamp, what, at: None, activity: None, points: 0, now, capped: false }
 }
+
+#[cfg(test)]
+mod tests;

@@ -49,10 +49,43 @@ pub struct SurveyTerms {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Answer {
-    /// Kept with the activity ("later", "price", …); `stop` unsubscribes.
+    /// Kept with the activity ("later", "price", …).
     pub key: String,
     /// What the lead reads.
     pub says: String,
+    /// What it is worth to the score.
+    #[serde(default)]
+    pub points: i32,
+    /// What follows.
+    then: Option<Consequence>,
+}
+
+impl Answer {
+    /// What follows. The key `stop` means what it says, also where nothing else is written.
+    pub fn then(&self) -> Option<&Consequence> {
+        match &self.then {
+            None if self.key == "stop" => Some(&Consequence::Stop),
+            then => then.as_ref(),
+        }
+    }
+}
+
+/// What follows an answer.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase", deny_unknown_fields)]
+pub enum Consequence {
+    /// No more mail.
+    Stop,
+    /// They are the wrong person: no more mail to them, and who is the right one is asked.
+    Colleague,
+    /// Not now: what runs ends, and a sequence begins then.
+    Again {
+        /// After how long.
+        #[serde(rename = "in")]
+        after: Span,
+        /// Which.
+        sequence: String,
+    },
 }
 
 /// One thing a run does.

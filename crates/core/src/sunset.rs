@@ -95,7 +95,7 @@ impl Lead {
         match unmailable {
             Ok(()) => {
                 lead.move_nurture(Nurture::Cold, quiet, now);
-                let planned = Planned { sequence: sunset.enroll.clone(), version, campaign: None };
+                let planned = Planned { sequence: sunset.enroll.clone(), version, campaign: None, at: None };
                 Some(Change { lead, effects: vec![Effect::Enroll(planned)] })
             }
             Err(why) => {

@@ -57,6 +57,13 @@ impl Memory {
         self.pile().refusals.push_back(refusal);
     }
 
+    /// Forget what was queued up: accept from now on.
+    pub fn behave(&self) {
+        let mut pile = self.pile();
+        pile.refusals.clear();
+        pile.at_dot.clear();
+    }
+
     /// Do this at the next dot. Several calls queue up.
     pub fn at_next_dot(&self, act: AtDot) {
         self.pile().at_dot.push_back(act);

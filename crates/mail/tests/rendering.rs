@@ -39,6 +39,7 @@ fn url(kind: &LinkKind) -> String {
         LinkKind::Confirm => "https://go.test/y/1/yes".into(),
         LinkKind::Preferences => "https://go.test/p/1/choose".into(),
         LinkKind::Unsubscribe => "https://go.test/u".into(),
+        LinkKind::Bait => "https://go.test/c/bait".into(),
     }
 }
 

@@ -39,6 +39,7 @@ fn url(kind: &LinkKind) -> String {
         LinkKind::Confirm => "https://go.acme.test/y/1/yes".into(),
         LinkKind::Preferences => "https://go.acme.test/p/1/choose".into(),
         LinkKind::Unsubscribe => "https://go.acme.test/u/1/stop?a=1&b=2".into(),
+        LinkKind::Bait => "https://go.acme.test/c/bait".into(),
     }
 }
 

@@ -184,6 +184,9 @@ Examples:
         #[arg(long, value_name = "NAME", conflicts_with = "public", value_parser = basis)]
         basis: Option<String>,
     },
+    /// Make a new key for the links in mails. Links in mails that are out stay good.
+    #[command(after_long_help = "Example:\n  rekindle key rotate")]
+    Rotate,
 }
 
 /// `team`

@@ -10,9 +10,11 @@ mod values;
 
 use crate::clock::SystemClock;
 use chrono_tz::Tz;
+use ipnet::IpNet;
 use layers::Layers;
 use rekindle_core::{
-    chat::Secret, email::EmailAddress, read::FileError, schedule::Schedule, span::Span, time::Moment,
+    chat::Secret, email::EmailAddress, outflow::Limits, read::FileError, schedule::Schedule, span::Span, time::Moment,
+    webhook,
 };
 use rekindle_mail::{
     dkim::{Signer, is_aligned},
@@ -56,6 +58,10 @@ pub struct Config {
     pub discord: Discord,
     /// `[mail]`
     pub mail: Mail,
+    /// `[pace]`
+    pub pace: Pace,
+    /// `[webhook]`
+    pub webhook: Webhook,
     /// `[dkim]`
     pub dkim: Dkim,
     /// `[team]`
@@ -96,6 +102,9 @@ pub struct Web {
     /// How it is reached from outside, without a slash at the end; none is `http://` and `listen`.
     #[serde(deserialize_with = "values::public_url")]
     pub public_url: Option<String>,
+    /// The proxies before it, whose `X-Forwarded-For` is believed.
+    #[serde(deserialize_with = "values::networks")]
+    pub proxies: Vec<IpNet>,
 }
 
 /// The door to the team, where it runs apart.
@@ -132,9 +141,83 @@ pub struct Mail {
     /// The domain of list ids, if not that of `from`.
     #[serde(deserialize_with = "values::domain")]
     pub list_id: Option<String>,
+    /// Whether mails carry a picture that tells when they are opened.
+    pub opens: bool,
     /// Open sessions with the relay at the most.
     #[serde(deserialize_with = "values::between::<_, 1, 64>")]
     pub sessions: u32,
+}
+
+/// How fast mail leaves. Nothing is limited where a number is 0.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Pace {
+    /// Mails in a minute, in all.
+    #[serde(deserialize_with = "values::between::<_, 0, 10_000_000>")]
+    pub per_minute: u32,
+    /// Mails in a minute of one sender.
+    #[serde(deserialize_with = "values::between::<_, 0, 10_000_000>")]
+    pub per_minute_of_sender: u32,
+    /// Mails in a minute to one recipient's domain.
+    #[serde(deserialize_with = "values::between::<_, 0, 10_000_000>")]
+    pub per_minute_to_domain: u32,
+    /// The same for single domains.
+    #[serde(deserialize_with = "values::paces")]
+    pub domains: BTreeMap<String, u32>,
+    /// Mails on their way to one recipient's domain at once.
+    #[serde(deserialize_with = "values::between::<_, 0, 64>")]
+    pub at_once_to_domain: u32,
+    /// Mails on the first day of a sender, the second, ….
+    #[serde(deserialize_with = "values::warm_up")]
+    pub warm_up: Vec<u32>,
+}
+
+impl Pace {
+    /// As the worker takes it.
+    pub fn limits(&self) -> Limits {
+        let limit = |number: u32| (number > 0).then_some(number);
+        Limits {
+            per_minute: limit(self.per_minute),
+            per_minute_of_sender: limit(self.per_minute_of_sender),
+            per_minute_to_domain: limit(self.per_minute_to_domain),
+            domains: self.domains.clone(),
+            warm_up: self.warm_up.clone(),
+        }
+    }
+}
+
+/// The operator's own program, which is told what happens.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Webhook {
+    /// Its address; none, and nobody is told.
+    #[serde(deserialize_with = "values::web_address")]
+    pub url: Option<reqwest::Url>,
+    /// What the calls are signed with.
+    #[serde(deserialize_with = "values::webhook_secret")]
+    pub secret: Option<Secret>,
+    /// Whether its address may be one within the house.
+    pub inside: bool,
+}
+
+impl Webhook {
+    /// As it is told, where there is one.
+    pub fn settings(&self) -> Option<rekindle_web::webhooks::Settings> {
+        let key = webhook::key_of(self.secret.as_ref()?)?;
+        Some(rekindle_web::webhooks::Settings { url: self.url.clone()?, key, inside: self.inside })
+    }
+
+    /// The setting that is wrong, and why.
+    fn wrong(&self) -> Option<(&'static str, String)> {
+        let url = self.url.as_ref()?;
+        if self.secret.is_none() {
+            let why = "webhook.secret is missing: without one nobody could tell that it is we who call; \
+                       echo whsec_$(openssl rand -base64 32) makes one";
+            return Some(("webhook.secret", why.to_owned()));
+        }
+        let why = rekindle_web::webhooks::may_be_called(url, self.inside).err()?;
+        Some(("webhook.url", format!("webhook.url cannot be called: {why}; webhook.inside = true allows it")))
+    }
 }
 
 /// Who signs our mails; nobody without a key.
@@ -268,6 +351,7 @@ impl Config {
         let Some(mut config) = config else { return Err(errors) };
         config.layers = layers;
         errors.extend(config.contradictions());
+        errors.extend(config.webhook.wrong().map(|(setting, why)| config.layers.error(setting, why)));
         match config.read_signers() {
             Ok(signers) => config.signers = Arc::new(signers),
             Err((setting, why)) => errors.push(config.layers.error(setting, why)),

@@ -41,6 +41,7 @@ embedded! {
     "playbook/routing.toml",
     "playbook/sunset.toml",
     "playbook/forms.toml",
+    "playbook/sequences/asked-later.toml",
     "playbook/sequences/re-engagement.toml",
     "playbook/sequences/pricing.toml",
     "playbook/sequences/welcome.toml",
@@ -58,6 +59,7 @@ embedded! {
     "objections",
     "call-to-action",
     "confirm-subscription",
+    "asked-later",
 }
 
 /// The playbook of a data folder: paths below the playbook's folder, and texts.

@@ -79,6 +79,13 @@ pub async fn run(args: &Args) -> Done {
             let secret = house.store.keys().make(key).await.map_err(|e| tell::refused(e, &house))?;
             exit::data(secret)
         }
+        Command::Key(args::Key::Rotate) => {
+            let keys = open(args).await?.store.rotate_link_key().await.doing("make the key")?;
+            say(format_args!(
+                "There are {keys} keys for links now. The newest makes them from the next start of the worker; all are good."
+            ));
+            Ok(())
+        }
         Command::Team(args::Team::Add { name, role }) => {
             let house = open(args).await?;
             let member = house.store.team().add(name, *role).await.map_err(|e| tell::refused(e, &house))?;

@@ -123,7 +123,8 @@ pub async fn open(house: &House, which: Which, listener: Option<TcpListener>) ->
         router = router
             .merge(intake::calls::router(house.store.clone(), inbox, config.intake.rate_per_second))
             .merge(rekindle_web::links::lead_pages(doors.clone()))
-            .merge(rekindle_web::forms::form_pages(doors.clone()));
+            .merge(rekindle_web::forms::form_pages(doors.clone()))
+            .merge(rekindle_web::redeem_call(doors.clone()));
         staff = staff.merge(rekindle_web::pages::staff_pages(doors));
         router = router.route("/dashboard", get(|| async { Redirect::to("/") }));
     }
@@ -153,6 +154,12 @@ pub async fn open(house: &House, which: Which, listener: Option<TcpListener>) ->
     router = router.fallback(nothing_here);
     if which.worker {
         let worker = Worker::new(house.store.clone(), worker_settings(house), house.templates()?);
+        if let Some(settings) = config.webhook.settings() {
+            let webhooks = rekindle_web::webhooks::Webhooks::new(house.store.clone(), settings)
+                .doing("prepare the webhook")?;
+            let until = stop.clone();
+            tasks.spawn(async move { webhooks.run(until).await });
+        }
         let until = stop.clone();
         tasks.spawn(async move {
             if let Err(error) = worker.run(until).await {
@@ -204,6 +211,7 @@ pub fn doors(house: &House) -> Doors {
         store: house.store.clone(),
         settings: rekindle_web::Settings {
             public_url: config.public_url(),
+            proxies: config.web.proxies.clone().into(),
             company: config.mail.company.clone(),
             zone: config.team.zone,
             mail_folder: config.mail.relay.is_none().then(|| house.data.join("mail")),
@@ -225,6 +233,9 @@ pub fn worker_settings(house: &House) -> rekindle_worker::Settings {
         from_name: config.mail.from.name.clone(),
         from: config.mail.from.address.clone(),
         bounce_domain: config.mail.bounce_domain.clone(),
+        opens: config.mail.opens,
+        pace: config.pace.limits(),
+        at_once_to_domain: usize::try_from(config.pace.at_once_to_domain).ok().filter(|most| *most > 0),
         signers: config.signers.clone(),
         reply_to: config.mail.reply_to.clone(),
         company: config.mail.company.clone(),

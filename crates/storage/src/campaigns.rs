@@ -119,6 +119,7 @@ impl Campaigns<'_> {
             sequence: campaign.sequence.clone(),
             version: campaign.version,
             campaign: Some(campaign.id),
+            at: None,
         };
         let runs = audience.into_iter().filter(|lead| !busy.contains(lead)).map(|lead| {
             let run = Enrollment::begin(EnrollmentId(mint::id()), LeadId(lead), &planned, now);

@@ -155,7 +155,7 @@ impl Confirmations<'_> {
         let store = self.0;
         let now = store.clock.calendar();
         let row = small::confirmation::Entity::find_by_id(delivery.0).one(&store.db).await?;
-        let (Some(mut row), Some(delivery)) = (row, store.clicks().delivery(delivery).await?) else {
+        let (Some(mut row), Some(delivery)) = (row, store.links().delivery(delivery).await?) else {
             return Ok(false);
         };
         let more = [

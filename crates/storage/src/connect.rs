@@ -228,14 +228,20 @@ fn prepare_file(path: &Path) -> Result<File> {
 
 /// The key ring; the first process makes the first key.
 async fn ring(db: &DatabaseConnection, clock: &SharedClock) -> Result<KeyRing> {
-    let mut rows = small::secret::Entity::find().all(db).await?;
-    if rows.is_empty() {
-        let row = small::secret::Model { id: 1, key: mint::key().to_vec(), created_at: micros(clock.wall()) };
-        crate::rows::add::<small::secret::Entity, _>(db, vec![row.clone()]).await?;
-        rows.push(row);
+    let mut keys = secrets(db).await?;
+    if keys.is_empty() {
+        let key = mint::key();
+        let row = small::secret::Model { id: 1, key: key.to_vec(), created_at: micros(clock.wall()) };
+        crate::rows::add::<small::secret::Entity, _>(db, vec![row]).await?;
+        keys.insert(1, key);
     }
+    KeyRing::new(keys).ok_or_else(|| StoreError::Unusable("there is no secret for links".to_owned()))
+}
+
+/// The keys of links, by their ids.
+async fn secrets(db: &DatabaseConnection) -> Result<BTreeMap<u8, [u8; 32]>> {
     let mut keys = BTreeMap::new();
-    for row in rows {
+    for row in small::secret::Entity::find().all(db).await? {
         let bad = || StoreError::Corrupt {
             table: "secret",
             column: "key",
@@ -244,5 +250,37 @@ async fn ring(db: &DatabaseConnection, clock: &SharedClock) -> Result<KeyRing> {
         };
         keys.insert(u8::try_from(row.id).map_err(|_| bad())?, row.key.clone().try_into().map_err(|_| bad())?);
     }
-    KeyRing::new(keys).ok_or_else(|| StoreError::Unusable("there is no secret for links".to_owned()))
+    Ok(keys)
+}
+
+impl Store {
+    /// Makes a new key for links; how many there are now. Links that were made with the old ones stay good.
+    ///
+    /// # Errors
+    /// As the database says; after 255 keys there is no number for another.
+    pub async fn rotate_link_key(&self) -> Result<usize> {
+        let last = secrets(&self.db).await?.keys().next_back().copied().unwrap_or(0);
+        let next = last
+            .checked_add(1)
+            .ok_or_else(|| StoreError::Unusable("there are 255 keys for links already".to_owned()))?;
+        let row = small::secret::Model {
+            id: i32::from(next),
+            key: mint::key().to_vec(),
+            created_at: micros(self.clock.wall()),
+        };
+        let tx = self.begin().await?;
+        crate::rows::add::<small::secret::Entity, _>(&*tx, vec![row]).await?;
+        self.commit(tx, false).await?;
+        self.learn_link_keys().await?;
+        Ok(usize::from(next))
+    }
+
+    /// Takes the keys of links that other processes have made.
+    ///
+    /// # Errors
+    /// As the database says.
+    pub async fn learn_link_keys(&self) -> Result<()> {
+        self.ring.learn(secrets(&self.db).await?);
+        Ok(())
+    }
 }

@@ -9,6 +9,7 @@
 //! Where a delivery is found by its id, its owner is asked as `(owner = ?) IS TRUE`: the index on owners holds all that was
 //! open a moment ago, and PostgreSQL, which believes that hardly anything is, would read all of it for each mail.
 
+mod admit;
 mod asked;
 mod claim;
 mod gate;
@@ -26,6 +27,7 @@ pub use settle::Fate;
 
 use crate::{
     Result, Store,
+    offers::Offer,
     rows::{delivery, moment},
 };
 use rekindle_core::{
@@ -61,11 +63,11 @@ pub struct Ticket {
 }
 
 impl Outbox<'_> {
-    /// Keeps the bytes of mails that were rendered now, so that a retry's are the same.
+    /// Keeps the bytes of mails that were rendered now, so that a retry's are the same, and the offers in them.
     ///
     /// # Errors
     /// As the database says.
-    pub async fn freeze(&self, mails: &[(DeliveryId, Frozen)]) -> Result<()> {
+    pub async fn freeze(&self, mails: &[(DeliveryId, Frozen)], offers: &[Offer]) -> Result<()> {
         if mails.is_empty() {
             return Ok(());
         }
@@ -79,6 +81,9 @@ impl Outbox<'_> {
             .collect();
         let tx = self.0.begin().await?;
         crate::rows::put::<delivery::frozen::Entity, _>(&*tx, rows).await?;
+        if !offers.is_empty() {
+            crate::offers::promise(&tx, offers).await?;
+        }
         self.0.commit(tx, false).await
     }
 

@@ -6,7 +6,7 @@ use crate::{
     transaction::{Writing, list_of, rounded},
 };
 use rekindle_core::{
-    activity::Activity,
+    activity::{Activity, names},
     alert::Alert,
     enrollment::{Enrollment, Outgoing},
     ids::{AlertId, CampaignId, DeliveryId, EnrollmentId, LeadId},
@@ -146,8 +146,11 @@ impl Store {
         playbooks: &Playbooks,
     ) -> Result<HashMap<LeadId, Vec<Activity>>> {
         let rules = &playbooks.current().scoring.engagement;
-        let names: Vec<&str> =
-            rules.iter().flat_map(|rule| rule.activity.iter().map(String::as_str)).collect();
+        let names: Vec<&str> = rules
+            .iter()
+            .flat_map(|rule| rule.activity.iter().map(String::as_str))
+            .chain([names::ANSWERED])
+            .collect();
         let mut counted = Condition::any().add(activity::Column::Name.is_in(names));
         if rules.iter().any(|rule| !rule.page.is_empty()) {
             counted = counted.add(activity::Column::Path.is_not_null());

@@ -6,6 +6,7 @@
 
 use crate::{
     Doors,
+    client::address_of,
     html::{self, page},
     intake::{cors, key::KeyFacts},
     links::{Token, Trouble, meant},
@@ -13,8 +14,8 @@ use crate::{
 use askama::Template;
 use axum::{
     Form as Posted, Json, Router,
-    extract::{ConnectInfo, Extension, Path, State, rejection::FormRejection},
-    http::{HeaderMap, StatusCode, header},
+    extract::{Path, State, rejection::FormRejection},
+    http::{Extensions, HeaderMap, StatusCode, header},
     middleware::map_response,
     response::{IntoResponse, Response},
     routing::get,
@@ -31,7 +32,7 @@ use rekindle_core::{
 };
 use rekindle_storage::confirmations::Whence;
 use serde_json::{Map, Value, json};
-use std::{collections::BTreeMap, net::SocketAddr};
+use std::collections::BTreeMap;
 
 /// Faster than this nobody fills in a form.
 const FASTEST: TimeDelta = TimeDelta::seconds(2);
@@ -135,7 +136,7 @@ async fn show(State(doors): State<Doors>, Path(name): Path<String>) -> Result<Re
 async fn take(
     State(doors): State<Doors>,
     Path(name): Path<String>,
-    peer: Option<Extension<ConnectInfo<SocketAddr>>>,
+    extensions: Extensions,
     headers: HeaderMap,
     told: Result<Posted<BTreeMap<String, String>>, FormRejection>,
 ) -> Result<Response, Trouble> {
@@ -158,7 +159,7 @@ async fn take(
         ));
     }
     if told.get(HONEYPOT).is_none_or(|trap| trap.is_empty()) {
-        keep(&doors, &form, &email, &told, &whence(peer, &headers)).await?;
+        keep(&doors, &form, &email, &told, &whence(&doors, &extensions, &headers)).await?;
     }
     Ok(thanked(doors, form, page_of, &headers))
 }
@@ -188,17 +189,13 @@ fn took_its_time(doors: &Doors, began: &str) -> bool {
     (FASTEST.num_seconds()..=SLOWEST.num_seconds()).contains(&took)
 }
 
-/// From where somebody speaks: the nearest proxy's word, or who is connected.
-fn whence(peer: Option<Extension<ConnectInfo<SocketAddr>>>, headers: &HeaderMap) -> Whence {
-    let text = |name: header::HeaderName| {
-        let value = headers.get(name)?.to_str().ok()?;
-        Some(value.chars().filter(|c| !c.is_control()).take(300).collect::<String>())
-    };
-    let forwarded = text(header::HeaderName::from_static("x-forwarded-for"));
-    let forwarded = forwarded.and_then(|list| list.rsplit(',').next().map(|ip| ip.trim().to_owned()));
-    let forwarded = forwarded.filter(|ip| ip.parse::<std::net::IpAddr>().is_ok());
-    let peer = peer.map(|Extension(ConnectInfo(address))| address.ip().to_string());
-    Whence { ip: forwarded.or(peer), user_agent: text(header::USER_AGENT) }
+/// From where somebody speaks, as proof.
+fn whence(doors: &Doors, extensions: &Extensions, headers: &HeaderMap) -> Whence {
+    let agent = headers.get(header::USER_AGENT).and_then(|name| name.to_str().ok());
+    Whence {
+        ip: address_of(extensions, headers, &doors.settings.proxies).map(|address| address.to_string()),
+        user_agent: agent.map(|name| name.chars().filter(|c| !c.is_control()).take(300).collect()),
+    }
 }
 
 /// Keeps what was told, as anybody could have told it, and asks back by mail.
@@ -287,13 +284,13 @@ async fn ask(State(doors): State<Doors>, token: Token) -> Result<Response, Troub
 async fn confirm(
     State(doors): State<Doors>,
     token: Token,
-    peer: Option<Extension<ConnectInfo<SocketAddr>>>,
+    extensions: Extensions,
     headers: HeaderMap,
 ) -> Result<Response, Trouble> {
     let (meant, _) = meant(&doors.store, Purpose::Confirm, token)?;
     let (confirmations, id) = (doors.store.confirmations(), DeliveryId(meant.row));
     let asked = confirmations.asked(id).await?.ok_or(Trouble::NoSuchLink)?;
-    if !confirmations.confirm(id, &whence(peer, &headers)).await? {
+    if !confirmations.confirm(id, &whence(&doors, &extensions, &headers)).await? {
         return Err(Trouble::NoSuchLink);
     }
     Ok(page(StatusCode::OK, &Confirmed { company: doors.settings.company, title: asked.form }))

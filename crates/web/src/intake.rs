@@ -21,7 +21,6 @@ pub mod fault;
 pub mod fingerprint;
 pub mod key;
 mod path;
-pub mod rate;
 pub mod skew;
 pub mod writer;
 

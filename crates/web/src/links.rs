@@ -1,23 +1,25 @@
 //! What a lead finds behind the links of a mail.
 //!
 //! Promise: a look changes nothing (GET and HEAD may come from scanners and previews, in any order and
-//! number; a GET of a click link is only held), and what a lead asks for with a button is durable before
+//! number; a look only leaves a trace, and that of a click is held), and what a lead asks for with a button is durable before
 //! the answer. A token says which delivery is meant, and that we made it; whatever is wrong with one,
 //! the answer is the same.
 
 mod click;
 mod offer;
+mod picture;
 mod preferences;
 mod survey;
 mod told;
 mod trouble;
 mod unsubscribe;
+mod watch;
 
 use crate::{Doors, html};
 use axum::{
     Router,
     extract::{Path, rejection::PathRejection},
-    middleware::map_response,
+    middleware::{from_fn_with_state, map_response},
     response::Response,
     routing::get,
 };
@@ -29,6 +31,7 @@ use rekindle_core::{
 };
 use rekindle_storage::Store;
 pub(crate) use trouble::Trouble;
+use watch::Watch;
 
 /// A token as it stands in the address, which may be no text at all.
 pub(crate) type Token = Result<Path<String>, PathRejection>;
@@ -44,7 +47,9 @@ pub fn lead_pages(doors: Doors) -> Router {
         .route("/u/{token}", get(unsubscribe::ask).post(unsubscribe::stop))
         .route("/p/{token}", get(preferences::ask).post(preferences::choose))
         .route("/o/{token}", get(offer::show).post(offer::take))
+        .route("/i/{token}", get(picture::show))
         .route("/s/{token}", get(survey::ask).post(survey::answer))
+        .route_layer(from_fn_with_state(Watch::of(doors.clone()), watch::look))
         .layer(map_response(html::for_leads))
         .with_state(doors)
 }
@@ -63,7 +68,7 @@ pub(crate) fn meant(store: &Store, purpose: Purpose, token: Token) -> Result<(Me
 
 /// The delivery that a link stands in.
 async fn delivery_of(store: &Store, meant: Meant) -> Result<Delivery, Trouble> {
-    store.clicks().delivery(DeliveryId(meant.row)).await?.ok_or(Trouble::NoSuchLink)
+    store.links().delivery(DeliveryId(meant.row)).await?.ok_or(Trouble::NoSuchLink)
 }
 
 /// The mail step that a delivery came from, with its terms. A test mail stands in no run: it has the terms

@@ -7,11 +7,14 @@ mod plan;
 
 use self::plan::Plan;
 use crate::settings::Settings;
+use chrono_tz::Tz;
 use rekindle_core::{
     delivery::MailKind,
     ids::DeliveryId,
-    link::{KeyRing, Purpose},
+    link::{BAIT, KeyRing, Purpose},
+    offer::{last_day, over_at},
     playbook::Playbooks,
+    sequence::OfferTerms,
     time::Moment,
     zone::zone_of,
 };
@@ -20,10 +23,11 @@ use rekindle_mail::{
     dkim::{self, DkimError},
     letter::{Addressee, Letter, Offer, Sender},
     mark,
-    templates::{LinkKind, RenderError, Templates},
+    templates::{LinkKind, RenderError, Rendered, Templates},
 };
 use rekindle_storage::{
     Result, Store,
+    offers::Offer as Promised,
     outbox::{Claimed, Frozen, Person},
 };
 use std::{
@@ -59,6 +63,15 @@ impl LetterError {
     pub fn may_be_logged(&self) -> bool {
         !matches!(self, Self::Compose(_))
     }
+}
+
+/// A mail, written, and the offer that it makes.
+#[derive(Debug, Clone)]
+pub struct Written {
+    /// Its bytes.
+    pub frozen: Frozen,
+    /// The offer.
+    pub offer: Option<Promised>,
 }
 
 /// Numbers of a mail's links, by their addresses.
@@ -101,7 +114,7 @@ impl Letters {
                 LinkKind::Click { url } => Some(url.clone()),
                 _ => None,
             });
-            let numbers = store.clicks().destinations(mail, &urls.collect::<Vec<_>>()).await?;
+            let numbers = store.links().destinations(mail, &urls.collect::<Vec<_>>()).await?;
             let mut known = self.numbers.write().unwrap_or_else(PoisonError::into_inner);
             known.insert(variant.to_owned(), Arc::new(numbers));
         }
@@ -130,7 +143,7 @@ impl Letters {
         playbooks: &Playbooks,
         ring: &KeyRing,
         now: Moment,
-    ) -> Result<Frozen, LetterError> {
+    ) -> Result<Written, LetterError> {
         let (to, row) = (&claimed.to, claimed.ticket.id.0);
         let email = to.email.as_ref().ok_or(LetterError::NoAddress)?;
         let variant = self.variant(&claimed.mail, to);
@@ -145,6 +158,10 @@ impl Letters {
         let url = |kind: &LinkKind| urls.get(kind).cloned().unwrap_or_else(|| unsubscribe.clone());
         let letter = self.letter(claimed, &plan, ring, now);
         let rendered = self.templates.render(variant, plan.subject(claimed.ticket.lead), &letter, url)?;
+        let rendered = match self.settings.opens && plan.is_marketing {
+            true => with_picture(rendered, &self.address("i", &ring.token(Purpose::Picture, row, 0))),
+            false => rendered,
+        };
         let bulk = plan.is_marketing.then(|| Bulk {
             list_name: format!("{} {}", self.settings.company, plan.sequence),
             list_id: format!("{}.{}", plan.label(), self.settings.list_domain),
@@ -167,7 +184,26 @@ impl Letters {
             bulk,
         };
         let bytes = dkim::sign(&self.settings.signers, compose(&envelope, &rendered)?, now)?;
-        Ok(Frozen { recipient: email.as_str().to_owned(), bytes })
+        let offer = plan.offer.map(|terms| self.promised(claimed, terms, ring, now));
+        Ok(Written { frozen: Frozen { recipient: email.as_str().to_owned(), bytes }, offer })
+    }
+
+    /// The offer of a mail that is written now.
+    fn promised(&self, claimed: &Claimed, terms: &OfferTerms, ring: &KeyRing, now: Moment) -> Promised {
+        let (zone, id) = (self.zone_of(claimed), claimed.ticket.id);
+        Promised {
+            delivery: id,
+            lead: claimed.ticket.lead,
+            code: ring.offer_code(id.0),
+            gives: terms.gives.clone(),
+            over_at: over_at(last_day(terms, now, zone), zone),
+            taken_at: None,
+            redeemed_at: None,
+        }
+    }
+
+    fn zone_of(&self, claimed: &Claimed) -> Tz {
+        zone_of(claimed.to.zone.as_deref(), claimed.to.country.as_deref(), self.settings.zone).0
     }
 
     fn letter(&self, claimed: &Claimed, plan: &Plan<'_>, ring: &KeyRing, now: Moment) -> Letter {
@@ -176,8 +212,7 @@ impl Letters {
             return self.asking_back(claimed);
         }
         let offer = plan.offer.map(|terms| {
-            let (zone, _) = zone_of(to.zone.as_deref(), to.country.as_deref(), self.settings.zone);
-            let last_day = (now + terms.expires.delta()).with_timezone(&zone);
+            let last_day = last_day(terms, now, self.zone_of(claimed));
             Offer {
                 gives: Some(terms.gives.clone()),
                 code: Some(ring.offer_code(claimed.ticket.id.0)),
@@ -237,6 +272,7 @@ impl Letters {
                 let number = number.ok_or(LetterError::NoNumber)?;
                 self.address("c", &ring.token(Purpose::Click, row, number))
             }
+            LinkKind::Bait => self.address("c", &ring.token(Purpose::Click, row, BAIT)),
             LinkKind::Offer => self.address("o", &ring.token(Purpose::Offer, row, 0)),
             LinkKind::Unsubscribe => self.address("u", &ring.token(Purpose::Unsubscribe, row, 0)),
             LinkKind::Confirm => self.address("y", &ring.token(Purpose::Confirm, row, 0)),
@@ -251,4 +287,12 @@ impl Letters {
     fn address(&self, door: &str, token: &str) -> String {
         format!("{}/{door}/{token}", self.settings.public_url.trim_end_matches('/'))
     }
+}
+
+/// A letter with the picture that tells its opening, behind all else.
+fn with_picture(letter: Rendered, address: &str) -> Rendered {
+    let picture = format!(r#"<img src="{address}" width="1" height="1" alt="" />"#);
+    let at = letter.html.rfind("</body>").unwrap_or(letter.html.len());
+    let (before, after) = letter.html.split_at(at);
+    Rendered { html: format!("{before}{picture}{after}"), ..letter }
 }

@@ -14,6 +14,7 @@ mod circuit;
 mod flight;
 mod gatekeeper;
 mod journal;
+mod lanes;
 mod prepare;
 mod session;
 
@@ -21,13 +22,15 @@ use self::{
     circuit::Circuit,
     flight::Flight,
     gatekeeper::{Gatekeeper, Word},
+    lanes::Lanes,
     session::Session,
 };
 use crate::{letters::Letters, settings::Settings};
+use rekindle_core::playbook::Playbooks;
 use rekindle_mail::templates::Templates;
 use rekindle_storage::{
     Result, Store,
-    outbox::{Recovered, Sender, Ticket},
+    outbox::{Recovered, Rules, Sender, Ticket},
 };
 use std::{
     sync::{
@@ -65,11 +68,20 @@ struct Shared {
     sender: RwLock<Sender>,
     circuit: Circuit,
     flight: Flight,
+    lanes: Lanes,
     /// How many sessions have a connection.
     connected: Arc<AtomicUsize>,
     stop: CancellationToken,
     /// Something may have been claimed that nobody holds a ticket of.
     stray: AtomicBool,
+}
+
+impl Shared {
+    /// What the gate needs to know beside the rows.
+    fn rules<'a>(&'a self, playbooks: &'a Playbooks) -> Rules<'a> {
+        let warming = !self.settings.pace.warm_up.is_empty();
+        Rules { playbooks, zone: self.settings.zone, warming: warming.then(|| self.settings.from.domain()) }
+    }
 }
 
 /// The way out of the outbox: sessions and gatekeeper at work.
@@ -90,6 +102,7 @@ impl Sending {
             sender: RwLock::new(sender),
             circuit: Circuit::default(),
             flight: Flight::default(),
+            lanes: Lanes::of(settings.at_once_to_domain),
             connected: Arc::default(),
             stop: CancellationToken::new(),
             stray: AtomicBool::new(false),

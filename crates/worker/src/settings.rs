@@ -1,7 +1,7 @@
 //! What the worker needs to know beside the database and the templates.
 
 use chrono_tz::Tz;
-use rekindle_core::{email::EmailAddress, schedule::Schedule};
+use rekindle_core::{email::EmailAddress, outflow::Limits, schedule::Schedule};
 use rekindle_mail::{dkim::Signer, transport::Transport};
 use std::{path::PathBuf, sync::Arc};
 
@@ -30,6 +30,12 @@ pub struct Settings {
     pub public_url: String,
     /// The zone of leads that have none, and of the cron table.
     pub zone: Tz,
+    /// Whether mails carry a picture that tells when they are opened.
+    pub opens: bool,
+    /// How fast mail may leave.
+    pub pace: Limits,
+    /// How many mails may be on their way to one recipient's domain at once.
+    pub at_once_to_domain: Option<usize>,
     /// How many sessions with the relay may be open at once; at least one is.
     pub sessions: usize,
     /// Where fates that the database does not take are kept on the disk; without one, in memory alone.

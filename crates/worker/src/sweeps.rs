@@ -8,6 +8,7 @@ mod cool_leads;
 mod cool_scores;
 mod finish_campaigns;
 mod forget;
+mod forget_fetches;
 mod recover_outbox;
 mod release_clicks;
 mod wake_alerts;
@@ -42,6 +43,8 @@ pub enum Sweep {
     FinishCampaigns,
     /// What is too old to be kept is forgotten.
     Forget,
+    /// What was fetched of our mails is forgotten after a day.
+    ForgetFetches,
 }
 
 /// When a sweep looks.
@@ -57,7 +60,7 @@ pub enum When {
 
 impl Sweep {
     /// All of them, in the order of a round.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::RecoverOutbox,
         Self::ReleaseClicks,
         Self::WakeAlerts,
@@ -66,6 +69,7 @@ impl Sweep {
         Self::AdvanceRuns,
         Self::FinishCampaigns,
         Self::Forget,
+        Self::ForgetFetches,
     ];
 
     /// Its name, in the cron table and in logs.
@@ -79,6 +83,7 @@ impl Sweep {
             Self::AdvanceRuns => "advance_runs",
             Self::FinishCampaigns => "finish_campaigns",
             Self::Forget => "forget",
+            Self::ForgetFetches => "forget_fetches",
         }
     }
 
@@ -87,6 +92,7 @@ impl Sweep {
         match self {
             Self::RecoverOutbox => When::Every(Duration::from_secs(30)),
             Self::Forget => When::Every(Duration::from_secs(3600)),
+            Self::ForgetFetches => When::Every(Duration::from_secs(600)),
             Self::CoolLeads => When::Cron,
             _ => When::Always,
         }
@@ -106,6 +112,7 @@ impl Sweep {
             Self::AdvanceRuns => advance_runs::sweep(at).await,
             Self::FinishCampaigns => finish_campaigns::sweep(at).await,
             Self::Forget => forget::sweep(at).await,
+            Self::ForgetFetches => forget_fetches::sweep(at).await,
         }
     }
 }

@@ -245,7 +245,7 @@ impl Worker {
     async fn next_due(&self) -> Result<(Option<Moment>, Option<Moment>)> {
         let calendar = [
             self.store.runs().next_due().await?,
-            self.store.clicks().next_due().await?,
+            self.store.fetches().next_due().await?,
             self.table.next_due(&self.store).await?,
         ];
         Ok((calendar.into_iter().flatten().min(), self.store.alerts().next_wake().await?))

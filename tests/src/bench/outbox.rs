@@ -151,6 +151,9 @@ fn first_step(scene: &Scene, playbooks: &rekindle_core::playbook::Playbooks, now
 
 fn settings(orders: &Orders) -> Measured<Settings> {
     Ok(Settings {
+        opens: false,
+        pace: rekindle_core::outflow::Limits::default(),
+        at_once_to_domain: None,
         bounce_domain: None,
         signers: std::sync::Arc::default(),
         transport: Transport::Smtp(Relay::parse(&format!("smtp://{}", orders.text("sink")?))?),

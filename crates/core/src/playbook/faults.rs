@@ -5,10 +5,12 @@
 
 use super::{FORMS, Files, Playbook};
 use crate::{
+    activity::names,
     form::Form,
+    nearest::did_you_mean,
     read::{self, FileError},
-    score::{Grades, Thresholds},
-    sequence::{Sequence, Step},
+    score::{EngagementRule, Grades, Thresholds},
+    sequence::{Consequence, Purpose, Sequence, Step},
     span::Span,
     sunset::Sunset,
 };
@@ -30,6 +32,7 @@ impl Playbook {
         };
         let mut scoring = of_thresholds(&self.scoring.thresholds);
         scoring.extend(of_grades(&self.scoring.grades));
+        scoring.extend(of_opens(&self.scoring.engagement));
         told("scoring.toml", scoring);
         told("segments.toml", of_names(self.segments.iter().map(|(name, _)| name.as_str())));
         told("sunset.toml", of_sunset(&self.sunset));
@@ -37,8 +40,33 @@ impl Playbook {
         for (file, text) in files.iter().filter(|(file, _)| file.starts_with("sequences/")) {
             let Ok(sequence) = read::toml::<Sequence>(file, text) else { continue };
             told(file, of_steps(&sequence));
+            told(file, of_expiry(&sequence));
+            told(file, self.of_answers(&sequence));
         }
         faults
+    }
+}
+
+impl Playbook {
+    /// An answer that begins a sequence begins one that there is.
+    fn of_answers(&self, sequence: &Sequence) -> Vec<Fault> {
+        let mut found = Vec::new();
+        for (at, step) in sequence.step.iter().enumerate() {
+            let Step::Mail { survey: Some(survey), .. } = step else { continue };
+            for (number, answer) in survey.answers.iter().enumerate() {
+                if let Some(Consequence::Again { sequence: named, .. }) = answer.then()
+                    && self.sequence(named).is_none()
+                {
+                    let near = did_you_mean(named, self.sequences.keys().map(String::as_str));
+                    let why = format!(
+                        "the answer “{}” begins the sequence “{named}”, which there is not{near}",
+                        answer.key
+                    );
+                    found.push(fault(format!("step[{at}].survey.answers[{number}]"), why));
+                }
+            }
+        }
+        found
     }
 }
 
@@ -77,6 +105,14 @@ fn of_grades(grades: &Grades) -> Vec<Fault> {
     found
 }
 
+/// Opens are worth nothing (mail-rules M1).
+fn of_opens(rules: &[EngagementRule]) -> Vec<Fault> {
+    let is_open = |name: &String| [names::OPENED, "Email Opened"].contains(&name.as_str());
+    let counted = rules.iter().enumerate().filter(|(_, rule)| rule.activity.iter().any(is_open));
+    let why = "opens are worth nothing: mail programs and filters load pictures by themselves; count what people click";
+    counted.map(|(at, _)| fault(format!("engagement[{at}].activity"), why)).collect()
+}
+
 fn of_names<'a>(names: impl Iterator<Item = &'a str>) -> Vec<Fault> {
     let mut known = BTreeSet::new();
     let twice = names.enumerate().filter(|(_, name)| !known.insert(*name));
@@ -99,6 +135,18 @@ fn of_forms(forms: &[Form]) -> Vec<Fault> {
 fn of_sunset(sunset: &Sunset) -> Vec<Fault> {
     let why = "quiet_for is more than no time: every lead would go cold at once";
     if sunset.quiet_for == Span::ZERO { vec![fault("quiet_for", why)] } else { Vec::new() }
+}
+
+/// A campaign's mail that cannot leave for days is worth nothing any more (mail-rules S5).
+fn of_expiry(sequence: &Sequence) -> Vec<Fault> {
+    let longest = Span::hours(72);
+    if sequence.purpose == Purpose::Marketing && sequence.expires.delta() > longest.delta() {
+        let why = format!(
+            "a mail is given up after {longest} at the latest: what comes days too late is worse than none"
+        );
+        return vec![fault("expires", why)];
+    }
+    Vec::new()
 }
 
 /// What stands behind the step that ends a run is never done.
@@ -125,6 +173,10 @@ mod tests {
             (
                 "sequences/re-engagement.toml",
                 include_str!("../../../../config/playbook/sequences/re-engagement.toml"),
+            ),
+            (
+                "sequences/asked-later.toml",
+                include_str!("../../../../config/playbook/sequences/asked-later.toml"),
             ),
             ("sequences/pricing.toml", include_str!("../../../../config/playbook/sequences/pricing.toml")),
             ("sequences/welcome.toml", include_str!("../../../../config/playbook/sequences/welcome.toml")),
@@ -155,6 +207,13 @@ mod tests {
             ("scoring.toml", "max = 1000", "max = 50", "scoring.toml:6:7", "ever be hot"),
             ("scoring.toml", "hot = 100", "hot = -5", "scoring.toml:4:7", "every lead"),
             ("scoring.toml", "fit = [10, 5]", "fit = [5, 10]", "scoring.toml:9:7", "write [10, 5]"),
+            (
+                "scoring.toml",
+                "\"E-book Downloaded\"",
+                "\"Mail Opened\"",
+                "scoring.toml:15:12",
+                "opens are worth nothing",
+            ),
             ("sunset.toml", "quiet_for = \"30d\"", "quiet_for = \"0d\"", "sunset.toml:3:13", "at once"),
             ("segments.toml", "\"directors\"", "\"warm\"", "segments.toml:28:8", "two segments “warm”"),
             ("forms.toml", "name = \"newsletter\"", "name = \"News Letter\"", "forms.toml:", "small letters"),
@@ -165,6 +224,20 @@ mod tests {
                 "archive = true\n\n[[step]]\nmail = \"breakup\"",
                 "re-engagement.toml:41:",
                 "never reached",
+            ),
+            (
+                "sequences/re-engagement.toml",
+                "sequence = \"asked-later\"",
+                "sequence = \"asked-latter\"",
+                "re-engagement.toml:26:",
+                "did you mean “asked-later”",
+            ),
+            (
+                "sequences/re-engagement.toml",
+                "reentry",
+                "expires = \"96h\"\nreentry",
+                "re-engagement.toml:5:",
+                "at the latest",
             ),
         ] {
             let told = told(file, from, to);

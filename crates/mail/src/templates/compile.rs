@@ -7,8 +7,8 @@ use mrml::prelude::render::RenderOptions;
 
 use super::error::{TemplateError, did_you_mean};
 use super::links::{Found, Link, LinkKind};
-use super::source::{Assembled, Hidden, jinja_of, misbuilt};
-use super::values::{ALWAYS, KNOWN};
+use super::source::{Assembled, Hidden, end_of_tag, jinja_of, misbuilt};
+use super::values::{ALWAYS, KNOWN, LINKS};
 
 /// No line of a text part is broken by us: mail programs wrap to the reader's window, and a broken link is no link.
 const TEXT_WIDTH: usize = 10_000;
@@ -86,6 +86,7 @@ pub(super) fn compile(files: &Files<'_>) -> Result<Compiled, TemplateError> {
             links.add(kind);
         }
     }
+    let html = baited(&html, links.add(LinkKind::Bait));
     let doubts = warnings.into_iter().map(|(byte, what)| {
         let (file, line) = place(byte);
         (file, line, what)
@@ -97,6 +98,16 @@ pub(super) fn compile(files: &Files<'_>) -> Result<Compiled, TemplateError> {
         links: links.into_links(),
         doubts: doubts.collect(),
     })
+}
+
+/// The HTML with a link before all others that no person sees or reaches, and no screen reader says (mail-rules M2): who follows it is
+/// a machine.
+fn baited(html: &str, index: usize) -> String {
+    let body = html.find("<body").map_or(0, |at| at + end_of_tag(&html[at..]));
+    let (before, after) = html.split_at(body);
+    format!(
+        r#"{before}<div style="display:none;max-height:0;overflow:hidden;mso-hide:all" aria-hidden="true"><a href="{{{{ {LINKS}[{index}] }}}}" rel="nofollow" tabindex="-1"></a></div>{after}"#
+    )
 }
 
 /// Whether some piece of Jinja in `source` uses this name.

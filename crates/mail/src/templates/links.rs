@@ -33,6 +33,8 @@ pub enum LinkKind {
     Preferences,
     /// To the button that says that it was them: `{{ confirm_url }}`.
     Confirm,
+    /// Nowhere: the hidden link that compilation puts first, and that only machines follow.
+    Bait,
 }
 
 /// Links as they are found.

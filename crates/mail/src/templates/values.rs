@@ -101,7 +101,7 @@ pub(super) fn values(names: &Names, links: &[Link], urls: &[String], part: Part)
     let mut answers = BTreeMap::new();
     for (link, url) in links.iter().zip(&urls) {
         match &link.kind {
-            LinkKind::Click { .. } => {}
+            LinkKind::Click { .. } | LinkKind::Bait => {}
             LinkKind::Offer => drop(all.insert("offer_url", url.clone())),
             LinkKind::Unsubscribe => drop(all.insert("unsubscribe_url", url.clone())),
             LinkKind::Confirm => drop(all.insert("confirm_url", url.clone())),

@@ -6,6 +6,7 @@ use super::{
 };
 use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
+use ipnet::IpNet;
 use rekindle_core::{
     chat::Secret,
     email::EmailAddress,
@@ -16,7 +17,12 @@ use rekindle_core::{
 };
 use rekindle_mail::smtp::Relay;
 use serde::{Deserialize, Deserializer, de::Error};
-use std::{collections::BTreeMap, fmt, net::SocketAddr, path::Path};
+use std::{
+    collections::BTreeMap,
+    fmt,
+    net::{IpAddr, SocketAddr},
+    path::Path,
+};
 
 /// The fastest calendar: eleven days in a second.
 const FASTEST: f64 = 1_000_000.0;
@@ -74,6 +80,72 @@ pub(super) fn database_url<'de, D: Deserializer<'de>>(d: D) -> Result<Option<Str
 pub(super) fn relay<'de, D: Deserializer<'de>>(d: D) -> Result<Option<Relay>, D::Error> {
     let Some(url) = text(d)? else { return Ok(None) };
     Relay::parse(&url).map(Some).map_err(D::Error::custom)
+}
+
+/// An address of the web, or nothing.
+pub(super) fn web_address<'de, D: Deserializer<'de>>(d: D) -> Result<Option<reqwest::Url>, D::Error> {
+    let Some(url) = text(d)? else { return Ok(None) };
+    let wrong = |error| {
+        D::Error::custom(format!("this is no address ({error}); write https://shop.example.com/rekindle"))
+    };
+    url.parse().map(Some).map_err(wrong)
+}
+
+/// A secret of Standard Webhooks, or nothing.
+pub(super) fn webhook_secret<'de, D: Deserializer<'de>>(d: D) -> Result<Option<Secret>, D::Error> {
+    let Some(secret) = text(d)?.map(Secret::new) else { return Ok(None) };
+    match rekindle_core::webhook::key_of(&secret) {
+        Some(_) => Ok(Some(secret)),
+        None => Err(D::Error::custom(
+            "a secret is whsec_ and base64 of 24 to 64 bytes: echo whsec_$(openssl rand -base64 32)",
+        )),
+    }
+}
+
+/// Mails in a minute by domain: a domain that should get none belongs elsewhere, so each is at least 1.
+pub(super) fn paces<'de, D: Deserializer<'de>>(d: D) -> Result<BTreeMap<String, u32>, D::Error> {
+    let written = BTreeMap::<String, u32>::deserialize(d)?;
+    let pace = |(name, per_minute): (String, u32)| {
+        let address = EmailAddress::parse(&format!("x@{name}"))
+            .map_err(|_| D::Error::custom(format!("“{name}” is no domain, such as gmail.com")))?;
+        match per_minute {
+            0 => Err(D::Error::custom(format!("{name} would get no mail at all: at least 1 a minute"))),
+            _ => Ok((address.domain().to_owned(), per_minute)),
+        }
+    };
+    written.into_iter().map(pace).collect()
+}
+
+/// Mails by day: no day has fewer than the one before.
+pub(super) fn warm_up<'de, D: Deserializer<'de>>(d: D) -> Result<Vec<u32>, D::Error> {
+    let days = Vec::<u32>::deserialize(d)?;
+    if days.contains(&0) {
+        return Err(D::Error::custom(
+            "a day with 0 mails would never end: the next comes after one that sent",
+        ));
+    }
+    match days.windows(2).position(|two| two[1] < two[0]) {
+        Some(at) => Err(D::Error::custom(format!(
+            "day {} has fewer mails ({}) than the day before ({}): a warm-up grows",
+            at + 2,
+            days[at + 1],
+            days[at]
+        ))),
+        None => Ok(days),
+    }
+}
+
+/// Networks, and addresses that stand alone.
+pub(super) fn networks<'de, D: Deserializer<'de>>(d: D) -> Result<Vec<IpNet>, D::Error> {
+    let network = |text: String| {
+        let alone = || text.parse::<IpAddr>().map(IpNet::from);
+        text.parse::<IpNet>().or_else(|_| alone()).map_err(|_| {
+            D::Error::custom(format!(
+                "“{text}” is no address and no network, such as 10.0.0.7 or 10.0.0.0/24"
+            ))
+        })
+    };
+    Vec::<String>::deserialize(d)?.into_iter().map(network).collect()
 }
 
 pub(super) fn address<'de, D: Deserializer<'de>>(d: D) -> Result<SocketAddr, D::Error> {

@@ -16,7 +16,7 @@ impl Leads<'_> {
     /// # Errors
     /// As the database says; then nothing is sure.
     pub async fn unsubscribe(&self, delivery: DeliveryId, at: Moment) -> Result<Option<Lead>> {
-        let Some(delivery) = self.0.clicks().delivery(delivery).await? else { return Ok(None) };
+        let Some(delivery) = self.0.links().delivery(delivery).await? else { return Ok(None) };
         let Some(lead) = self.by_ids(&[delivery.lead]).await?.pop() else { return Ok(None) };
         if lead.consent.state.is_refusal() {
             return Ok(Some(lead));

@@ -26,6 +26,8 @@ pub struct Rules<'a> {
     pub playbooks: &'a Playbooks,
     /// The zone of leads that have none.
     pub zone: Tz,
+    /// The sender that is warming up: its accepted mails are counted by days.
+    pub warming: Option<&'a str>,
 }
 
 /// What became of a ticket at the gate.
@@ -106,6 +108,10 @@ impl Outbox<'_> {
         let leads = tickets.iter().chain(fates.iter().map(|fate| &fate.ticket)).map(|ticket| ticket.lead.0);
         self.lock(&tx, leads.collect()).await?;
         let due = settle::write(self, &tx, sender.id(), fates, now).await?;
+        if let Some(from) = rules.warming {
+            let accepted = fates.iter().filter(|fate| fate.event == Event::Accepted).count();
+            self.count_sent(&tx, from, accepted, now).await?;
+        }
         let mut passages = Vec::new();
         let mut ended = false;
         if !tickets.is_empty() {
@@ -172,7 +178,12 @@ impl Outbox<'_> {
     }
 
     /// Back to waiting, until another moment.
-    async fn put_back(&self, tx: &Writing, later: Vec<(Uuid, i64, i64, String)>, now: Moment) -> Result<()> {
+    pub(super) async fn put_back(
+        &self,
+        tx: &Writing,
+        later: Vec<(Uuid, i64, i64, String)>,
+        now: Moment,
+    ) -> Result<()> {
         for chunk in later.chunks(200) {
             let text = format!(
                 "WITH v(id, until, expires_at, why) AS (VALUES {}) UPDATE delivery SET state = 'pending', owner = NULL, attempt = attempt - 1, not_before = v.until, expires_at = v.expires_at, reason = v.why, moved_at = ? FROM v WHERE delivery.id = v.id",

@@ -32,16 +32,23 @@ table!(quarantine, "quarantine", {
     payload: String,
     at: i64,
 });
-table!(held_click, "held_click", {
+table!(trace, "trace", {
     #[sea_orm(primary_key, auto_increment = false)] id: Uuid,
-    destination_id: i32,
     delivery_id: Uuid,
     lead_id: Uuid,
-    mail: String,
-    url: String,
+    what: String,
+    destination_id: Option<i32>,
+    head: bool,
     at: i64,
-    due_at: i64,
-    user_agent: Option<String>,
+    due_at: Option<i64>,
+    agent: Option<String>,
+    address: Option<String>,
+    network: Option<String>,
+});
+table!(bucket, "bucket", {
+    #[sea_orm(primary_key, auto_increment = false)] key: String,
+    level: f64,
+    at: i64,
 });
 table!(suppression, "suppression", {
     #[sea_orm(primary_key, auto_increment = false)] address_hash: String,
@@ -188,10 +195,25 @@ table!(destination, "destination", {
     mail: String,
     url: String,
 });
-table!(taken_offer, "taken_offer", {
-    #[sea_orm(primary_key, auto_increment = false)] delivery_id: Uuid,
-    code: String,
-    at: i64,
+table!(offer, "offer", {
+    #[sea_orm(primary_key, auto_increment = false)] code: String,
+    delivery_id: Uuid,
+    lead_id: Uuid,
+    gives: String,
+    over_at: i64,
+    taken_at: Option<i64>,
+    redeemed_at: Option<i64>,
+    redeemed_by: Option<String>,
+});
+table!(webhook_call, "webhook_call", {
+    #[sea_orm(primary_key, auto_increment = false)] id: Uuid,
+    event: String,
+    body: String,
+    lead_id: Option<Uuid>,
+    created_at: i64,
+    due_at: Option<i64>,
+    tries: i32,
+    answer: Option<String>,
 });
 table!(sender, "sender", {
     #[sea_orm(primary_key, auto_increment = false)] id: Uuid,

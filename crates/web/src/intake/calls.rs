@@ -5,7 +5,6 @@ use super::{
     body::{Endpoint, Envelope},
     cors, door,
     key::{self, KeyFacts},
-    rate::{Buckets, Pace},
     writer::Inbox,
 };
 use axum::{
@@ -16,7 +15,11 @@ use axum::{
     routing::post,
 };
 use http::{HeaderMap, StatusCode};
-use rekindle_core::{activity::Trust, arrival::Received};
+use rekindle_core::{
+    activity::Trust,
+    arrival::Received,
+    pace::{Buckets, Pace},
+};
 use rekindle_storage::{Result, Store};
 use std::{
     collections::HashMap,

@@ -1,36 +1,29 @@
-//! Following a link: straight to the stored address, and a click that waits until no machine made it.
+//! Following a link: straight to the stored address.
 
-use super::{Token, Trouble, delivery_of, meant};
-use crate::Doors;
+use super::{Token, Trouble, meant};
+use crate::{Doors, html::page};
+use askama::Template;
 use axum::{
     extract::State,
-    http::{HeaderMap, HeaderValue, Method, StatusCode, header},
+    http::{HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
 };
-use rekindle_core::link::Purpose;
-use rekindle_storage::clicks::Click;
+use rekindle_core::link::{BAIT, Purpose};
 
-/// 302 to where the link leads. A HEAD is a machine's: it is told the same, and nothing is held.
-pub(super) async fn follow(
-    State(doors): State<Doors>,
-    token: Token,
-    method: Method,
-    headers: HeaderMap,
-) -> Result<Response, Trouble> {
+/// What stands behind the link that no person sees.
+#[derive(Template)]
+#[template(path = "bait.html")]
+struct Bait;
+
+/// 302 to where the link leads.
+pub(super) async fn follow(State(doors): State<Doors>, token: Token) -> Result<Response, Trouble> {
     let (meant, _) = meant(&doors.store, Purpose::Click, token)?;
-    let destination = i32::try_from(meant.number).map_err(|_| Trouble::NoSuchLink)?;
-    let url = doors.store.clicks().destination(destination).await?.ok_or(Trouble::NoSuchLink)?;
-    let location = location(&url).ok_or(Trouble::NoSuchLink)?;
-    if method == Method::GET
-        && let Ok(delivery) = delivery_of(&doors.store, meant).await
-    {
-        let agent = headers.get(header::USER_AGENT).map(|value| String::from_utf8_lossy(value.as_bytes()));
-        let click = Click { delivery: delivery.id, destination, user_agent: agent.map(Into::into) };
-        // The lead wants the page; a click that cannot be kept is our loss alone.
-        if let Err(error) = doors.store.clicks().hold(click, &delivery, &url).await {
-            tracing::warn!(%error, delivery = %delivery.id, "a click cannot be held");
-        }
+    if meant.number == BAIT {
+        return Ok(page(StatusCode::OK, &Bait));
     }
+    let destination = i32::try_from(meant.number).map_err(|_| Trouble::NoSuchLink)?;
+    let url = doors.store.links().destination(destination).await?.ok_or(Trouble::NoSuchLink)?;
+    let location = location(&url).ok_or(Trouble::NoSuchLink)?;
     Ok((StatusCode::FOUND, [(header::LOCATION, location)]).into_response())
 }
 

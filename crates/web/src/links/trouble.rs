@@ -7,6 +7,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use rekindle_storage::StoreError;
+use std::time::Duration;
 
 /// What a lead is told is the same for every bad link; why it is bad, nobody learns.
 #[derive(Debug)]
@@ -30,6 +31,12 @@ struct NotFound;
 #[derive(Template)]
 #[template(path = "away.html")]
 struct Away;
+
+/// Whoever looks this fast is asked to come again (RFC 6585, section 4).
+pub(super) fn too_fast(wait: Duration) -> Response {
+    let seconds = wait.as_secs().saturating_add(1).to_string();
+    ([(header::RETRY_AFTER, seconds)], page(StatusCode::TOO_MANY_REQUESTS, &Away)).into_response()
+}
 
 pub(super) fn not_found() -> Response {
     page(StatusCode::NOT_FOUND, &NotFound)

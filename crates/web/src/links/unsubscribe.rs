@@ -37,7 +37,7 @@ pub(super) async fn ask(State(doors): State<Doors>, token: Token) -> Result<Resp
 }
 
 async fn lead_of(store: &Store, delivery: DeliveryId) -> rekindle_storage::Result<Option<Lead>> {
-    match store.clicks().delivery(delivery).await? {
+    match store.links().delivery(delivery).await? {
         Some(delivery) => Ok(store.leads().by_ids(&[delivery.lead]).await?.pop()),
         None => Ok(None),
     }

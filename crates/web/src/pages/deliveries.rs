@@ -84,7 +84,7 @@ async fn decided(
             return Err(Refusal::Usage { text }.into());
         }
     };
-    let delivery = doors.store.clicks().delivery(id).await?.ok_or_else(unknown)?;
+    let delivery = doors.store.links().delivery(id).await?.ok_or_else(unknown)?;
     *about = Some(delivery.lead);
     doors.store.outbox().decide(id, event).await?;
     Ok(())

@@ -4,6 +4,7 @@ use crate::world::{Answer, World, playbook};
 use axum::{
     Router,
     body::{Body, to_bytes},
+    extract::ConnectInfo,
     http::{Method, Request, StatusCode, header},
 };
 use chrono::TimeDelta;
@@ -15,6 +16,7 @@ use rekindle_core::{
 };
 use rekindle_web::forms::form_pages;
 use serde_json::{Value, json};
+use std::net::SocketAddr;
 use tower::ServiceExt;
 
 const SITE: &str = "https://www.acme.test";
@@ -39,7 +41,9 @@ async fn send(router: Router, method: Method, path: &str, headers: &[(&str, &str
     for (name, value) in headers {
         request = request.header(*name, *value);
     }
-    let response = router.oneshot(request.body(Body::from(body.to_owned())).unwrap()).await.unwrap();
+    let proxy = ConnectInfo(SocketAddr::from(([127, 0, 0, 1], 40_000)));
+    let request = request.extension(proxy).body(Body::from(body.to_owned())).unwrap();
+    let response = router.oneshot(request).await.unwrap();
     let (parts, body) = response.into_parts();
     let text = String::from_utf8(to_bytes(body, 1_000_000).await.unwrap().to_vec()).unwrap();
     Answer { status: parts.status, headers: parts.headers, text }

@@ -7,6 +7,7 @@ use rekindle_core::{
     activity::names,
     consent::{ConsentState, Proof, Record},
     link::Purpose,
+    machine::{HOLD, Sign},
     time::Clock,
 };
 use rekindle_web::lead_pages;
@@ -228,8 +229,6 @@ async fn a_click_leads_to_the_stored_address_and_nowhere_else_and_is_held() {
     let link = world.click(delivery, url).await;
     let head = world.ask(Method::HEAD, &link, "").await;
     assert_eq!((head.status, head.header(header::LOCATION)), (StatusCode::FOUND, url));
-    assert_eq!(world.store().clicks().next_due().await.unwrap(), None, "a HEAD holds nothing");
-
     for tail in
         ["", "?url=https://evil.example", "?next=//evil.example", "?//evil.example/%0d%0aSet-Cookie:a=b"]
     {
@@ -241,17 +240,77 @@ async fn a_click_leads_to_the_stored_address_and_nowhere_else_and_is_held() {
         done(&world, "kim@acme.test", names::CLICKED).await.is_empty(),
         "it counts when it was held long enough"
     );
-    let due = world.store().clicks().next_due().await.unwrap().unwrap();
-    assert_eq!(due - world.clock.calendar(), rekindle_storage::clicks::HOLD);
-    world.later(rekindle_storage::clicks::HOLD);
-    let (people, looked_at) = world.store().clicks().due(world.clock.calendar(), 10).await.unwrap();
-    assert_eq!((people.len(), looked_at.len()), (4, 4));
-    assert_eq!(people[0].properties["link"], url);
+    let fetches = world.store().fetches();
+    let due = fetches.next_due().await.unwrap().unwrap();
+    assert_eq!(due - world.clock.calendar(), HOLD);
+    world.later(HOLD);
+    let due = fetches.due(world.clock.calendar(), 10).await.unwrap();
+    assert_eq!((due.people.len(), due.machines[0].1), (4, Sign::Head));
+    assert_eq!(due.people[0].properties["link"], url);
 
     let script = world.click(delivery, "javascript:alert(1)").await;
     assert_eq!(world.get(&script).await.status, StatusCode::NOT_FOUND);
 }
 
+#[tokio::test]
+async fn links_outlive_their_keys_and_a_new_key_is_learnt_by_who_runs() {
+    let world = World::new().await;
+    let lead = world.lead("kim@acme.test", Value::Null).await;
+    let delivery = world.mail(lead.id, 2).await;
+    let elsewhere = rekindle_storage::Store::open(&world.url(), world.clock.clone()).await.unwrap();
+    let mut links =
+        vec![world.link(Purpose::Offer, delivery, 0), world.link(Purpose::Unsubscribe, delivery, 0)];
+    for keys in 2..=4 {
+        assert_eq!(elsewhere.rotate_link_key().await.unwrap(), keys);
+        links.push(format!("/o/{}", elsewhere.ring().token(Purpose::Offer, delivery.0, 0)));
+    }
+    for link in &links {
+        assert_eq!(world.get(link).await.status, StatusCode::OK, "{link}");
+    }
+    let newest = format!("/u/{}", elsewhere.ring().token(Purpose::Unsubscribe, delivery.0, 0));
+    elsewhere.rotate_link_key().await.unwrap();
+    assert_eq!(world.post(&newest, "").await.status, StatusCode::OK);
+}
+
+/// The open-redirect and naughty strings of the corpora beside the project do nothing, wherever they are written.
+#[tokio::test]
+async fn nothing_that_is_written_into_an_address_leads_elsewhere() {
+    let corpora = concat!(env!("CARGO_MANIFEST_DIR"), "/../../../shared/corpora/naughty/");
+    let read = |file: &str| std::fs::read_to_string(format!("{corpora}{file}"));
+    let (Ok(one), Ok(two), Ok(blns)) = (
+        read("payloads/Open-Redirect__Intruder__Open-Redirect-payloads.txt"),
+        read("payloads/Open-Redirect__Intruder__openredirects.txt"),
+        read("blns/blns.json"),
+    ) else {
+        return eprintln!("skipped: the corpora are not here");
+    };
+    let blns: Vec<String> = serde_json::from_str(&blns).unwrap();
+    let lines = one.lines().chain(two.lines()).map(ToOwned::to_owned);
+    let payloads: Vec<String> = lines.chain(blns).filter(|payload| !payload.is_empty()).collect();
+    assert!(payloads.len() > 700, "{}", payloads.len());
+    let world = World::new().await;
+    let lead = world.lead("kim@acme.test", Value::Null).await;
+    let delivery = world.mail(lead.id, 0).await;
+    let url = "https://www.example.com/whats-new";
+    let link = world.click(delivery, url).await;
+    let mut asked = 0;
+    for payload in &payloads {
+        let escaped: String = payload.bytes().map(|byte| format!("%{byte:02X}")).collect();
+        for path in [
+            format!("{link}?url={escaped}"),
+            format!("{link}?{escaped}"),
+            format!("/c/{escaped}"),
+            format!("{link}/{escaped}"),
+        ] {
+            let Ok(uri) = path.parse::<axum::http::Uri>() else { continue };
+            let answer = world.get(&uri.to_string()).await;
+            let leads_to = answer.header(header::LOCATION);
+            assert!(leads_to.is_empty() || leads_to == url, "{payload:?} leads to {leads_to}");
+            assert_eq!(leads_to == url, path.starts_with(&format!("{link}?")), "{payload:?}");
+            asked += 1;
+        }
+    }
+    assert!(asked > 2_000, "{asked}");
 /// The folder in which unsubscribes wait while the database is away.
 fn with_spool(mut world: World) -> (World, std::path::PathBuf) {
     let folder = world.dir.path().join("spool");
@@ -314,8 +373,8 @@ async fn all_of(
 ) -> String {
     let dossier = world.store().leads().dossier(lead).await.unwrap();
     let suppressed = world.store().leads().suppressed(std::slice::from_ref(&dossier.lead)).await.unwrap();
-    let taken = world.store().clicks().offer_taken(offer).await.unwrap();
-    format!("{dossier:?} {suppressed:?} {taken}")
+    let taken = world.store().offers().of(offer).await.unwrap();
+    format!("{dossier:?} {suppressed:?} {taken:?}")
 }
 
 /// In whatever order and number machines look, nothing changes; the choice of looks is drawn anew in each run.

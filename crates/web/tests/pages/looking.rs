@@ -14,7 +14,13 @@ async fn known(world: &World, lead: &Lead) -> Known {
     let dossier = world.store().leads().dossier(lead.id).await.unwrap();
     let mut taken = false;
     for delivery in &dossier.deliveries {
-        taken |= world.store().clicks().offer_taken(delivery.id).await.unwrap();
+        taken |= world
+            .store()
+            .offers()
+            .of(delivery.id)
+            .await
+            .unwrap()
+            .is_some_and(|offer| offer.taken_at.is_some());
     }
     assert!(dossier.alerts.is_empty(), "nobody turns hot by being looked at");
     (dossier.lead, dossier.activities, dossier.enrollments, dossier.deliveries, taken)

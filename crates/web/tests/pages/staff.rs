@@ -147,7 +147,7 @@ async fn only_who_runs_campaigns_decides_about_deliveries_and_the_audit_knows() 
     assert!(seen.text.contains(&format!("action=\"{path}\"")), "{}", seen.text);
     let dropped = world.as_member(&mia, Method::POST, &path, "verdict=drop").await;
     assert_eq!((dropped.status, dropped.header(header::LOCATION)), (StatusCode::SEE_OTHER, "/"));
-    let state = world.store().clicks().delivery(delivery).await.unwrap().unwrap().state;
+    let state = world.store().links().delivery(delivery).await.unwrap().unwrap().state;
     assert_eq!(state.word(), "canceled");
 
     let audit = world.store().audited(None, 10).await.unwrap();
@@ -163,7 +163,7 @@ async fn make_unknown(world: &World) {
     let sender = outbox.enlist().await.unwrap();
     let claimed = outbox.claim(&sender, 10).await.unwrap();
     let tickets: Vec<Ticket> = claimed.iter().map(|c| c.ticket).collect();
-    let rules = Rules { playbooks: &world.books, zone: world.doors.settings.zone };
+    let rules = Rules { playbooks: &world.books, zone: world.doors.settings.zone, warming: None };
     let passed = outbox.pass(&sender, &tickets, &[], rules).await.unwrap();
     assert_eq!(passed, [Passage::Go]);
     let lost = Fate { ticket: tickets[0], event: Event::Lost, answer: "the line was cut".to_owned() };

@@ -92,12 +92,18 @@ impl World {
         let books = store.playbooks().await.unwrap();
         let settings = Settings {
             public_url: "https://go.acme.test".to_owned(),
+            proxies: Arc::new(["127.0.0.0/8".parse().unwrap()]),
             company: "Acme & Sons".to_owned(),
             zone: "Europe/Berlin".parse().unwrap(),
             mail_folder: Some(dir.path().join("mail")),
             demo: false,
         };
         Self { clock, doors: Doors { store, settings }, books, dir }
+    }
+
+    /// Where its database is.
+    pub(crate) fn url(&self) -> String {
+        format!("sqlite://{}/r.db", self.dir.path().display())
     }
 
     pub(crate) fn store(&self) -> &Store {
@@ -191,7 +197,7 @@ impl World {
 
     /// The path of a click link to an address.
     pub(crate) async fn click(&self, delivery: DeliveryId, url: &str) -> String {
-        let numbers = self.store().clicks().destinations("breakup", &[url.to_owned()]).await.unwrap();
+        let numbers = self.store().links().destinations("breakup", &[url.to_owned()]).await.unwrap();
         self.link(Purpose::Click, delivery, u32::try_from(numbers[url]).unwrap())
     }
 
@@ -226,7 +232,7 @@ pub(crate) async fn send(router: Router, method: Method, path: &str, kind: &str,
         .uri(path)
         .header(header::HOST, "evil.test")
         .header(header::CONTENT_TYPE, kind)
-        .header(header::USER_AGENT, "Mozilla/5.0 (X11; Linux x86_64) Firefox/140.0")
+        .header(header::USER_AGENT, "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0")
         .body(Body::from(body.to_owned()))
         .unwrap();
     let response = router.oneshot(request).await.unwrap();

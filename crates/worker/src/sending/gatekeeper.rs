@@ -8,7 +8,7 @@ use super::{REST, Shared, journal::Journal};
 use rekindle_core::delivery::Event;
 use rekindle_storage::{
     Result, StoreError,
-    outbox::{Fate, Passage, Rules, Ticket},
+    outbox::{Fate, Passage, Ticket},
 };
 use std::{sync::Arc, time::Duration};
 use tokio::sync::{mpsc, oneshot};
@@ -140,7 +140,7 @@ impl Gatekeeper {
     async fn pass(&self, tickets: &[Ticket], fates: &[Fate]) -> Result<(Duration, Vec<Passage>)> {
         let shared = &self.shared;
         let playbooks = shared.store.playbooks().await?;
-        let rules = Rules { playbooks: &playbooks, zone: shared.settings.zone };
+        let rules = shared.rules(&playbooks);
         let sender = shared.sender.read().await;
         let since = shared.store.clock().stopwatch();
         let passages = shared.store.outbox().pass(&sender, tickets, fates, rules).await?;

@@ -1,12 +1,13 @@
 //! What was claimed is made ready: the first, cheap gate for all of it, then rendered and frozen, a batch at a time.
 
 use super::{Ready, Shared};
-use rekindle_core::playbook::Playbooks;
+use crate::letters::Written;
+use rekindle_core::{ids::DeliveryId, outflow::Wish, playbook::Playbooks};
 use rekindle_storage::{
     Result, StoreError,
-    outbox::{Claimed, Frozen, Passage, Rules, Sender, Ticket},
+    outbox::{Claimed, Frozen, Passage, Sender, Ticket},
 };
-use std::sync::Arc;
+use std::{collections::HashSet, sync::Arc};
 
 /// Makes a batch ready. What the gate stopped, and what cannot be written, has landed; the others are returned.
 pub(super) async fn prepare(
@@ -16,8 +17,9 @@ pub(super) async fn prepare(
     playbooks: Arc<Playbooks>,
 ) -> Result<Vec<Ready>> {
     let outbox = shared.store.outbox();
+    let claimed = in_pace(shared, sender, claimed).await?;
     let tickets: Vec<Ticket> = claimed.iter().map(|c| c.ticket).collect();
-    let rules = Rules { playbooks: &playbooks, zone: shared.settings.zone };
+    let rules = shared.rules(&playbooks);
     let passages = match outbox.look(sender, &tickets, rules).await {
         Ok(passages) => passages,
         Err(error @ (StoreError::Away(_) | StoreError::Busy(_))) => return Err(error),
@@ -40,17 +42,19 @@ pub(super) async fn prepare(
     if !new.is_empty() {
         shared.letters.number_links(&shared.store, &new).await?;
         let mut to_freeze = Vec::with_capacity(new.len());
+        let mut offers = Vec::new();
         let mut given_up = Vec::new();
         for (ticket, written) in render(shared, new, playbooks).await {
             match written {
-                Ok(frozen) => {
+                Ok(Written { frozen, offer }) => {
+                    offers.extend(offer);
                     to_freeze.push((ticket.id, frozen.clone()));
                     mails.push((ticket, frozen));
                 }
                 Err(why) => given_up.push((ticket, why)),
             }
         }
-        outbox.freeze(&to_freeze).await?;
+        outbox.freeze(&to_freeze, &offers).await?;
         for (ticket, why) in given_up {
             outbox.give_up(sender, ticket, &why).await?;
             landed += 1;
@@ -65,12 +69,29 @@ pub(super) async fn prepare(
     Ok(ready.collect())
 }
 
+/// Those that may leave now; the others have landed, back in the outbox.
+async fn in_pace(shared: &Arc<Shared>, sender: &Sender, claimed: Vec<Claimed>) -> Result<Vec<Claimed>> {
+    let limits = &shared.settings.pace;
+    if !limits.is_any() {
+        return Ok(claimed);
+    }
+    let from = &shared.settings.from;
+    // One without an address goes on, to be told so.
+    let wish = |claimed: &Claimed| Some((claimed.ticket, Wish::between(from, claimed.to.email.as_ref()?)));
+    let wishes: Vec<(Ticket, Wish)> = claimed.iter().filter_map(wish).collect();
+    let may = shared.store.outbox().admit(sender, &wishes, limits).await?;
+    let waits: HashSet<DeliveryId> =
+        wishes.iter().zip(may).filter(|(_, may)| !may).map(|((ticket, _), _)| ticket.id).collect();
+    shared.flight.ended(waits.len());
+    Ok(claimed.into_iter().filter(|claimed| !waits.contains(&claimed.ticket.id)).collect())
+}
+
 /// Renders on all cores, off the loop; in the order in which they came.
 async fn render(
     shared: &Arc<Shared>,
     claimed: Vec<Claimed>,
     playbooks: Arc<Playbooks>,
-) -> Vec<(Ticket, Result<Frozen, String>)> {
+) -> Vec<(Ticket, Result<Written, String>)> {
     let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
     let share = claimed.len().div_ceil(cores).max(1);
     let now = shared.store.clock().calendar();

@@ -80,7 +80,13 @@ impl Session {
                     }
                 },
             };
-            self.send(mail).await;
+            let mut next = self.shared.lanes.enter(mail);
+            // At the stop, what was parked goes back with all that was not begun.
+            while let Some(mail) = next.filter(|_| !stop.is_cancelled()) {
+                let recipient = mail.recipient.clone();
+                self.send(mail).await;
+                next = self.shared.lanes.leave(&recipient);
+            }
         }
         self.hang_up().await;
     }

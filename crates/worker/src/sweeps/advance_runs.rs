@@ -89,7 +89,7 @@ mod tests {
 
     fn scene(runs: usize) -> Scene {
         let lead = Lead::anonymous(LeadId(Default::default()), Moment::UNIX_EPOCH);
-        let planned = Planned { sequence: "test".to_owned(), version: 1, campaign: None };
+        let planned = Planned { sequence: "test".to_owned(), version: 1, campaign: None, at: None };
         let begin =
             |_| Enrollment::begin(EnrollmentId(Default::default()), lead.id, &planned, Moment::UNIX_EPOCH);
         Scene {

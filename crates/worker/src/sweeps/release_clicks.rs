@@ -8,18 +8,21 @@ use rekindle_storage::Result;
 const PAGE: u64 = 500;
 
 pub(super) async fn sweep(at: &Round<'_>) -> Result<usize> {
-    let clicks = at.store.clicks();
+    let fetches = at.store.fetches();
     let mut released = 0;
     while !at.stop.is_cancelled() {
-        let (arrivals, looked_at) = clicks.due(at.now(), PAGE).await?;
-        if looked_at.is_empty() {
+        let due = fetches.due(at.now(), PAGE).await?;
+        if due.is_empty() {
             break;
         }
-        if !arrivals.is_empty() {
-            at.store.leads().observe(&arrivals, at.playbooks).await?;
+        for (delivery, sign) in &due.machines {
+            tracing::debug!(%delivery, sign = sign.word(), "a click is a machine's");
         }
-        clicks.release(&looked_at).await?;
-        released += looked_at.len();
+        if !due.people.is_empty() {
+            at.store.leads().observe(&due.people, at.playbooks).await?;
+        }
+        fetches.release(&due).await?;
+        released += due.len();
     }
     Ok(released)
 }

@@ -42,7 +42,7 @@ async fn every_link_of_a_mail_is_a_token_of_its_delivery() {
             assert_eq!(meant.row, delivery.id.0);
             if purpose == Purpose::Click {
                 let number = i32::try_from(meant.number).unwrap();
-                let leads_to = house.store.clicks().destination(number).await.unwrap().unwrap();
+                let leads_to = house.store.links().destination(number).await.unwrap().unwrap();
                 assert_eq!(leads_to, "https://www.example.com/whats-new");
             }
             doors.push(door.chars().next().unwrap());

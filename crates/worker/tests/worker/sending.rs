@@ -176,7 +176,7 @@ async fn what_a_dead_sender_left_is_put_back_or_unknown() {
     let claimed = store.outbox().claim(&dead, 10).await.unwrap();
     assert_eq!(claimed.len(), 2);
     let playbooks = store.playbooks().await.unwrap();
-    let rules = Rules { playbooks: &playbooks, zone: chrono_tz::Tz::UTC };
+    let rules = Rules { playbooks: &playbooks, zone: chrono_tz::Tz::UTC, warming: None };
     let of_kim: Vec<_> = claimed.iter().filter(|c| c.ticket.lead == kim).map(|c| c.ticket).collect();
     store.outbox().pass(&dead, &of_kim, &[], rules).await.unwrap();
     assert_eq!(house.worker.tick().await.unwrap().mails, 0, "it is alive");

@@ -4,11 +4,11 @@ use crate::house::{House, at, days, hours, member};
 use chrono::TimeDelta;
 use rekindle_core::{
     alert::AlertState, campaign::CampaignState, delivery::Delivery, desk, ids::LeadId, lead::Nurture,
-    time::Clock,
+    machine::Fetched, time::Clock,
 };
-use rekindle_storage::{campaigns::Previewed, clicks::Click};
+use rekindle_storage::{campaigns::Previewed, fetches::Fetching};
 
-const BROWSER: &str = "Mozilla/5.0 (X11; Linux x86_64) Firefox/140.0";
+const BROWSER: &str = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0";
 
 /// A cold lead with its breakup mail, and two links in it.
 async fn written_to() -> (House, LeadId, Delivery, [i32; 2]) {
@@ -19,14 +19,20 @@ async fn written_to() -> (House, LeadId, Delivery, [i32; 2]) {
     assert_eq!(house.lead(kim).await.nurture, Nurture::Cold);
     let delivery = house.deliveries().await.remove(0);
     let urls = ["https://a.test/1".to_owned(), "https://a.test/2".to_owned()];
-    let numbers = house.store.clicks().destinations("breakup", &urls).await.unwrap();
+    let numbers = house.store.links().destinations("breakup", &urls).await.unwrap();
     let links = [numbers[&urls[0]], numbers[&urls[1]]];
     (house, kim, delivery, links)
 }
 
 async fn click(house: &House, delivery: &Delivery, destination: i32) {
-    let click = Click { delivery: delivery.id, destination, user_agent: Some(BROWSER.to_owned()) };
-    house.store.clicks().hold(click, delivery, "https://a.test/").await.unwrap();
+    let click = Fetching {
+        what: Fetched::Link,
+        destination: Some(destination),
+        head: false,
+        agent: Some(BROWSER.to_owned()),
+        from: Some([192, 0, 2, 7].into()),
+    };
+    house.store.fetches().keep(click, delivery).await.unwrap();
 }
 
 #[tokio::test]
@@ -59,7 +65,7 @@ async fn a_machine_that_follows_every_link_brings_nobody_back_however_the_sweeps
         house.clock.advance(TimeDelta::seconds(1));
     }
     assert_eq!(house.lead(kim).await.nurture, Nurture::Cold);
-    assert_eq!(house.store.clicks().next_due().await.unwrap(), None, "none is left");
+    assert_eq!(house.store.fetches().next_due().await.unwrap(), None, "none is left");
 }
 
 #[tokio::test]

@@ -1,6 +1,6 @@
-//! How fast: what one key (or one address) may send before it is asked to come again later.
+//! How fast: what one of many (a key, a visitor's address, a recipient's domain) may take before it has to wait.
 //!
-//! A bucket a key: it fills by the second and is emptied by items. Time is an argument, taken from
+//! A bucket for each: it fills by the second and is emptied by items. Time is an argument, taken from
 //! the stopwatch.
 
 use std::{
@@ -21,14 +21,23 @@ pub struct Pace {
     pub burst: f64,
 }
 
-#[derive(Debug, Clone, Copy)]
-struct Bucket {
-    left: f64,
-    at: Duration,
+/// One bucket, as it stood at a time. A full one says nothing and need not be kept.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Bucket {
+    /// How many items may be taken; below zero is a debt.
+    pub left: f64,
+    /// When that was.
+    pub at: Duration,
 }
 
 impl Bucket {
-    fn filled(self, pace: Pace, now: Duration) -> f64 {
+    /// A full bucket.
+    pub fn full(pace: Pace, now: Duration) -> Self {
+        Self { left: pace.burst, at: now }
+    }
+
+    /// How many items it holds by now.
+    pub fn filled(self, pace: Pace, now: Duration) -> f64 {
         let since = now.saturating_sub(self.at).as_secs_f64();
         (self.left + since * pace.per_second).min(pace.burst)
     }
