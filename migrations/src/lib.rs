@@ -21,6 +21,8 @@ mod m0014_news;
 mod m0015_heard;
 mod m0016_breakers;
 mod m0017_consents;
+mod m0018_preferences;
+mod m0019_confirmations;
 mod m0021_traces;
 mod m0022_pace;
 mod m0023_offers;
@@ -52,6 +54,8 @@ impl MigratorTrait for Migrator {
             Box::new(m0015_heard::Migration),
             Box::new(m0016_breakers::Migration),
             Box::new(m0017_consents::Migration),
+            Box::new(m0018_preferences::Migration),
+            Box::new(m0019_confirmations::Migration),
             Box::new(m0021_traces::Migration),
             Box::new(m0022_pace::Migration),
             Box::new(m0023_offers::Migration),

@@ -140,6 +140,7 @@ mod tests {
             rcpt: who.to_owned(),
             session: 1,
             at: 0,
+            begun: 0,
             bytes: 0,
             hash: String::new(),
         }

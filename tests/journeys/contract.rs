@@ -1,8 +1,7 @@
 //! What clients of intake see, row by row of the contract, through a socket.
 
-mod wire;
-
 use crate::stage::{On, SOON, Sender, Stage, on_both_databases};
+use crate::wire::Wire;
 use rekindle_tests::program::within;
 use reqwest::header::{CONTENT_ENCODING, HeaderMap, RETRY_AFTER};
 use serde_json::{Value, json};
@@ -10,7 +9,6 @@ use std::{
     io::Write,
     process::{Command, Stdio},
 };
-use wire::Wire;
 
 on_both_databases!(
     good_calls_are_taken_and_bad_items_are_named_while_their_neighbours_are_stored,

@@ -5,6 +5,7 @@
 #![allow(clippy::unwrap_used, reason = "what a story takes for granted may end it")]
 
 mod stage;
+mod wire;
 
 mod first_start;
 
@@ -36,12 +37,15 @@ mod pace;
 mod listening;
 
 mod import_campaign;
+mod import_refusals;
 
 mod mail_doctor;
 
 mod three_doors;
 
 mod two_bots;
+
+mod unsubscribe_away;
 
 mod demo;
 

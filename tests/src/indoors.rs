@@ -153,6 +153,7 @@ pub fn settings(transport: Transport) -> Settings {
         sessions: 4,
         journal: None,
         cool_leads: "0 6 * * *".parse().expect("a schedule"),
+        forget_archived_after: None,
     }
 }
 

@@ -40,8 +40,12 @@ pub async fn track(store: &Store, now: Moment, email: &str, event: &str) -> Lead
 pub async fn answer(store: &Store, lead: LeadId, said: &str) {
     let playbooks = store.playbooks().await.expect("the playbook");
     let written = |scene: &Scene, now: Moment| {
-        let plan =
-            Planned { sequence: "re-engagement".to_owned(), version: playbooks.version(), campaign: None, at: None };
+        let plan = Planned {
+            sequence: "re-engagement".to_owned(),
+            version: playbooks.version(),
+            campaign: None,
+            at: None,
+        };
         let run = Enrollment::begin(EnrollmentId(new_alert_id().0), lead, &plan, now);
         let then = Then { step: 1, wait: TimeDelta::days(4) };
         let mail = Outgoing { mail: "breakup".to_owned(), expires_at: now + TimeDelta::days(3), then };

@@ -87,6 +87,8 @@ pub struct Accepted {
     pub session: u64,
     /// When, in milliseconds of Unix time.
     pub at: u64,
+    /// When its body was asked for (354), in microseconds of Unix time: the sender's gate comes after that.
+    pub begun: u64,
     /// How many bytes, dots unstuffed.
     pub bytes: usize,
     /// A hash of the bytes (FNV-1a), to tell whether a retry is the same mail.
@@ -238,14 +240,21 @@ impl Record {
     }
 
     /// Puts a mail on record, and says whether its 250 is to be swallowed.
-    fn accept(&self, of: &Conversation, mail_from: &str, rcpt: &str, message: Vec<u8>) -> io::Result<bool> {
+    fn accept(
+        &self,
+        of: &Conversation,
+        begun: u64,
+        envelope: (&str, &str),
+        message: Vec<u8>,
+    ) -> io::Result<bool> {
         let accepted = Accepted {
             message_id: message_id(&message),
             parameters: of.parameters.clone(),
-            mail_from: mail_from.to_owned(),
-            rcpt: rcpt.to_owned(),
+            mail_from: envelope.0.to_owned(),
+            rcpt: envelope.1.to_owned(),
             session: of.session,
-            at: unix_millis(),
+            at: unix_micros() / 1000,
+            begun,
             bytes: message.len(),
             hash: fnv(&message),
         };
@@ -394,6 +403,7 @@ impl Conversation {
             while self.line().await?.is_some() {}
             return Ok(false);
         }
+        let begun = unix_micros();
         self.say("354 go on").await?;
         if mode == "drop-after-data" {
             return Ok(false);
@@ -408,7 +418,7 @@ impl Conversation {
             "drop-at-dot" => return Ok(false),
             _ => {}
         }
-        if self.record.accept(self, from, to, message)? || mode == "drop-before-250" {
+        if self.record.accept(self, begun, (from, to), message)? || mode == "drop-before-250" {
             return Ok(false);
         }
         let wait = mode
@@ -542,6 +552,7 @@ fn fnv(bytes: &[u8]) -> String {
     clippy::disallowed_methods,
     reason = "the witness has its own watch: it must not believe the clock of what it watches"
 )]
-fn unix_millis() -> u64 {
-    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |d| d.as_millis() as u64)
+/// Now, in microseconds of Unix time.
+pub fn unix_micros() -> u64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |d| d.as_micros() as u64)
 }

@@ -178,6 +178,17 @@ async fn every_table_is_written_and_read(home: Home) {
         at: now,
     };
     store.leads().quarantine(vec![bad]).await.unwrap();
+    let form = rekindle_core::form::Form {
+        name: "newsletter".to_owned(),
+        title: "our newsletter".to_owned(),
+        purpose: rekindle_core::sequence::Purpose::Marketing,
+        wording: "Write to me.".to_owned(),
+        version: "1".to_owned(),
+        fields: Vec::new(),
+        thanks: None,
+        origins: Vec::new(),
+    };
+    assert!(store.confirmations().ask(kim, &form, &Default::default()).await.unwrap());
     store.console().post("ops", "rekindle", "hello", None).await.unwrap();
     let previewed = Previewed {
         sequence: "other".to_owned(),
@@ -248,6 +259,11 @@ async fn a_lead_comes_back_whole(home: Home) {
             basis: Some("enquiry: form".to_owned()),
             at: Some(at(4)),
             until: Some(at(40)),
+        };
+        lead.preferences = rekindle_core::preferences::Preferences {
+            fewer: true,
+            paused_until: Some(at(50)),
+            only_topic: Some("pricing".to_owned()),
         };
         lead.owner = Some(owner.clone());
         lead.last_owner = Some(owner.clone());

@@ -89,6 +89,14 @@ pub mod names {
     pub const REPLIED: &str = "Mail Replied";
     /// They asked us to stop.
     pub const UNSUBSCRIBED: &str = "Unsubscribed";
+    /// A form was filled in, by whoever had the address.
+    pub const SUBMITTED: &str = "Form Submitted";
+    /// Whoever reads the mailbox said that it was them.
+    pub const CONFIRMED: &str = "Subscription Confirmed";
+    /// They objected to mail and to being profiled.
+    pub const OBJECTED: &str = "Objected";
+    /// They said how they want to be written to. No sign of interest, and so not counted as a person's.
+    pub const PREFERRED: &str = "Preferences Changed";
 
     /// Track names that a machine sends: Segment's mail events, which no person surely did.
     /// Source: Segment spec, "Email Events".

@@ -4,12 +4,15 @@
 //! `storage` finds or makes the lead, drops what it has already, and calls [`crate::observe`].
 
 use crate::{
-    activity::{Kind, Trust},
+    activity::{Kind, Trust, names},
+    consent::ConsentState,
+    delivery::Delivery,
     email::EmailAddress,
     ids::LeadId,
+    lead::Lead,
     time::Moment,
 };
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
 /// Who a thing is about: what the sender calls the lead.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -61,6 +64,46 @@ pub struct Arrival {
     pub trust: Trust,
     /// The basis of consent that the sender's key stands for.
     pub basis: Option<String>,
+}
+
+/// Something that a lead did behind a link of a mail. `id` makes it one thing, however often it is done.
+pub fn in_mail(
+    delivery: &Delivery,
+    name: &str,
+    id: String,
+    more: impl IntoIterator<Item = (&'static str, Value)>,
+    at: Moment,
+) -> Arrival {
+    let mut properties = Map::from_iter([
+        ("mail".to_owned(), json!(delivery.mail)),
+        ("delivery".to_owned(), json!(delivery.id.to_string())),
+    ]);
+    properties.extend(more.into_iter().map(|(key, value)| (key.to_owned(), value)));
+    Arrival {
+        source: "mail".to_owned(),
+        message_id: id,
+        // Nothing but the id says what was done, so a repetition is never another thing.
+        fingerprint: 0,
+        who: Who { lead: Some(delivery.lead), ..Who::default() },
+        kind: Kind::Mail,
+        name: name.to_owned(),
+        path: None,
+        at,
+        properties,
+        human: true,
+        trust: Trust::Server,
+        basis: None,
+    }
+}
+
+/// The wish to get no more mail: one thing for each yes that it takes back, so that who agreed again can stop again
+/// with the same mail.
+pub fn unsubscribed(delivery: &Delivery, lead: &Lead, at: Moment) -> Arrival {
+    let mut id = format!("unsubscribe:{}", delivery.id);
+    if let (ConsentState::Subscribed, Some(since)) = (lead.consent.state, lead.consent.at) {
+        id.push_str(&format!(":{}", since.timestamp_micros()));
+    }
+    in_mail(delivery, names::UNSUBSCRIBED, id, [], at)
 }
 
 /// What became of an arrival.

@@ -60,6 +60,8 @@ words! {
         Campaign = "campaign",
         /// To oneself, to look at it: may come twice.
         Test = "test",
+        /// Asks whether it was them who filled in a form: may come twice.
+        Confirmation = "confirmation",
     }
 }
 
@@ -68,8 +70,14 @@ impl MailKind {
     pub fn on_unknown(self) -> (Event, TimeDelta) {
         match self {
             Self::Campaign => (Event::AssumedSent, TimeDelta::hours(24)),
-            Self::Test => (Event::SendAgain, TimeDelta::minutes(11)),
+            Self::Test | Self::Confirmation => (Event::SendAgain, TimeDelta::minutes(11)),
         }
+    }
+
+    /// Whether it stays unsent to an address that is suppressed for this reason. Who said no may ask for more again by a
+    /// form, and is asked back; a dead address and one that reported us are left alone.
+    pub fn is_stopped_by(self, reason: &str) -> bool {
+        self != Self::Confirmation || !["unsubscribed", "objected", "erased"].contains(&reason)
     }
 }
 

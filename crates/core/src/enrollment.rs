@@ -304,6 +304,7 @@ pub fn may_begin(
 ) -> Result<(), String> {
     if sequence.purpose == Purpose::Marketing {
         lead.may_be_mailed(now)?;
+        lead.preferences.wants(sequence.topic())?;
     } else if lead.email.is_none() {
         return Err("no e-mail address".to_owned());
     }

@@ -9,6 +9,7 @@ use crate::{
     delivery::{Event, MailKind},
     enrollment::LOOK_AGAIN,
     lead::{Nurture, may_be_mailed},
+    preferences::{FEWER, Preferences},
     sequence::{Purpose, Sequence},
     team::Handle,
     time::Moment,
@@ -32,6 +33,8 @@ pub struct Recipient {
     pub consent: ConsentState,
     /// From when a yes counts for nothing.
     pub consent_until: Option<Moment>,
+    /// How they want to be written to.
+    pub preferences: Preferences,
     /// Who has claimed them.
     pub owner: Option<Handle>,
     /// Their time zone, as they told it.
@@ -59,7 +62,7 @@ pub struct GateScene<'a> {
     pub paused_by: Option<&'a str>,
     /// Why mail to them is held by a circuit breaker, if it is.
     pub rests: Option<&'a str>,
-    /// When the last other campaign mail to this lead was committed.
+    /// When the last other campaign mail to this lead was committed, in [`FEWER`].
     pub last_mail_at: Option<Moment>,
     /// After this it is too late.
     pub expires_at: Moment,
@@ -90,9 +93,9 @@ pub enum Verdict {
     },
 }
 
-/// Whether a reason to wait is the team's: meanwhile the mail does not age.
+/// Whether a reason to wait is the team's, or the lead's own pause: meanwhile the mail does not age.
 pub fn is_hold(why: &str) -> bool {
-    why == HELD || [PAUSED, CLAIMED, RESTS].iter().any(|hold| why.starts_with(hold))
+    why == HELD || [PAUSED, CLAIMED, RESTS, RESTING].iter().any(|hold| why.starts_with(hold))
 }
 
 const HELD: &str = "the campaign is held";
@@ -100,6 +103,7 @@ const PAUSED: &str = "all mail is paused by ";
 const CLAIMED: &str = "claimed by ";
 /// How the reason of a mail that a circuit breaker holds begins.
 pub const RESTS: &str = "mail is held: ";
+const RESTING: &str = "the lead wants nothing before ";
 
 /// Asks everything again.
 pub fn gate(scene: &GateScene<'_>, now: Moment) -> Verdict {
@@ -121,6 +125,12 @@ pub fn gate(scene: &GateScene<'_>, now: Moment) -> Verdict {
         let archived = to.nurture == Nurture::Archived;
         return never(if archived { Event::Cancel } else { Event::Suppress }, &why);
     }
+    if marketing
+        && let Some(sequence) = scene.sequence
+        && let Err(why) = to.preferences.wants(sequence.topic())
+    {
+        return never(Event::Cancel, &why);
+    }
     match scene.campaign {
         Some(CampaignState::Stopped) => return never(Event::Cancel, "the campaign was stopped"),
         Some(CampaignState::Held) => return held(HELD.to_owned()),
@@ -135,8 +145,24 @@ pub fn gate(scene: &GateScene<'_>, now: Moment) -> Verdict {
     if marketing && let Some(owner) = &to.owner {
         return held(format!("{CLAIMED}{}", owner.name()));
     }
+    if marketing && let Some(until) = to.preferences.paused(now) {
+        let why = format!("{RESTING}{}", until.format("%-d %B %Y"));
+        return Verdict::Later { until, why, ageless: true };
+    }
     if now >= scene.expires_at {
         return never(Event::Expire, "it became too late for it");
+    }
+    if marketing
+        && to.preferences.fewer
+        && let Some(last) = scene.last_mail_at.filter(|last| *last + FEWER > now)
+    {
+        let why = "the lead wants at most one mail in 30 days".to_owned();
+        let until = last + FEWER;
+        return match until < scene.expires_at {
+            true => Verdict::Later { until, why, ageless: false },
+            // It would be too late by then: the plan goes on without it.
+            false => Verdict::Never { event: Event::Expire, why },
+        };
     }
     if marketing && let Some(last) = scene.last_mail_at.filter(|last| *last + ONE_MAIL_IN > now) {
         let why = "the lead got another mail in the last 24 h".to_owned();

@@ -5,6 +5,7 @@ use crate::{
     email::EmailAddress,
     ids::LeadId,
     language::{Language, language_of},
+    preferences::Preferences,
     team::Handle,
     time::Moment,
 };
@@ -127,6 +128,9 @@ pub struct Lead {
     pub cooled_at: Option<Moment>,
     /// May we write?
     pub consent: Consent,
+    /// How they want to be written to.
+    #[serde(default)]
+    pub preferences: Preferences,
     /// The rep who claimed them.
     pub owner: Option<Handle>,
     /// The rep who had them last, for when they come back.
@@ -162,6 +166,7 @@ impl Lead {
             nurture_why: None,
             cooled_at: None,
             consent: Consent::default(),
+            preferences: Preferences::default(),
             owner: None,
             last_owner: None,
             created_at: at,
@@ -298,7 +303,7 @@ pub(crate) fn may_be_mailed(
 
 /// A trait as a short text without control characters; numbers and booleans as written, blanks and
 /// structures as nothing.
-pub(crate) fn word_of(value: &Value) -> Option<String> {
+pub fn word_of(value: &Value) -> Option<String> {
     let text = match value {
         Value::String(s) => s.clone(),
         Value::Number(n) => n.to_string(),

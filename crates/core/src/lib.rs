@@ -4,14 +4,14 @@
 //! Nothing here reads a clock, a file, a network or randomness: `now` and ids come in as values,
 //! and what is to change goes out as values ([`scene::Change`]). In reading order:
 //!
-//! - **who**: [`lead`], [`activity`], [`arrival`], [`consent`], [`team`];
+//! - **who**: [`lead`], [`activity`], [`arrival`], [`consent`], [`preferences`], [`team`];
 //! - **what they are worth**: [`score`], and the questions asked of them: [`segment`];
 //! - **what we do about it**: [`scene`] (what a decision sees and returns), [`observe`] (a lead
 //!   did something), [`answers`] (and what follows that), [`heard`] (a mail of ours came back), [`alert`] (the team is asked to act), [`desk`] (what it
 //!   decides), [`sunset`] (a lead went quiet);
-//! - **what they are written**: [`sequence`], [`enrollment`], [`campaign`], [`delivery`], [`gate`], [`breaker`] (mail that harms our name stops), the
+//! - **what they are written**: [`sequence`], [`enrollment`], [`campaign`], [`delivery`], [`gate`], [`preferences`], [`breaker`] (mail that harms our name stops), the
 //!   [`offer`] in it, how fast it leaves: [`outflow`], whether it will be believed: [`mail_check`], and whether a person followed it: [`machine`];
-//! - **what a marketer writes**: [`playbook`];
+//! - **what a marketer writes**: [`playbook`], [`form`];
 //! - **where the team talks**: [`chat`], and what one member is told alone: [`notice`]; what their own programs are told: [`webhook`];
 //! - **small parts**: [`ids`], [`time`], [`span`], [`schedule`], [`window`], [`zone`], [`language`], [`email`],
 //!   [`link`], [`pace`], [`refusal`], [`nearest`], [`read`].
@@ -28,6 +28,7 @@ pub mod delivery;
 pub mod desk;
 pub mod email;
 pub mod enrollment;
+pub mod form;
 pub mod gate;
 pub mod heard;
 pub mod ids;
@@ -43,6 +44,7 @@ pub mod offer;
 pub mod outflow;
 pub mod pace;
 pub mod playbook;
+pub mod preferences;
 pub mod read;
 pub mod refusal;
 pub mod scene;

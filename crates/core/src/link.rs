@@ -27,6 +27,12 @@ pub enum Purpose {
     Survey,
     /// Stop the mail.
     Unsubscribe,
+    /// Say how one wants to be written to.
+    Preferences,
+    /// Say that it was oneself who filled in a form.
+    Confirm,
+    /// Tell when a form was opened.
+    Form,
     /// Sign in, once.
     SignIn,
     /// Say who somebody in a chat is, once.
@@ -43,11 +49,14 @@ pub enum Purpose {
 
 impl Purpose {
     /// All purposes.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 13] = [
         Self::Click,
         Self::Offer,
         Self::Survey,
         Self::Unsubscribe,
+        Self::Preferences,
+        Self::Confirm,
+        Self::Form,
         Self::SignIn,
         Self::LinkChat,
         Self::Envelope,
@@ -62,6 +71,9 @@ impl Purpose {
             Self::Offer => b"rekindle/1/offer",
             Self::Survey => b"rekindle/1/survey",
             Self::Unsubscribe => b"rekindle/1/unsubscribe",
+            Self::Preferences => b"rekindle/1/preferences",
+            Self::Confirm => b"rekindle/1/confirm",
+            Self::Form => b"rekindle/1/form",
             Self::SignIn => b"rekindle/1/sign-in",
             Self::LinkChat => b"rekindle/1/link-chat",
             Self::Envelope => b"rekindle/1/envelope",

@@ -11,6 +11,7 @@ use crate::{
     lead::{Lead, Lifecycle, Nurture},
     notice::{Notice, Topic},
     playbook::Playbooks,
+    preferences::Choice,
     scene::{Change, Effect, Scene},
     score::{Explanation, LineKind},
     time::Moment,
@@ -44,6 +45,9 @@ pub(crate) fn follow(
     playbooks: &Playbooks,
     now: Moment,
 ) -> Change {
+    if change.lead.preferences != scene.lead.preferences {
+        change.effects.push(Effect::Wake);
+    }
     let human = new.iter().filter(|a| a.human).map(|a| a.at).max();
     if let Some(at) = human {
         change.lead.last_human_at = change.lead.last_human_at.max(Some(at));
@@ -78,11 +82,24 @@ fn learn(lead: &mut Lead, activity: &Activity) {
                 lead.company = Some(company.chars().filter(|c| !c.is_control()).take(200).collect());
             }
         }
-        Kind::Mail => lead.verified = true,
+        Kind::Mail => {
+            lead.verified = true;
+            prefer(lead, activity);
+        }
         Kind::Track | Kind::Page | Kind::Screen | Kind::Alias => {}
     }
     // Whoever holds a secret and speaks of a lead by a known address vouches for it.
     lead.verified |= !browser && lead.email.is_some();
+}
+
+/// How they want to be written to, where the activity says it.
+fn prefer(lead: &mut Lead, activity: &Activity) {
+    let told = |key: &str| activity.properties.get(key).and_then(|value| value.as_str());
+    if activity.name == names::PREFERRED
+        && let Some(choice) = told("choice").and_then(Choice::from_word)
+    {
+        lead.preferences.choose(choice, told("topic"), activity.at);
+    }
 }
 
 /// Ends the runs that a human activity, an answer, or a refusal, ends.

@@ -3,6 +3,7 @@
 mod faults;
 
 use crate::{
+    form::{CONFIRM, Form},
     nearest::did_you_mean,
     read::{self, FileError},
     score::Scoring,
@@ -41,6 +42,13 @@ impl Routing {
     }
 }
 
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct WrittenForms {
+    #[serde(default)]
+    form: Vec<Form>,
+}
+
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct WrittenSegment {
@@ -68,10 +76,15 @@ pub struct Playbook {
     pub routing: Routing,
     /// The plans, by name.
     pub sequences: BTreeMap<String, Sequence>,
+    /// What people fill in to be written to, in the order of the file.
+    pub forms: Vec<Form>,
 }
 
 /// The files every playbook has.
 pub const FILES: [&str; 4] = ["scoring.toml", "segments.toml", "sunset.toml", "routing.toml"];
+
+/// The file of forms, for who has any.
+pub const FORMS: &str = "forms.toml";
 
 impl Playbook {
     /// Reads a playbook from its texts.
@@ -81,10 +94,11 @@ impl Playbook {
     pub fn parse(files: &Files) -> Result<Self, Vec<FileError>> {
         let mut errors = Vec::new();
         for file in files.keys() {
-            let known =
-                FILES.contains(&file.as_str()) || (file.starts_with("sequences/") && file.ends_with(".toml"));
+            let known = FILES.contains(&file.as_str())
+                || file == FORMS
+                || (file.starts_with("sequences/") && file.ends_with(".toml"));
             if !known {
-                let help = did_you_mean(file, FILES.iter().copied().chain(["sequences/NAME.toml"]));
+                let help = did_you_mean(file, FILES.iter().copied().chain([FORMS, "sequences/NAME.toml"]));
                 errors.push(FileError::whole(file, format!("a playbook has no such file{help}")));
             }
         }
@@ -92,6 +106,10 @@ impl Playbook {
         let segments: Option<WrittenSegments> = take(files, "segments.toml", &mut errors);
         let sunset: Option<Sunset> = take(files, "sunset.toml", &mut errors);
         let routing = take(files, "routing.toml", &mut errors);
+        let forms: WrittenForms = match files.contains_key(FORMS) {
+            true => take(files, FORMS, &mut errors).unwrap_or_default(),
+            false => WrittenForms::default(),
+        };
         let before = errors.len();
         let sequences = sequences(files, &mut errors);
         let all_read = errors.len() == before;
@@ -108,7 +126,7 @@ impl Playbook {
         }
         match (scoring, sunset, routing) {
             (Some(scoring), Some(sunset), Some(routing)) if errors.is_empty() => {
-                Ok(Self { scoring, segments, sunset, routing, sequences })
+                Ok(Self { scoring, segments, sunset, routing, sequences, forms: forms.form })
             }
             _ => Err(errors),
         }
@@ -125,6 +143,10 @@ impl Playbook {
                 errors.push(FileError::at(file, text, at, format!("there is no mail “{mail}”{help}")));
             }
         }
+        if !self.forms.is_empty() && !known.contains(&CONFIRM) {
+            let why = format!("forms need the mail “{CONFIRM}”, which asks back; `rekindle init` writes it");
+            errors.push(FileError::whole(FORMS, why));
+        }
         errors
     }
 
@@ -139,6 +161,11 @@ impl Playbook {
             let mut steps = (0..sequence.step.len()).filter_map(|step| sequence.mail_at(step));
             Some((sequence, steps.find(|step| step.mail == mail)?))
         })
+    }
+
+    /// The form with this name.
+    pub fn form(&self, name: &str) -> Option<&Form> {
+        self.forms.iter().find(|form| form.name == name)
     }
 
     /// The question with this name.

@@ -8,6 +8,7 @@
 
 use crate::{
     activity::{Activity, Kind},
+    consent::ConsentState,
     ids::ActivityId,
     lead::{Journey, Lead, Points},
     observe::described,
@@ -173,6 +174,9 @@ pub struct Explanation {
 impl Scoring {
     /// The score of a lead from scratch, with its lines.
     pub fn explain(&self, lead: &Lead, history: &[Activity], now: Moment) -> Explanation {
+        if lead.consent.state == ConsentState::Objected {
+            return self.nothing(now);
+        }
         let mut lines = self.fit_lines(lead, now);
         let fit: f64 = lines.iter().map(|l| l.now).sum();
         let engaged = self.engagement_lines(history, now);
@@ -194,6 +198,13 @@ impl Scoring {
             points,
             lines,
         }
+    }
+
+    /// Of who objected to being profiled nothing is counted (GDPR, Art. 21).
+    fn nothing(&self, now: Moment) -> Explanation {
+        let points = Points { fit: 0.0, engagement: 0.0, at: now };
+        let lines = vec![limit("they objected to being profiled: nothing is counted".to_owned(), 0.0)];
+        Explanation { score: 0, fit: 0, engagement: 0, grade: self.grade(points), points, lines }
     }
 
     /// The cell of the matrix.

@@ -200,6 +200,9 @@ pub struct Sequence {
     /// What its mails are for.
     #[serde(default)]
     pub purpose: Purpose,
+    /// What its mails are about, for leads who want only some; without it, its name.
+    #[serde(default)]
+    pub topic: Option<String>,
     /// How often a lead may go through it.
     #[serde(default = "once")]
     pub reentry: Reentry,
@@ -224,6 +227,11 @@ fn three_days() -> Span {
 }
 
 impl Sequence {
+    /// What its mails are about.
+    pub fn topic(&self) -> &str {
+        self.topic.as_deref().unwrap_or(&self.name)
+    }
+
     /// The mails that this plan writes.
     pub fn mails(&self) -> impl Iterator<Item = &str> {
         self.step.iter().filter_map(|step| match step {

@@ -6,6 +6,8 @@
 //! | `sender.name`, `sender.company`, `sender.postal_address` | who writes; the address is required by law in every campaign mail |
 //! | `offer.gives`, `offer.code`, `offer.expires` | the offer of this step, if it has one |
 //! | `unsubscribe_url` | the link that stops all mail with one click; required in every campaign mail |
+//! | `preferences_url` | the page where they choose less: rarer, not now, only this |
+//! | `form.title`, `confirm_url` | in the mail that asks back alone: what they asked for, and the link to the button that says yes |
 //! | `offer_url` | the lead's own offer page |
 //! | `survey_url("answer")` | the link that gives this survey answer |
 //!
@@ -24,6 +26,8 @@ pub struct Letter {
     pub sender: Sender,
     /// What is offered, if this step offers something.
     pub offer: Option<Offer>,
+    /// What was asked for by a form, in the mail that asks back.
+    pub form: Option<String>,
 }
 
 /// The lead, as a template sees it.
@@ -93,7 +97,15 @@ impl Letter {
                 code: some("WARM-7Q4X"),
                 expires: NaiveDate::from_ymd_opt(2026, 12, 18),
             }),
+            form: None,
         }
+    }
+
+    /// The same, for a mail that asks back; other mails know no form.
+    #[must_use]
+    pub fn about(self, mail: &str) -> Self {
+        let asks_back = mail.split('.').next() == Some(rekindle_core::form::CONFIRM);
+        Self { form: asks_back.then(|| "our newsletter".to_owned()), ..self }
     }
 
     /// A letter to a lead of whom only the address is known: what a template must be able to live with.

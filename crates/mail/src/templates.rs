@@ -120,7 +120,27 @@ impl Templates {
     ///
     /// `subject` is a subject template from the playbook, in place of `subject.txt`. `url` is asked once for each link
     /// of the mail and gives the address this lead is to get.
+    ///
+    /// # Errors
+    /// [`RenderError`], also where a part does not say the postal address, which the law wants in every mail (CAN-SPAM, CASL).
     pub fn render(
+        &self,
+        name: &str,
+        subject: Option<&str>,
+        letter: &Letter,
+        url: impl Fn(&LinkKind) -> String,
+    ) -> Result<Rendered, RenderError> {
+        let rendered = self.render_as_written(name, subject, letter, url)?;
+        for (part, text) in [("HTML", &rendered.html), ("text", &rendered.text)] {
+            if !says(text, &letter.sender.postal_address) {
+                return Err(RenderError::NoPostalAddress { name: name.to_owned(), part });
+            }
+        }
+        Ok(rendered)
+    }
+
+    /// The same, whatever the law wants: what is missing is looked for by who checks.
+    fn render_as_written(
         &self,
         name: &str,
         subject: Option<&str>,
@@ -286,4 +306,21 @@ fn tidy(text: &str) -> String {
     out.truncate(out.trim_end().len());
     out.push('\n');
     out
+}
+
+/// Whether a part says an address, however it is escaped and broken into lines.
+fn says(part: &str, address: &str) -> bool {
+    let plain = |text: &str| {
+        let mut plain = String::with_capacity(text.len());
+        for (at, piece) in text.split('&').enumerate() {
+            // What begins with & and ends with ; stands for a sign that is no letter.
+            let piece = if at == 0 { piece } else { piece.split_once(';').map_or(piece, |(_, rest)| rest) };
+            plain.extend(piece.chars().filter(|c| c.is_alphanumeric()));
+        }
+        plain
+    };
+    part.contains(address) || {
+        let address: String = address.chars().filter(|c| c.is_alphanumeric()).collect();
+        !address.is_empty() && plain(part).contains(&address)
+    }
 }

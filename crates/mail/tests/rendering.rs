@@ -36,6 +36,8 @@ fn url(kind: &LinkKind) -> String {
         LinkKind::Click { url } => format!("https://go.test/c?to={}&n=1", url.len()),
         LinkKind::Offer => "https://go.test/o".into(),
         LinkKind::Survey { answer } => format!("https://go.test/s/{answer}"),
+        LinkKind::Confirm => "https://go.test/y/1/yes".into(),
+        LinkKind::Preferences => "https://go.test/p/1/choose".into(),
         LinkKind::Unsubscribe => "https://go.test/u".into(),
         LinkKind::Bait => "https://go.test/c/bait".into(),
     }

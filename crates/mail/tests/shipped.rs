@@ -36,6 +36,8 @@ fn url(kind: &LinkKind) -> String {
         LinkKind::Click { .. } => "https://go.acme.test/c/1/click".into(),
         LinkKind::Offer => "https://go.acme.test/o/1/offer".into(),
         LinkKind::Survey { answer } => format!("https://go.acme.test/s/1/{answer}"),
+        LinkKind::Confirm => "https://go.acme.test/y/1/yes".into(),
+        LinkKind::Preferences => "https://go.acme.test/p/1/choose".into(),
         LinkKind::Unsubscribe => "https://go.acme.test/u/1/stop?a=1&b=2".into(),
         LinkKind::Bait => "https://go.acme.test/c/bait".into(),
     }
@@ -50,6 +52,7 @@ fn the_shipped_mails_have_no_problem_but_the_address_to_fill_in() {
         "breakup",
         "call-to-action",
         "case-study",
+        "confirm-subscription",
         "education",
         "objections",
         "offer",
@@ -73,7 +76,7 @@ fn the_shipped_mails_have_no_problem_but_the_address_to_fill_in() {
 fn every_link_of_a_shipped_mail_is_the_leads_own() {
     let templates = shipped();
     for name in templates.names() {
-        for letter in [Letter::sample(), Letter::empty()] {
+        for letter in [Letter::sample().about(name), Letter::empty().about(name)] {
             let mail = templates.render(name, None, &letter, url).unwrap();
             if let Some(folder) = std::env::var_os("REKINDLE_SHOW_MAILS") {
                 let whom = if letter.lead.name.is_some() { "sample" } else { "empty" };
@@ -90,10 +93,18 @@ fn every_link_of_a_shipped_mail_is_the_leads_own() {
                     "{name}: {part}"
                 );
                 assert!(!part.contains("www.example.com"), "{name} leaks an untracked link");
+                if letter.form.is_some() {
+                    assert!(part.contains("https://go.acme.test/y/1/yes"), "{name}");
+                    continue;
+                }
                 assert!(part.contains("https://go.acme.test/u/1/stop?a=1"), "{name}");
+                assert!(part.contains("https://go.acme.test/p/1/choose"), "{name} has no way to less");
             }
             assert!(mail.html.len() < 40_000, "{name} is {} bytes", mail.html.len());
-            assert!(mail.text.contains("/u/1/stop?a=1&b=2") && mail.html.contains("/u/1/stop?a=1&amp;b=2"));
+            assert!(
+                letter.form.is_some()
+                    || mail.text.contains("/u/1/stop?a=1&b=2") && mail.html.contains("/u/1/stop?a=1&amp;b=2")
+            );
         }
     }
 }
@@ -158,7 +169,7 @@ fn the_text_says_what_the_html_says() {
         text.split_whitespace().map(str::to_lowercase).filter(|word| word.chars().count() > 3).collect()
     };
     for name in templates.names() {
-        let mail = templates.render(name, None, &Letter::sample(), url).unwrap();
+        let mail = templates.render(name, None, &Letter::sample().about(name), url).unwrap();
         // Behind what only inboxes show.
         let body = mail.html.split_once("class=\"card").unwrap().1;
         let between = body.split('<').filter_map(|piece| piece.split_once('>'));

@@ -282,6 +282,21 @@ pub enum Lead {
     /// Everything about one lead: score, consent, activities, plans, mails, alerts.
     #[command(after_long_help = "Example:\n  rekindle lead show kim@acme.test --json")]
     Show(OfLead),
+    /// Everything that is kept of one lead, as one JSON: what they may ask for.
+    #[command(after_long_help = "Example:\n  rekindle lead export kim@acme.test > kim.json")]
+    Export {
+        /// The lead's e-mail address.
+        email: String,
+    },
+    /// Erase one lead, for good: all that export shows. Nobody writes to the address again, and only its salted hash is kept for that.
+    #[command(after_long_help = "Example:\n  rekindle lead erase kim@acme.test")]
+    Erase {
+        /// The lead's e-mail address.
+        email: String,
+        /// Do not ask for the address once more.
+        #[arg(long)]
+        yes: bool,
+    },
 }
 
 /// `score`
@@ -501,6 +516,8 @@ mod tests {
             "link ana",
             "chat --as ana --json /help",
             "lead show kim@acme.test --json",
+            "lead export kim@acme.test",
+            "lead erase kim@acme.test --yes",
             "import f.csv --map A=email --map B=- --email-from row{n}@leads.test --basis b --dry-run --json",
             "score explain kim@acme.test --json",
             "outbox",

@@ -75,6 +75,8 @@ pub struct Config {
     pub clock: Calendar,
     /// `[schedule]`
     pub schedule: CronTable,
+    /// `[privacy]`
+    pub privacy: Privacy,
     /// `[intake]`
     pub intake: Intake,
     /// `[log]`
@@ -300,6 +302,21 @@ pub struct Calendar {
 pub struct CronTable {
     /// Leads that went quiet are taken into re-engagement.
     pub cool_leads: Schedule,
+}
+
+/// How long what is not needed any more is kept.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Privacy {
+    /// Leads that were archived so long ago, and were quiet since, are erased; no time at all is never.
+    pub forget_archived_after: Span,
+}
+
+impl Privacy {
+    /// After how long archived leads are erased, if ever.
+    pub fn forget_after(&self) -> Option<chrono::TimeDelta> {
+        (self.forget_archived_after != Span::ZERO).then(|| self.forget_archived_after.delta())
+    }
 }
 
 /// How calls are taken in.

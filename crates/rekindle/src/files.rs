@@ -40,6 +40,7 @@ embedded! {
     "playbook/segments.toml",
     "playbook/routing.toml",
     "playbook/sunset.toml",
+    "playbook/forms.toml",
     "playbook/sequences/asked-later.toml",
     "playbook/sequences/re-engagement.toml",
     "playbook/sequences/pricing.toml",
@@ -70,6 +71,8 @@ embedded! {
     "objections.de",
     "call-to-action",
     "call-to-action.de",
+    "confirm-subscription",
+    "confirm-subscription.de",
     "asked-later",
     "asked-later.de",
 }

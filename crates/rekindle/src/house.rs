@@ -66,6 +66,7 @@ impl House {
         let url = config.database_url(data).doing("find the data folder")?;
         let doing = || format!("open the database {}", redacted(&url));
         let store = Store::open(&url, clock).await.doing(doing())?;
+        let store = store.with_spool(&data.join("spool")).doing("make the spool")?;
         let house = Self { config: Arc::new(config), data: data.to_owned(), store };
         if house.store.playbooks().await.is_err() {
             house.apply_playbook().await?;

@@ -18,6 +18,7 @@ pub mod files;
 pub mod house;
 pub mod import;
 mod mail_doctor;
+pub mod privacy;
 mod ready;
 pub mod run;
 pub mod signin;

@@ -8,7 +8,7 @@ use crate::{
     exit::{self, Doing, Done, Halt, say},
     files,
     house::{self, House},
-    import, mail_doctor, tell, template,
+    import, mail_doctor, privacy, tell, template,
     up::{self, Which},
 };
 use rekindle_bot::{
@@ -107,6 +107,10 @@ pub async fn run(args: &Args) -> Done {
         Command::Chat(chat) => converse(args, chat).await,
         Command::Discord(what) => discord::run(&open(args).await?, what).await,
         Command::Lead(args::Lead::Show(of)) => tell::lead(&open(args).await?, &of.email, of.json).await,
+        Command::Lead(args::Lead::Export { email }) => privacy::export(&open(args).await?, email).await,
+        Command::Lead(args::Lead::Erase { email, yes }) => {
+            privacy::erase(&open(args).await?, email, *yes).await
+        }
         Command::Score(args::Score::Explain(of)) => tell::score(&open(args).await?, &of.email, of.json).await,
         Command::Outbox { state, json } => tell::outbox(&open(args).await?, *state, *json).await,
         Command::Import(options) => import::run(&open(args).await?, options).await,

@@ -50,10 +50,14 @@ pub async fn lead(house: &House, name: &str, as_json: bool) -> Done {
     if as_json {
         return exit::json(&value);
     }
-    exit::data(words_of(&dossier, &explained, house.config.team.zone))
+    exit::data(words_of(&dossier, &explained, house.config.team.zone, store.clock().calendar()))
 }
 
-async fn explained(house: &House, lead: &Lead) -> Result<Explanation, Halt> {
+/// The score of a lead, line by line.
+///
+/// # Errors
+/// As the database says.
+pub async fn explained(house: &House, lead: &Lead) -> Result<Explanation, Halt> {
     let playbooks = house.store.playbooks().await.doing("read the playbook")?;
     let history = house.store.leads().history(lead.id, &playbooks).await.doing("read the lead")?;
     Ok(playbooks.current().scoring.explain(lead, &history, house.store.clock().calendar()))
@@ -104,6 +108,7 @@ fn dossier_json(
             "until": lead.consent.until.map(rfc),
         },
         "consents": dossier.consents.iter().map(consent_json).collect::<Vec<_>>(),
+        "preferences": lead.preferences,
         "owner": lead.owner,
         "tags": lead.tags,
         "traits": lead.traits,
@@ -180,7 +185,7 @@ fn points_of(explained: &Explanation, activity: ActivityId) -> i32 {
     line.map_or(0, |line| if line.capped { 0 } else { line.points })
 }
 
-fn words_of(dossier: &Dossier, explained: &Explanation, zone: Tz) -> String {
+fn words_of(dossier: &Dossier, explained: &Explanation, zone: Tz, now: Moment) -> String {
     let lead = &dossier.lead;
     let mut text = format!(
         "{}  {}  {} points ({} fit, {} engagement)\n",
@@ -206,6 +211,7 @@ fn words_of(dossier: &Dossier, explained: &Explanation, zone: Tz) -> String {
                 None => lead.consent.state.word().to_owned(),
             }),
         ),
+        ("wishes", Some(lead.preferences.in_words(now))),
         ("owner", lead.owner.as_ref().map(rekindle_core::team::Handle::name)),
         ("id", Some(lead.id.to_string())),
     ] {

@@ -117,6 +117,8 @@ pub async fn open(house: &House, which: Which, listener: Option<TcpListener>) ->
     let hearing = house.store.clone();
     let until = stop.clone();
     tasks.spawn(async move { until.run_until_cancelled(hearing.listen()).await });
+    let (spooled, until) = (house.store.clone(), stop.clone());
+    tasks.spawn(async move { until.run_until_cancelled(spooled.keep_spool_empty()).await });
 
     let mut router = Router::new()
         .route("/healthz", get(|| async { "alive\n" }))
@@ -130,6 +132,7 @@ pub async fn open(house: &House, which: Which, listener: Option<TcpListener>) ->
         router = router
             .merge(intake::calls::router(house.store.clone(), inbox, config.intake.rate_per_second))
             .merge(rekindle_web::links::lead_pages(doors.clone()))
+            .merge(rekindle_web::forms::form_pages(doors.clone()))
             .merge(rekindle_web::redeem_call(doors.clone()))
             .merge(rekindle_web::hooks::router(hooks(house)?));
         staff = staff.merge(rekindle_web::pages::staff_pages(doors));
@@ -290,6 +293,7 @@ pub fn worker_settings(house: &House) -> rekindle_worker::Settings {
         sessions: config.mail.sessions as usize,
         journal: Some(house.data.join("outbox.journal")),
         cool_leads: config.schedule.cool_leads.clone(),
+        forget_archived_after: config.privacy.forget_after(),
     }
 }
 

@@ -7,6 +7,7 @@ use crate::{
     mint,
     rows::{micros, small},
     signal::Signal,
+    spool::Spool,
 };
 use rekindle_core::{link::KeyRing, playbook::Playbooks, time::SharedClock};
 use rekindle_migrations::Migrator;
@@ -42,6 +43,8 @@ pub struct Store {
     pub(crate) playbooks: Arc<RwLock<Option<Arc<Playbooks>>>>,
     /// The lock that proves this process alive, once others have to know.
     pub(crate) me: Arc<Mutex<Option<Alive>>>,
+    /// Where unsubscribes wait while the database is away.
+    pub(crate) spool: Option<Arc<Spool>>,
     /// The arrival that is worked for, where it is one.
     pub(crate) behalf: Option<Arc<Behalf>>,
 }
@@ -113,6 +116,7 @@ impl Store {
             signal: Arc::new(Signal::new()),
             playbooks: Arc::default(),
             me: Arc::default(),
+            spool: None,
             behalf: None,
         }
     }

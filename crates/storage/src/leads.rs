@@ -3,6 +3,7 @@
 mod arrivals;
 mod consents;
 mod dossier;
+mod unsubscribing;
 
 pub use dossier::Dossier;
 

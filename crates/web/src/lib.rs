@@ -1,5 +1,6 @@
 //! The talk with the world: what the world tells us ([`intake`]), what a lead finds behind the links of a
-//! mail ([`links`]), what the team reads ([`pages`]), and what the operator's own program is told ([`webhooks`]).
+//! mail ([`links`]), what people fill in ([`forms`]), what the team reads ([`pages`]), and what the operator's own program is told
+//! ([`webhooks`]).
 //!
 //! [`hooks`] are the doors of mail providers.
 //!
@@ -9,6 +10,7 @@ mod client;
 mod doors;
 mod html;
 
+pub mod forms;
 pub mod hooks;
 pub mod intake;
 pub mod links;

@@ -8,6 +8,7 @@
 mod click;
 mod offer;
 mod picture;
+mod preferences;
 mod survey;
 mod told;
 mod trouble;
@@ -29,13 +30,13 @@ use rekindle_core::{
     sequence::Step,
 };
 use rekindle_storage::Store;
-use trouble::Trouble;
+pub(crate) use trouble::Trouble;
 use watch::Watch;
 
 /// A token as it stands in the address, which may be no text at all.
-type Token = Result<Path<String>, PathRejection>;
+pub(crate) type Token = Result<Path<String>, PathRejection>;
 
-/// The routes behind the links of mails: `/c/TOKEN` follows one, `/u/` unsubscribes, `/o/` shows and gives
+/// The routes behind the links of mails: `/c/TOKEN` follows one, `/u/` unsubscribes, `/p/` asks how they want to be written to, `/o/` shows and gives
 /// the offer, `/s/` asks and keeps the answer of the survey. Public.
 ///
 /// The number in a token is the id of the destination behind `/c/`, and the place of the answer in the
@@ -44,6 +45,7 @@ pub fn lead_pages(doors: Doors) -> Router {
     Router::new()
         .route("/c/{token}", get(click::follow))
         .route("/u/{token}", get(unsubscribe::ask).post(unsubscribe::stop))
+        .route("/p/{token}", get(preferences::ask).post(preferences::choose))
         .route("/o/{token}", get(offer::show).post(offer::take))
         .route("/i/{token}", get(picture::show))
         .route("/s/{token}", get(survey::ask).post(survey::answer))
@@ -58,7 +60,7 @@ pub fn not_found_page() -> Response {
 }
 
 /// What a token means, with the token itself: it is safe to stand in a page once it is checked.
-fn meant(store: &Store, purpose: Purpose, token: Token) -> Result<(Meant, String), Trouble> {
+pub(crate) fn meant(store: &Store, purpose: Purpose, token: Token) -> Result<(Meant, String), Trouble> {
     let Path(token) = token.map_err(|_| Trouble::NoSuchLink)?;
     let meant = store.ring().check(purpose, &token).ok_or(Trouble::NoSuchLink)?;
     Ok((meant, token))

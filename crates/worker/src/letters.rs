@@ -9,6 +9,7 @@ use self::plan::Plan;
 use crate::settings::Settings;
 use chrono_tz::Tz;
 use rekindle_core::{
+    delivery::MailKind,
     ids::DeliveryId,
     language::{Language, language_of},
     link::{BAIT, KeyRing, Purpose},
@@ -189,7 +190,10 @@ impl Letters {
                 name: Some(self.signs().to_owned()),
                 address: self.settings.from.as_str().to_owned(),
             },
-            to: Party { name: to.name.clone(), address: email.as_str().to_owned() },
+            to: Party {
+                name: to.name.clone().filter(|_| claimed.form.is_none()),
+                address: email.as_str().to_owned(),
+            },
             reply_to: self.settings.reply_to.as_ref().map(|to| to.as_str().to_owned()),
             message_id: format!("{}@{}", claimed.message_id, self.settings.from.domain()),
             date: now,
@@ -233,6 +237,9 @@ impl Letters {
         now: Moment,
     ) -> Letter {
         let to = &claimed.to;
+        if claimed.kind == MailKind::Confirmation {
+            return self.asking_back(claimed);
+        }
         let offer = plan.offer.map(|terms| {
             let last_day = last_day(terms, now, self.zone_of(claimed));
             Offer::of(terms, language, ring.offer_code(claimed.ticket.id.0), last_day)
@@ -245,12 +252,28 @@ impl Letters {
                 title: to.title.clone(),
                 email: to.email.as_ref().map(|email| email.as_str().to_owned()).unwrap_or_default(),
             },
-            sender: Sender {
-                name: self.signs().to_owned(),
-                company: self.settings.company.clone(),
-                postal_address: self.settings.postal_address.clone(),
-            },
+            sender: self.sender(),
             offer,
+            form: None,
+        }
+    }
+
+    /// A letter that asks back says nothing of the lead: whoever filled in the form may be somebody else.
+    fn asking_back(&self, claimed: &Claimed) -> Letter {
+        let email = claimed.to.email.as_ref().map(|email| email.as_str().to_owned()).unwrap_or_default();
+        Letter {
+            lead: Addressee { email, ..Addressee::default() },
+            sender: self.sender(),
+            offer: None,
+            form: claimed.form.clone(),
+        }
+    }
+
+    fn sender(&self) -> Sender {
+        Sender {
+            name: self.signs().to_owned(),
+            company: self.settings.company.clone(),
+            postal_address: self.settings.postal_address.clone(),
         }
     }
 
@@ -277,6 +300,8 @@ impl Letters {
             LinkKind::Bait => self.address("c", &ring.token(Purpose::Click, row, BAIT)),
             LinkKind::Offer => self.address("o", &ring.token(Purpose::Offer, row, 0)),
             LinkKind::Unsubscribe => self.address("u", &ring.token(Purpose::Unsubscribe, row, 0)),
+            LinkKind::Confirm => self.address("y", &ring.token(Purpose::Confirm, row, 0)),
+            LinkKind::Preferences => self.address("p", &ring.token(Purpose::Preferences, row, 0)),
             LinkKind::Survey { answer } => {
                 let number = plan.answer(answer).ok_or_else(|| LetterError::NoAnswer(answer.clone()))?;
                 self.address("s", &ring.token(Purpose::Survey, row, number))

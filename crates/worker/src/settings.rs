@@ -51,6 +51,8 @@ pub struct Settings {
     pub journal: Option<PathBuf>,
     /// When leads that went quiet are looked for.
     pub cool_leads: Schedule,
+    /// After how long archived leads are erased, if ever.
+    pub forget_archived_after: Option<chrono::TimeDelta>,
 }
 
 impl Settings {

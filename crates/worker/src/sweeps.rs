@@ -7,6 +7,7 @@ mod advance_runs;
 mod cool_leads;
 mod cool_scores;
 mod finish_campaigns;
+mod forget;
 mod forget_fetches;
 mod recover_outbox;
 mod release_clicks;
@@ -43,6 +44,8 @@ pub enum Sweep {
     AdvanceRuns,
     /// Campaigns without runs are done.
     FinishCampaigns,
+    /// What is too old to be kept is forgotten.
+    Forget,
     /// What was fetched of our mails is forgotten after a day.
     ForgetFetches,
 }
@@ -69,6 +72,7 @@ impl Sweep {
         Self::CoolLeads,
         Self::AdvanceRuns,
         Self::FinishCampaigns,
+        Self::Forget,
         Self::ForgetFetches,
     ];
 
@@ -83,6 +87,7 @@ impl Sweep {
             Self::CoolLeads => "cool_leads",
             Self::AdvanceRuns => "advance_runs",
             Self::FinishCampaigns => "finish_campaigns",
+            Self::Forget => "forget",
             Self::ForgetFetches => "forget_fetches",
         }
     }
@@ -91,6 +96,7 @@ impl Sweep {
     pub const fn when(self) -> When {
         match self {
             Self::RecoverOutbox | Self::WatchBreakers => When::Every(Duration::from_secs(30)),
+            Self::Forget => When::Every(Duration::from_secs(3600)),
             Self::ForgetFetches => When::Every(Duration::from_secs(600)),
             Self::CoolLeads => When::Cron,
             _ => When::Always,
@@ -111,6 +117,7 @@ impl Sweep {
             Self::CoolLeads => cool_leads::sweep(at).await,
             Self::AdvanceRuns => advance_runs::sweep(at).await,
             Self::FinishCampaigns => finish_campaigns::sweep(at).await,
+            Self::Forget => forget::sweep(at).await,
             Self::ForgetFetches => forget_fetches::sweep(at).await,
         }
     }
@@ -121,6 +128,8 @@ pub(crate) struct Round<'a> {
     pub(crate) store: &'a Store,
     pub(crate) playbooks: &'a Playbooks,
     pub(crate) sending: &'a Sending,
+    /// After how long archived leads are erased, if ever.
+    pub(crate) forget_after: Option<chrono::TimeDelta>,
     /// Heard between two pages: what is left is found again at the next start.
     pub(crate) stop: &'a CancellationToken,
 }

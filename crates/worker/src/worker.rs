@@ -197,7 +197,8 @@ impl Worker {
         playbooks: &Playbooks,
         stop: &CancellationToken,
     ) -> Result<usize> {
-        let round = Round { store: &self.store, playbooks, sending, stop };
+        let forget_after = self.settings.forget_archived_after;
+        let round = Round { store: &self.store, playbooks, sending, forget_after, stop };
         match sweep.when() {
             When::Always => sweep.run(&round).await,
             When::Every(time) => {

@@ -171,6 +171,7 @@ fn settings(orders: &Orders) -> Measured<Settings> {
         out_of_office: chrono::TimeDelta::days(7),
         journal: None,
         cool_leads: "0 3 * * *".parse()?,
+        forget_archived_after: None,
     })
 }
 

@@ -6,6 +6,7 @@ use chrono_tz::Tz;
 use rekindle_core::{
     activity::Activity,
     alert::{Alert, AlertState, Outcome, Reason},
+    consent::ConsentState,
     lead::Lead,
     observe::{described, reasons},
     score::Explanation,
@@ -103,6 +104,9 @@ fn facts(scenery: &Scenery<'_>) -> Vec<Fact> {
     let (theirs, from) = zone_of(lead.zone.as_deref(), lead.country.as_deref(), *zone);
     if matches!(from, ZoneFrom::Lead | ZoneFrom::Country) {
         facts.push(Fact::new("Their clock", clocks(theirs, *zone, *now)));
+    }
+    if lead.consent.state == ConsentState::Objected {
+        facts.push(Fact::new("Objected", "no mail, and nothing they do is counted".to_owned()));
     }
     let did = recent.iter().take(RECENT);
     facts.extend(did.map(|activity| Fact::new(&dated(activity.at, *zone), clean(&described(activity), 100))));

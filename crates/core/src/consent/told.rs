@@ -26,6 +26,10 @@ pub fn told(activity: &Activity, basis: Option<&str>, addressed: bool) -> Option
         Kind::Mail if activity.name == names::UNSUBSCRIBED => {
             Some(Record::no(ConsentState::Unsubscribed, "a link in a mail", activity.at, proof))
         }
+        Kind::Mail if activity.name == names::CONFIRMED => confirmed(activity, proof),
+        Kind::Mail if activity.name == names::OBJECTED => {
+            Some(Record::no(ConsentState::Objected, "the page of preferences", activity.at, proof))
+        }
         Kind::Identify | Kind::Import => match activity.properties.get("consent") {
             Some(value) => by_trait(value, basis, activity.at, proof),
             None => basis.filter(|_| addressed).and_then(|basis| yes(basis, activity.at, proof)),
@@ -59,6 +63,22 @@ fn by_trait(value: &Value, basis: Option<&str>, at: Moment, proof: Proof) -> Opt
         ConsentState::Subscribed => yes(told.as_deref().or(basis).unwrap_or("told by identify"), at, proof),
         no => Some(Record::no(no, told.as_deref().unwrap_or("told by identify"), at, proof)),
     }
+}
+
+/// The yes of the mailbox to what a form asked.
+fn confirmed(activity: &Activity, proof: Proof) -> Option<Record> {
+    let told = |key: &str| activity.properties.get(key).and_then(word_of);
+    let form = told("form")?;
+    let line = format!("form {form}, confirmed by mail");
+    let proof = Proof {
+        form: Some(form),
+        wording: told("wording"),
+        ip: told("ip"),
+        user_agent: told("userAgent"),
+        confirmed: true,
+        ..proof
+    };
+    yes(&line, activity.at, proof)
 }
 
 /// A line that cannot be read allows nothing.

@@ -3,9 +3,10 @@
 //! Looked for when a playbook is checked or applied. A version that is in force already was let in by an older program,
 //! and goes on as it always went.
 
-use super::{Files, Playbook};
+use super::{FORMS, Files, Playbook};
 use crate::{
     activity::names,
+    form::Form,
     language::Language,
     nearest::did_you_mean,
     read::{self, FileError},
@@ -36,6 +37,7 @@ impl Playbook {
         told("scoring.toml", scoring);
         told("segments.toml", of_names(self.segments.iter().map(|(name, _)| name.as_str())));
         told("sunset.toml", of_sunset(&self.sunset));
+        told(FORMS, of_forms(&self.forms));
         for (file, text) in files.iter().filter(|(file, _)| file.starts_with("sequences/")) {
             let Ok(sequence) = read::toml::<Sequence>(file, text) else { continue };
             told(file, of_steps(&sequence));
@@ -120,6 +122,18 @@ fn of_names<'a>(names: impl Iterator<Item = &'a str>) -> Vec<Fault> {
     twice.map(|(at, name)| fault(format!("segment[{at}].name"), why(name))).collect()
 }
 
+fn of_forms(forms: &[Form]) -> Vec<Fault> {
+    let mut known = BTreeSet::new();
+    let mut found = Vec::new();
+    for (at, form) in forms.iter().enumerate() {
+        found.extend(form.faults().into_iter().map(|(key, why)| fault(format!("form[{at}].{key}"), why)));
+        if !known.insert(&form.name) {
+            found.push(fault(format!("form[{at}].name"), format!("there are two forms “{}”", form.name)));
+        }
+    }
+    found
+}
+
 fn of_sunset(sunset: &Sunset) -> Vec<Fault> {
     let why = "quiet_for is more than no time: every lead would go cold at once";
     if sunset.quiet_for == Span::ZERO { vec![fault("quiet_for", why)] } else { Vec::new() }
@@ -168,6 +182,7 @@ mod tests {
             ("scoring.toml", include_str!("../../../../config/playbook/scoring.toml")),
             ("segments.toml", include_str!("../../../../config/playbook/segments.toml")),
             ("routing.toml", include_str!("../../../../config/playbook/routing.toml")),
+            ("forms.toml", include_str!("../../../../config/playbook/forms.toml")),
             ("sunset.toml", include_str!("../../../../config/playbook/sunset.toml")),
             (
                 "sequences/re-engagement.toml",
@@ -215,6 +230,8 @@ mod tests {
             ),
             ("sunset.toml", "quiet_for = \"30d\"", "quiet_for = \"0d\"", "sunset.toml:3:13", "at once"),
             ("segments.toml", "\"directors\"", "\"warm\"", "segments.toml:28:8", "two segments “warm”"),
+            ("forms.toml", "name = \"newsletter\"", "name = \"News Letter\"", "forms.toml:", "small letters"),
+            ("forms.toml", "version = \"2026-11\"", "version = \"\"", "forms.toml:", "what was agreed to"),
             (
                 "sequences/re-engagement.toml",
                 "{ de = ",

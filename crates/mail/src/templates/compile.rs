@@ -129,7 +129,12 @@ pub(super) fn compile(files: &Files<'_>) -> Result<Compiled, TemplateError> {
         .take_from_text(&text, &mut hidden)
         .map_err(|what| TemplateError::new(&text_file, None, what))?;
     let (html, text) = (hidden.reveal(&html), hidden.reveal(&text));
-    for (name, kind) in [("offer_url", LinkKind::Offer), ("unsubscribe_url", LinkKind::Unsubscribe)] {
+    for (name, kind) in [
+        ("offer_url", LinkKind::Offer),
+        ("unsubscribe_url", LinkKind::Unsubscribe),
+        ("preferences_url", LinkKind::Preferences),
+        ("confirm_url", LinkKind::Confirm),
+    ] {
         if says(&html, name) || says(&text, name) {
             links.add(kind);
         }

@@ -74,6 +74,16 @@ pub enum RenderError {
         /// The limit.
         limit: usize,
     },
+    /// The law wants the sender's postal address in every mail.
+    #[error(
+        "the {part} of “{name}” does not say the postal address, which the law wants in every mail: {{{{ sender.postal_address }}}}"
+    )]
+    NoPostalAddress {
+        /// The mail.
+        name: String,
+        /// `HTML` or `text`.
+        part: &'static str,
+    },
 }
 
 fn place(f: &mut fmt::Formatter<'_>, file: &str, line: Option<usize>) -> fmt::Result {

@@ -29,6 +29,10 @@ pub enum LinkKind {
     },
     /// Out: `{{ unsubscribe_url }}`.
     Unsubscribe,
+    /// To the page where they say how they want to be written to: `{{ preferences_url }}`.
+    Preferences,
+    /// To the button that says that it was them: `{{ confirm_url }}`.
+    Confirm,
     /// Nowhere: the hidden link that compilation puts first, and that only machines follow.
     Bait,
 }

@@ -16,6 +16,9 @@ const MIN_WORDS: usize = 12;
 /// The way out of a mail that is looked over.
 const UNSUBSCRIBE: &str = "https://check.invalid/unsubscribe";
 
+/// Where somebody says that it was them, in a mail that asks.
+const CONFIRM: &str = "https://check.invalid/confirm";
+
 /// Hosts that belong to nobody (RFC 2606): fine in an example, not in a mail.
 const STAND_INS: [&str; 3] = ["://example.com", "://www.example.com", "://example.org"];
 
@@ -28,13 +31,15 @@ fn check_one(templates: &Templates, name: &str) -> Vec<Problem> {
     let mut problems = Vec::new();
     let url = |kind: &LinkKind| match kind {
         LinkKind::Unsubscribe => UNSUBSCRIBE.to_owned(),
+        LinkKind::Confirm => CONFIRM.to_owned(),
         other => format!("https://check.invalid/{}", matches!(other, LinkKind::Click { .. })),
     };
     for (letter, of_whom) in [
         (Letter::sample(), "a lead about whom all is known"),
         (Letter::empty(), "a lead of whom only the address is known"),
     ] {
-        match templates.render(name, None, &letter, url) {
+        let letter = letter.about(name);
+        match templates.render_as_written(name, None, &letter, url) {
             Ok(rendered) => lint_rendered(name, &letter, &rendered, &mut problems),
             Err(RenderError::Template(e)) => {
                 problems.push(Problem {
@@ -116,14 +121,22 @@ fn lint_rendered(name: &str, letter: &Letter, mail: &Rendered, problems: &mut Ve
             );
         }
     }
-    if !shows_link(&seen, UNSUBSCRIBE) {
-        fatal(
-            &body,
-            "there is no way out that a reader sees: a link to {{ unsubscribe_url }} is missing, hidden or empty",
-        );
-    }
-    if !mail.text.contains(UNSUBSCRIBE) {
-        fatal(&text, "there is no way out: {{ unsubscribe_url }} is missing");
+    if letter.form.is_some() {
+        for (file, can) in [(&body, shows_link(&seen, CONFIRM)), (&text, mail.text.contains(CONFIRM))] {
+            if !can {
+                fatal(file, "nobody can say yes: a link to {{ confirm_url }} is missing, hidden or empty");
+            }
+        }
+    } else {
+        if !shows_link(&seen, UNSUBSCRIBE) {
+            fatal(
+                &body,
+                "there is no way out that a reader sees: a link to {{ unsubscribe_url }} is missing, hidden or empty",
+            );
+        }
+        if !mail.text.contains(UNSUBSCRIBE) {
+            fatal(&text, "there is no way out: {{ unsubscribe_url }} is missing");
+        }
     }
     if words(&seen).split_whitespace().count() < MIN_WORDS {
         fatal(

@@ -16,7 +16,7 @@ use crate::letter::Letter;
 pub(super) const LINKS: &str = "_links";
 
 /// Every name a template may use.
-pub(super) const KNOWN: [&str; 19] = [
+pub(super) const KNOWN: [&str; 22] = [
     "lead.first_name",
     "lead.name",
     "lead.company",
@@ -34,12 +34,15 @@ pub(super) const KNOWN: [&str; 19] = [
     "offer.code",
     "offer.expires",
     "unsubscribe_url",
+    "preferences_url",
+    "form.title",
+    "confirm_url",
     "offer_url",
     "survey_url",
 ];
 
 /// Names that are there in every Jinja, and groups.
-pub(super) const ALWAYS: [&str; 5] = ["lead", "sender", "offer", "range", "loop"];
+pub(super) const ALWAYS: [&str; 6] = ["lead", "sender", "offer", "form", "range", "loop"];
 
 /// How values are written into a part.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -87,6 +90,9 @@ pub(super) fn names(letter: &Letter, language: &Language) -> Names {
         ])
         .into(),
     );
+    if let Some(form) = &letter.form {
+        all.insert("form", present([("title", Some(form.as_str()))]).into());
+    }
     all
 }
 
@@ -116,6 +122,8 @@ pub(super) fn values(names: &Names, links: &[Link], urls: &[String], part: Part)
             LinkKind::Click { .. } | LinkKind::Bait => {}
             LinkKind::Offer => drop(all.insert("offer_url", url.clone())),
             LinkKind::Unsubscribe => drop(all.insert("unsubscribe_url", url.clone())),
+            LinkKind::Confirm => drop(all.insert("confirm_url", url.clone())),
+            LinkKind::Preferences => drop(all.insert("preferences_url", url.clone())),
             LinkKind::Survey { answer } => drop(answers.insert(answer.clone(), url.clone())),
         }
     }

@@ -12,9 +12,10 @@ use rekindle_core::{
     consent::ConsentState,
     delivery::MailKind,
     enrollment::Ended,
-    gate::{ONE_MAIL_IN, Recipient},
+    gate::Recipient,
     ids::DeliveryId,
     lead::Nurture,
+    preferences::{FEWER, Preferences},
     team::Handle,
     time::Moment,
 };
@@ -60,8 +61,8 @@ pub(super) struct Run {
 
 /// What is asked, in the order in which [`Asked::read`] takes it.
 const ASKED: &str = "d.id, d.generation, d.kind, d.enrollment_id IS NOT NULL, d.committed_at IS NOT NULL, d.not_before, d.expires_at, d.reason, \
-    l.email IS NOT NULL, l.nurture, l.consent, l.consent_until, l.owner, l.zone, l.country, \
-    EXISTS (SELECT 1 FROM suppression s WHERE s.address_hash = l.address_hash), \
+    l.email IS NOT NULL, l.nurture, l.consent, l.consent_until, l.mail_fewer, l.mail_paused_until, l.mail_only_topic, l.owner, l.zone, l.country, \
+    (SELECT s.reason FROM suppression s WHERE s.address_hash = l.address_hash), \
     e.sequence, e.version, e.delivery_id = d.id, e.state, e.reason, c.state, \
     (SELECT max(m.committed_at) FROM delivery m WHERE m.lead_id = d.lead_id AND m.committed_at > ? AND m.kind = 'campaign' \
         AND m.state IN ('sent', 'sent_assumed', 'unknown', 'committing')), \
@@ -75,10 +76,12 @@ impl Asked {
     fn read(row: &QueryResult) -> Result<Self> {
         let mut from = Columns::of(row);
         let id: Uuid = from.take()?;
+        let generation = from.take()?;
+        let kind = word("delivery", "kind", id, &from.take::<String>()?, MailKind::from_word)?;
         let mut asked = Self {
             id,
-            generation: from.take()?,
-            kind: word("delivery", "kind", id, &from.take::<String>()?, MailKind::from_word)?,
+            generation,
+            kind,
             in_run: from.take()?,
             was_committed: from.take()?,
             not_before: from.take()?,
@@ -89,11 +92,16 @@ impl Asked {
                 nurture: word("lead", "nurture", id, &from.take::<String>()?, Nurture::from_word)?,
                 consent: word("lead", "consent", id, &from.take::<String>()?, ConsentState::from_word)?,
                 consent_until: from.take::<Option<i64>>()?.map(moment),
+                preferences: Preferences {
+                    fewer: from.take()?,
+                    paused_until: from.take::<Option<i64>>()?.map(moment),
+                    only_topic: from.take()?,
+                },
                 owner: from.take::<Option<String>>()?.as_deref().and_then(Handle::of),
                 zone: from.take()?,
                 country: from.take()?,
             },
-            suppressed: from.take()?,
+            suppressed: from.take::<Option<String>>()?.is_some_and(|reason| kind.is_stopped_by(&reason)),
             run: None,
             campaign: None,
             last_mail_at: None,
@@ -145,7 +153,7 @@ impl Outbox<'_> {
              LEFT JOIN campaign c ON c.id = d.campaign_id {BREAKER} WHERE d.id IN ({}) AND d.state = 'claimed' AND (d.owner = ?) IS TRUE",
             list_of(ids.len())
         );
-        let mut values: Vec<Value> = vec![micros(now - ONE_MAIL_IN).into()];
+        let mut values: Vec<Value> = vec![micros(now - FEWER).into()];
         values.extend(ids.into_iter().map(Value::from));
         values.push(sender.id().into());
         let rows = db.query_all_raw(self.0.sql(&text, values)).await?;

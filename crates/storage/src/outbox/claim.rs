@@ -38,6 +38,8 @@ pub struct Claimed {
     pub to: Person,
     /// The plan it stands in, and the version of it.
     pub plan: Option<(String, i64)>,
+    /// What was asked for by a form, where the mail asks back.
+    pub form: Option<String>,
     /// Its bytes, where it was rendered before.
     pub frozen: Option<Frozen>,
     not_before: Moment,
@@ -80,7 +82,7 @@ struct Taken {
 
 /// What is read, in the order in which [`Claimed::read`] takes it.
 const READ: &str = "d.id, d.lead_id, d.enrollment_id, d.campaign_id, d.step, d.mail, d.kind, d.message_id, d.generation, d.attempt, d.not_before, \
-    l.email, l.name, l.first_name, l.company, l.title, l.country, l.zone, l.traits, e.sequence, e.version";
+    l.email, l.name, l.first_name, l.company, l.title, l.country, l.zone, l.traits, e.sequence, e.version, f.title";
 
 impl Claimed {
     fn read(row: &QueryResult) -> Result<Self> {
@@ -97,7 +99,8 @@ impl Claimed {
         let to = Person::read(&mut from, lead)?;
         let sequence: Option<String> = from.take()?;
         let plan = sequence.zip(from.take::<Option<i64>>()?);
-        Ok(Self { ticket, campaign, step, mail, kind, message_id, to, plan, frozen: None, not_before })
+        let form = from.take()?;
+        Ok(Self { ticket, campaign, step, mail, kind, message_id, to, plan, form, frozen: None, not_before })
     }
 }
 
@@ -129,8 +132,9 @@ impl Outbox<'_> {
     /// Claims what is due, the longest due first (index `ix_delivery_due`).
     ///
     /// # Errors
-    /// As the database says.
+    /// As the database says, or because unsubscribes wait that cannot be taken over.
     pub async fn claim(&self, sender: &Sender, most: u64) -> Result<Vec<Claimed>> {
+        self.0.empty_spool().await?;
         let taken = again!(self.claim_once(sender, most))?;
         let mut claimed = Vec::with_capacity(taken.len());
         for chunk in taken.chunks(500) {
@@ -169,7 +173,7 @@ impl Outbox<'_> {
         let db = &self.0.db;
         let ids = rounded(taken.to_vec());
         let text = format!(
-            "SELECT {READ} FROM delivery d JOIN lead l ON l.id = d.lead_id LEFT JOIN enrollment e ON e.id = d.enrollment_id \
+            "SELECT {READ} FROM delivery d JOIN lead l ON l.id = d.lead_id LEFT JOIN enrollment e ON e.id = d.enrollment_id LEFT JOIN confirmation f ON f.delivery_id = d.id \
              WHERE d.id IN ({}) AND d.state = 'claimed' AND (d.owner = ?) IS TRUE",
             list_of(ids.len())
         );

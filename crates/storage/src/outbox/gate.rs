@@ -61,6 +61,7 @@ impl Outbox<'_> {
     /// # Errors
     /// As the database says.
     pub async fn look(&self, sender: &Sender, tickets: &[Ticket], rules: Rules<'_>) -> Result<Vec<Passage>> {
+        self.0.empty_spool().await?;
         let now = self.0.clock.calendar();
         let asked = self.ask(&self.0.db, sender, tickets, now).await?;
         let (mut passages, verdicts) = decide(&asked, tickets, rules, now);
@@ -81,7 +82,8 @@ impl Outbox<'_> {
     /// after this returns their dots may be sent.
     ///
     /// # Errors
-    /// As the database says; then no intent was committed, and no fate written.
+    /// As the database says, or because unsubscribes wait that cannot be taken over; then no intent was committed, and no
+    /// fate written.
     pub async fn pass(
         &self,
         sender: &Sender,
@@ -89,6 +91,9 @@ impl Outbox<'_> {
         fates: &[Fate],
         rules: Rules<'_>,
     ) -> Result<Vec<Passage>> {
+        if !tickets.is_empty() {
+            self.0.empty_spool().await?;
+        }
         again!(self.pass_once(sender, tickets, fates, true, rules))
     }
 

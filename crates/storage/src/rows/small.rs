@@ -55,6 +55,17 @@ table!(suppression, "suppression", {
     reason: String,
     at: i64,
 });
+table!(confirmation, "confirmation", {
+    #[sea_orm(primary_key, auto_increment = false)] delivery_id: Uuid,
+    address_hash: String,
+    form: String,
+    title: String,
+    wording: String,
+    ip: Option<String>,
+    user_agent: Option<String>,
+    asked_at: i64,
+    confirmed_at: Option<i64>,
+});
 table!(member, "member", {
     #[sea_orm(primary_key, auto_increment = false)] id: Uuid,
     handle: String,

@@ -67,7 +67,7 @@ fn readable_by(origin: &HeaderValue) -> HeaderMap {
 
 /// Whether an origin is on a list. Letter case, a slash at the end and the port that goes without
 /// saying make no difference.
-fn listed<'a>(origin: &HeaderValue, origins: impl IntoIterator<Item = &'a String>) -> bool {
+pub(crate) fn listed<'a>(origin: &HeaderValue, origins: impl IntoIterator<Item = &'a String>) -> bool {
     let Some(origin) = origin.to_str().ok().and_then(spelled) else { return false };
     origins.into_iter().filter_map(|known| spelled(known)).any(|known| known == origin)
 }

@@ -1,9 +1,6 @@
 //! The offer: shown as often as one likes, given once.
 
-use super::{
-    Token, Trouble, delivery_of, meant, step_of,
-    told::{keep, told},
-};
+use super::{Token, Trouble, delivery_of, meant, step_of, told::keep};
 use crate::{Doors, html::page};
 use askama::Template;
 use axum::{extract::State, http::StatusCode, response::Response};
@@ -11,6 +8,7 @@ use chrono::TimeDelta;
 use chrono_tz::Tz;
 use rekindle_core::{
     activity::names,
+    arrival::in_mail,
     delivery::Delivery,
     link::Purpose,
     offer::{last_day, over_at},
@@ -136,7 +134,7 @@ pub(super) async fn take(State(doors): State<Doors>, token: Token) -> Result<Res
     let first = doors.store.offers().take(id).await?;
     // Told also by who comes second: the first may have been cut off between the two.
     let (gives, now) = (json!(found.offer.gives), doors.store.clock().calendar());
-    let accepted = told(&found.delivery, names::ACCEPTED, format!("offer:{id}"), [("gives", gives)], now);
+    let accepted = in_mail(&found.delivery, names::ACCEPTED, format!("offer:{id}"), [("gives", gives)], now);
     keep(&doors.store, &[accepted]).await?;
     Ok(found.taken(doors, !first))
 }

@@ -1,9 +1,6 @@
 //! The picture that tells an open, where the operator has it put into mails: kept with who seems to have loaded it, and worth nothing.
 
-use super::{
-    Token, Trouble, delivery_of, meant,
-    told::{keep, told},
-};
+use super::{Token, Trouble, delivery_of, meant, told::keep};
 use crate::Doors;
 use axum::{
     extract::State,
@@ -12,7 +9,7 @@ use axum::{
 };
 use rekindle_core::{
     activity::names,
-    arrival::Arrival,
+    arrival::{Arrival, in_mail},
     delivery::DeliveryState,
     link::Purpose,
     machine::{Opener, opener_of},
@@ -40,7 +37,7 @@ pub(super) async fn show(
         let id = format!("open:{}:{}", delivery.id, opener.word());
         let opened = Arrival {
             human: false,
-            ..told(&delivery, names::OPENED, id, [("opener", json!(opener.word()))], now)
+            ..in_mail(&delivery, names::OPENED, id, [("opener", json!(opener.word()))], now)
         };
         if let Err(why) = keep(&doors.store, &[opened]).await {
             tracing::warn!(?why, delivery = %delivery.id, "an open cannot be kept");

@@ -1,9 +1,6 @@
 //! The survey: the answer pressed in the mail is chosen on the page, and kept by the button; who is the wrong person may name the right one.
 
-use super::{
-    Token, Trouble, delivery_of, meant, step_of,
-    told::{keep, told, unsubscribed},
-};
+use super::{Token, Trouble, delivery_of, meant, step_of, told::keep};
 use crate::{Doors, html::page};
 use askama::Template;
 use axum::{
@@ -14,6 +11,7 @@ use axum::{
 };
 use rekindle_core::{
     activity::names,
+    arrival::in_mail,
     delivery::Delivery,
     email::EmailAddress,
     link::Purpose,
@@ -136,10 +134,10 @@ pub(super) async fn answer(
         ("then", json!(answer.then())),
         ("bearer", json!(true)),
     ];
-    let mut group = vec![told(&found.delivery, names::ANSWERED, id, more, now)];
+    let answered = in_mail(&found.delivery, names::ANSWERED, id, more, now);
     let what_next = match answer.then() {
         Some(Consequence::Stop) => {
-            group.push(unsubscribed(&found.delivery, now));
+            doors.store.leads().unsubscribe(found.delivery.id, now).await?;
             "You get no more mails from us about our products.".to_owned()
         }
         Some(Consequence::Again { after, .. }) => {
@@ -148,7 +146,7 @@ pub(super) async fn answer(
         }
         Some(Consequence::Colleague) | None => String::new(),
     };
-    keep(&doors.store, &group).await?;
+    keep(&doors.store, &[answered]).await?;
     let company = doors.settings.company.clone();
     Ok(match answer.then() {
         Some(Consequence::Colleague) => colleague(doors, &found, StatusCode::OK, "", "", ""),
@@ -200,7 +198,7 @@ async fn named(doors: Doors, found: Found, name: &str, email: &str) -> Result<Re
     let more = [("colleague", json!(who)), ("bearer", json!(true))];
     keep(
         &doors.store,
-        &[told(&found.delivery, names::COLLEAGUE, format!("colleague:{}", found.delivery.id), more, now)],
+        &[in_mail(&found.delivery, names::COLLEAGUE, format!("colleague:{}", found.delivery.id), more, now)],
     )
     .await?;
     let what_next = "We will not write to you about this again.".to_owned();

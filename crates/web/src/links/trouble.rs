@@ -11,7 +11,7 @@ use std::time::Duration;
 
 /// What a lead is told is the same for every bad link; why it is bad, nobody learns.
 #[derive(Debug)]
-pub(super) enum Trouble {
+pub(crate) enum Trouble {
     /// Unknown, forged, cut off, for another purpose, or too old.
     NoSuchLink,
     /// The link may be good, but it cannot be served now.

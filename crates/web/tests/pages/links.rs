@@ -5,7 +5,7 @@ use axum::http::{Method, StatusCode, header};
 use chrono::TimeDelta;
 use rekindle_core::{
     activity::names,
-    consent::ConsentState,
+    consent::{ConsentState, Proof, Record},
     link::Purpose,
     machine::{HOLD, Sign},
     time::Clock,
@@ -194,7 +194,7 @@ async fn whatever_is_wrong_with_a_link_the_answer_is_the_same() {
         bad.push(format!("/o/{}", &token[..at.max(1)]));
     }
     // For another purpose, for a delivery that never was, for a mail without offer or survey, for no link.
-    bad.extend(["u", "s", "c"].map(|door| format!("/{door}/{token}")));
+    bad.extend(["u", "s", "c", "p"].map(|door| format!("/{door}/{token}")));
     bad.push(world.link(Purpose::Offer, rekindle_core::ids::DeliveryId(lead.id.0), 0));
     bad.push(world.link(Purpose::Survey, delivery, 0));
     bad.push(world.link(Purpose::Click, delivery, 4_000_000_000));
@@ -311,4 +311,96 @@ async fn nothing_that_is_written_into_an_address_leads_elsewhere() {
         }
     }
     assert!(asked > 2_000, "{asked}");
+/// The folder in which unsubscribes wait while the database is away.
+fn with_spool(mut world: World) -> (World, std::path::PathBuf) {
+    let folder = world.dir.path().join("spool");
+    world.doors.store = world.doors.store.clone().with_spool(&folder).unwrap();
+    (world, folder)
+}
+
+#[tokio::test]
+async fn u5_who_agreed_again_can_stop_again_with_the_same_mail() {
+    let world = World::new().await;
+    let lead = world.lead("kim@acme.test", Value::Null).await;
+    let link = world.link(Purpose::Unsubscribe, world.mail(lead.id, 0).await, 0);
+    let state = async || world.store().leads().by_id(lead.id).await.unwrap().consent.state;
+    for _ in 0..2 {
+        assert_eq!(world.post(&link, "").await.status, StatusCode::OK);
+        assert_eq!(state().await, ConsentState::Unsubscribed);
+        world.later(TimeDelta::days(1));
+        let confirm = |scene: &rekindle_core::scene::Scene, now| {
+            let mut change = scene.unchanged();
+            let proof = Proof { source: "form".to_owned(), confirmed: true, ..Proof::default() };
+            change.hear(scene, Record::yes("newsletter", now, proof).unwrap());
+            Ok(change)
+        };
+        world.store().leads().decide(lead.id, &world.books, confirm).await.unwrap();
+        assert_eq!(state().await, ConsentState::Subscribed);
+    }
+}
+
+#[tokio::test]
+async fn u8_while_the_database_is_away_the_wish_is_kept_on_the_disk_and_answered() {
+    let (world, folder) = with_spool(World::new().await);
+    let lead = world.lead("kim@acme.test", Value::Null).await;
+    let link = world.link(Purpose::Unsubscribe, world.mail(lead.id, 0).await, 0);
+    world.store().close().await.unwrap();
+    assert_eq!(world.get(&link).await.status, StatusCode::OK, "the page is there");
+    for _ in 0..2 {
+        let stopped = world.post(&link, "List-Unsubscribe=One-Click").await;
+        assert_eq!(stopped.status, StatusCode::OK);
+        assert!(stopped.text.contains("You are unsubscribed"), "{}", stopped.text);
+    }
+    let kept: Vec<_> = std::fs::read_dir(&folder).unwrap().collect();
+    assert_eq!(kept.len(), 1, "one wish, however often");
+    // The next process finds it.
+    let url = format!("sqlite://{}/r.db", world.dir.path().display());
+    let store = rekindle_storage::Store::open(&url, world.clock.clone()).await.unwrap();
+    let store = store.with_spool(&folder).unwrap();
+    assert_eq!(store.empty_spool().await.unwrap(), 1);
+    assert_eq!(store.leads().by_id(lead.id).await.unwrap().consent.state, ConsentState::Unsubscribed);
+    assert_eq!(std::fs::read_dir(&folder).unwrap().count(), 0);
+    // Where neither takes it, nothing is promised: the mail program comes again.
+    std::fs::remove_dir(&folder).unwrap();
+    assert_eq!(world.post(&link, "").await.status, StatusCode::SERVICE_UNAVAILABLE);
+}
+
+/// Everything that is known of a lead and of its mail, but for clicks that are held.
+async fn all_of(
+    world: &World,
+    lead: rekindle_core::ids::LeadId,
+    offer: rekindle_core::ids::DeliveryId,
+) -> String {
+    let dossier = world.store().leads().dossier(lead).await.unwrap();
+    let suppressed = world.store().leads().suppressed(std::slice::from_ref(&dossier.lead)).await.unwrap();
+    let taken = world.store().offers().of(offer).await.unwrap();
+    format!("{dossier:?} {suppressed:?} {taken:?}")
+}
+
+/// In whatever order and number machines look, nothing changes; the choice of looks is drawn anew in each run.
+#[tokio::test]
+async fn u4_no_look_at_any_link_changes_anything() {
+    let world = World::new().await;
+    let lead = world.lead("kim@acme.test", Value::Null).await;
+    let (breakup, offer, survey) =
+        (world.mail(lead.id, 0).await, world.mail(lead.id, 2).await, world.mail(lead.id, 4).await);
+    let mut links = vec![
+        world.link(Purpose::Unsubscribe, breakup, 0),
+        world.link(Purpose::Unsubscribe, survey, 0),
+        world.link(Purpose::Preferences, survey, 0),
+        world.link(Purpose::Offer, offer, 0),
+        world.click(breakup, "https://www.example.com/whats-new").await,
+    ];
+    links.extend((0..4).map(|answer| world.link(Purpose::Survey, survey, answer)));
+    let before = all_of(&world, lead.id, offer).await;
+    let methods = [Method::GET, Method::HEAD, Method::OPTIONS];
+    let looks = proptest::collection::vec((0..links.len(), 0..methods.len(), 0_i64..1_200), 120);
+    let mut runner = proptest::test_runner::TestRunner::default();
+    let drawn = proptest::strategy::Strategy::new_tree(&looks, &mut runner).unwrap();
+    for (link, method, seconds) in proptest::strategy::ValueTree::current(&drawn) {
+        world.later(TimeDelta::seconds(seconds));
+        let answer = world.ask(methods[method].clone(), &links[link], "").await;
+        assert!(!answer.status.is_server_error(), "{} {}: {}", methods[method], links[link], answer.status);
+        assert_eq!(all_of(&world, lead.id, offer).await, before, "{} {}", methods[method], links[link]);
+    }
 }

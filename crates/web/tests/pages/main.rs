@@ -2,9 +2,11 @@
 
 #![allow(clippy::unwrap_used)] // A test that cannot go on fails.
 
+mod forms;
 mod hooks;
 mod links;
 mod looking;
+mod preferences;
 mod staff;
 mod templates;
 mod world;

@@ -188,6 +188,7 @@ impl World {
         let door = match purpose {
             Purpose::Click => "c",
             Purpose::Unsubscribe => "u",
+            Purpose::Preferences => "p",
             Purpose::Offer => "o",
             Purpose::Survey => "s",
             other => unreachable!("no page of a lead has a link to {other:?}"),

@@ -147,6 +147,7 @@ pub(crate) fn settings(transport: Transport) -> Settings {
         out_of_office: chrono::TimeDelta::days(7),
         journal: None,
         cool_leads: "0 6 * * *".parse().unwrap(),
+        forget_archived_after: None,
     }
 }
 

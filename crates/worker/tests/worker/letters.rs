@@ -36,6 +36,7 @@ async fn every_link_of_a_mail_is_a_token_of_its_delivery() {
                 "o" => Purpose::Offer,
                 "s" => Purpose::Survey,
                 "u" => Purpose::Unsubscribe,
+                "p" => Purpose::Preferences,
                 other => panic!("a door {other}"),
             };
             let meant = ring.check(purpose, token).unwrap();
@@ -50,9 +51,9 @@ async fn every_link_of_a_mail_is_a_token_of_its_delivery() {
         doors.sort_unstable();
         doors.dedup();
         let wanted: &[char] = match delivery.mail.as_str() {
-            "breakup" => &['c', 'u'],
-            "offer" => &['o', 'u'],
-            _ => &['s', 'u'],
+            "breakup" => &['c', 'p', 'u'],
+            "offer" => &['o', 'p', 'u'],
+            _ => &['p', 's', 'u'],
         };
         assert_eq!(doors, wanted, "{}: {text}", delivery.mail);
         assert!(kept.message.starts_with(b"DKIM-Signature: v=1; a=ed25519-sha256; s=rk1; d=acme.test;"));
@@ -172,4 +173,38 @@ async fn a_mail_names_where_it_can_be_stopped_by_mail_and_what_postmark_gives_ba
     assert!(header("List-Unsubscribe").unwrap().ends_with(&format!(">,<{mailto}>")), "U7");
     assert_eq!(header("X-PM-Metadata-mail").as_deref(), mail.message_id());
     worker.leave().await;
+}
+
+#[tokio::test]
+async fn e6_the_mail_that_asks_back_is_a_machines_and_says_nothing_of_the_lead() {
+    let mut house = House::new().await;
+    let kim = house.subscriber("kim@lead.test").await;
+    let form: rekindle_core::form::Form = serde_json::from_value(json!({
+        "name": "newsletter", "title": "our newsletter", "wording": "Write to me.", "version": "1",
+    }))
+    .unwrap();
+    let name = json!({"email": "kim@lead.test", "name": "Zanzibar Quux", "company": "Quux Ltd"});
+    house.tell("name", rekindle_core::activity::Kind::Identify, "identify", "kim@lead.test", name).await;
+    let whence = rekindle_storage::confirmations::Whence::default();
+    assert!(house.store.confirmations().ask(kim, &form, &whence).await.unwrap());
+    house.tick().await;
+    let kept = house.memory.kept();
+    assert_eq!(kept.len(), 1);
+    let mail = MessageParser::default().parse(&kept[0].message).unwrap();
+    let header = |name: &str| mail.header_raw(name).map(|value| value.trim().to_owned());
+    assert_eq!(header("Auto-Submitted").as_deref(), Some("auto-generated"));
+    for bulk in ["List-Unsubscribe", "List-Unsubscribe-Post", "List-Id", "Precedence", "Feedback-ID"] {
+        assert_eq!(header(bulk), None, "{bulk}");
+    }
+    let (text, html) = (mail.body_text(0).unwrap(), mail.body_html(0).unwrap());
+    let whole = format!("{} {} {text} {html}", mail.subject().unwrap(), header("To").unwrap());
+    for personal in ["Zanzibar", "Quux", "kim,"] {
+        assert!(!whole.contains(personal), "{personal}: {whole}");
+    }
+    assert!(whole.contains("our newsletter") && text.contains("12 Harbour Street"));
+    let at = text.find("/y/").expect("the link to the button") + 3;
+    let token = text[at..].split_whitespace().next().unwrap();
+    let meant = house.store.ring().check(Purpose::Confirm, token).unwrap();
+    assert_eq!(meant.row, house.deliveries().await[0].id.0);
+    assert!(!html.contains("/u/") && html.contains("/y/"));
 }
