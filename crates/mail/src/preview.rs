@@ -83,6 +83,8 @@ pub fn show(
         LinkKind::Offer => "https://preview.invalid/offer".to_owned(),
         LinkKind::Survey { answer } => format!("https://preview.invalid/survey/{answer}"),
         LinkKind::Unsubscribe => "https://preview.invalid/unsubscribe".to_owned(),
+        LinkKind::Preferences => "https://preview.invalid/preferences".to_owned(),
+        LinkKind::Confirm => "https://preview.invalid/confirm".to_owned(),
         LinkKind::Bait => "https://preview.invalid/bait".to_owned(),
     })?;
     let inbox_line = inbox_line(&rendered.html);

@@ -91,7 +91,8 @@ fn promises<'a>(links: impl Iterator<Item = &'a LinkKind>) -> Vec<String> {
     let promise = |kind: &LinkKind| match kind {
         LinkKind::Survey { answer } => Some(format!("survey_url(\"{answer}\")")),
         LinkKind::Offer => Some("offer_url".to_owned()),
-        LinkKind::Unsubscribe | LinkKind::Bait | LinkKind::Click { .. } => None,
+        LinkKind::Confirm => Some("confirm_url".to_owned()),
+        LinkKind::Unsubscribe | LinkKind::Preferences | LinkKind::Bait | LinkKind::Click { .. } => None,
     };
     links.filter_map(promise).collect()
 }

@@ -311,6 +311,8 @@ async fn nothing_that_is_written_into_an_address_leads_elsewhere() {
         }
     }
     assert!(asked > 2_000, "{asked}");
+}
+
 /// The folder in which unsubscribes wait while the database is away.
 fn with_spool(mut world: World) -> (World, std::path::PathBuf) {
     let folder = world.dir.path().join("spool");
