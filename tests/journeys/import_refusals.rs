@@ -10,8 +10,8 @@ use rekindle_core::{
 };
 use rekindle_mail::{memory::Memory, templates::Templates, transport::Transport};
 use rekindle_storage::Store;
-use rekindle_tests::clock::ManualClock;
-use rekindle_worker::{Settings, Worker};
+use rekindle_tests::{clock::ManualClock, indoors};
+use rekindle_worker::Worker;
 use std::{collections::HashSet, fmt::Write, sync::Arc};
 
 /// How many rows of X Education's file say no, and in which column (mail-rules L7).
@@ -91,26 +91,7 @@ async fn l7_who_refused_elsewhere_gets_no_mail_in_a_year_of_every_plan() {
     store.leads().observe(&rows(&again), &playbooks).await.unwrap();
 
     let memory = Memory::default();
-    let settings = Settings {
-        transport: Transport::Memory(memory.clone()),
-        from_name: None,
-        from: "mia@acme.test".parse().unwrap(),
-        bounce_domain: None,
-        signers: Arc::default(),
-        reply_to: None,
-        company: "Acme".to_owned(),
-        postal_address: "12 Harbour Street, Dublin 2".to_owned(),
-        list_domain: "acme.test".to_owned(),
-        public_url: "http://127.0.0.1:8787".to_owned(),
-        zone: chrono_tz::Tz::UTC,
-        opens: false,
-        pace: rekindle_core::outflow::Limits::default(),
-        at_once_to_domain: None,
-        sessions: 1,
-        journal: None,
-        cool_leads: "0 6 * * *".parse().unwrap(),
-        forget_archived_after: None,
-    };
+    let settings = indoors::settings(Transport::Memory(memory.clone()));
     let mut worker = Worker::new(store.clone(), settings, templates());
     for month in 0..12 {
         for name in playbooks.current().sequences.keys() {

@@ -126,6 +126,21 @@ fn shipped_mails() -> rekindle_web::Mails {
     })
 }
 
+/// The pages of a house that is told the same.
+#[must_use]
+pub fn doors(store: Store) -> rekindle_web::Doors {
+    let settings = rekindle_web::Settings {
+        public_url: URL.to_owned(),
+        proxies: Arc::new([]),
+        company: "Acme".to_owned(),
+        zone: chrono_tz::Tz::UTC,
+        mail_folder: None,
+        demo: false,
+        mails: shipped_mails(),
+    };
+    rekindle_web::Doors { store, settings }
+}
+
 /// What the worker of such a house is told.
 ///
 /// # Panics
@@ -185,18 +200,7 @@ impl Indoors {
         let mut settings = settings(Transport::Memory(relay.clone()));
         set(&mut settings);
         let worker = Worker::new(store.clone(), settings.clone(), templates);
-        let doors = rekindle_web::Doors {
-            store: store.clone(),
-            settings: rekindle_web::Settings {
-                public_url: URL.to_owned(),
-                proxies: Arc::new([]),
-                company: "Acme".to_owned(),
-                zone: chrono_tz::Tz::UTC,
-                mail_folder: None,
-                demo: false,
-                mails: shipped_mails(),
-            },
-        };
+        let doors = doors(store.clone());
         Self {
             home,
             store,

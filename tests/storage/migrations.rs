@@ -20,7 +20,7 @@ async fn opening_twice_changes_nothing(home: Home) {
     second.ping().await.unwrap();
     assert_eq!(second.ring().offer_code(uuid::Uuid::from_u128(7)), token, "the secrets are the same");
     let shoulder = home.shoulder().await;
-    assert_eq!(shoulder.number("SELECT count(*) FROM seaql_migrations").await, 20);
+    assert_eq!(shoulder.number("SELECT count(*) FROM seaql_migrations").await, changes());
 }
 
 async fn six_open_a_fresh_database_at_once(home: Home) {
@@ -35,6 +35,6 @@ async fn six_open_a_fresh_database_at_once(home: Home) {
         stores.iter().map(|store| store.ring().offer_code(uuid::Uuid::from_u128(7))).collect();
     assert_eq!(codes.len(), 1, "all have the same secrets");
     let shoulder = home.shoulder().await;
-    assert_eq!(shoulder.number("SELECT count(*) FROM seaql_migrations").await, 20);
+    assert_eq!(shoulder.number("SELECT count(*) FROM seaql_migrations").await, changes());
     assert_eq!(shoulder.number("SELECT count(*) FROM secret").await, 1);
 }

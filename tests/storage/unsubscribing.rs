@@ -10,9 +10,9 @@ use axum::{
 };
 use rekindle_core::{consent::ConsentState, delivery::DeliveryState, link::Purpose};
 use rekindle_mail::{smtp::Relay, templates::Templates, transport::Transport};
-use rekindle_storage::{Store, StoreError, outbox::Passage};
+use rekindle_storage::{StoreError, outbox::Passage};
 use rekindle_tests::{
-    on_both,
+    indoors, on_both,
     smtp::{Options, RecordingServer, unix_micros},
     stores::Home,
 };
@@ -100,6 +100,7 @@ fn templates() -> Templates {
     let layout = include_str!("../../config/templates/_layout.mjml");
     let files = [
         ("_layout.mjml", layout),
+        ("_footer.mjml", include_str!("../../config/templates/_footer.mjml")),
         ("first/subject.txt", "Hello"),
         ("first/body.mjml", body),
         ("first/body.txt", text),
@@ -108,26 +109,7 @@ fn templates() -> Templates {
 }
 
 fn settings(relay: &RecordingServer) -> rekindle_worker::Settings {
-    rekindle_worker::Settings {
-        transport: Transport::Smtp(Relay::parse(&relay.url()).unwrap()),
-        from_name: None,
-        from: "mia@acme.test".parse().unwrap(),
-        bounce_domain: None,
-        signers: Arc::default(),
-        reply_to: None,
-        company: "Acme".to_owned(),
-        postal_address: "12 Harbour Street, Dublin 2".to_owned(),
-        list_domain: "acme.test".to_owned(),
-        public_url: "http://127.0.0.1:8787".to_owned(),
-        zone: chrono_tz::Tz::UTC,
-        opens: false,
-        pace: rekindle_core::outflow::Limits::default(),
-        at_once_to_domain: None,
-        sessions: 4,
-        journal: None,
-        cool_leads: "0 6 * * *".parse().unwrap(),
-        forget_archived_after: None,
-    }
+    indoors::settings(Transport::Smtp(Relay::parse(&relay.url()).unwrap()))
 }
 
 /// The worker empties the outbox into a relay while everybody who is to get a mail presses the button.
@@ -139,7 +121,7 @@ async fn u6_the_relay_takes_nothing_whose_gate_began_after_the_answer(home: Home
     // What the database does not take in time goes through the spool: it is acknowledged all the same.
     let spool = tempfile::tempdir().unwrap();
     let store = house.home.open().await.with_spool(spool.path()).unwrap();
-    let doors = doors(store);
+    let doors = indoors::doors(store);
     let mut links = Vec::new();
     for _ in 0..count {
         let lead = house.lead().await;
@@ -247,19 +229,6 @@ async fn u8_a_spool_that_cannot_be_read_stops_the_sending(home: Home) {
     assert_eq!(house.state(mail).await, DeliveryState::Claimed);
 }
 
-/// The door that leads reach.
-fn doors(store: Store) -> Doors {
-    let settings = rekindle_web::Settings {
-        public_url: "http://127.0.0.1:8787".to_owned(),
-        company: "Acme".to_owned(),
-        proxies: Arc::from([]),
-        zone: chrono_tz::Tz::UTC,
-        mail_folder: None,
-        demo: false,
-    };
-    Doors { store, settings }
-}
-
 /// Presses the button behind a link.
 async fn press(doors: &Doors, link: &str) -> StatusCode {
     let request = Request::builder().method(Method::POST).uri(link).body(Body::empty()).unwrap();
@@ -283,7 +252,7 @@ async fn u5_an_unsubscribe_works_when_all_else_is_gone_and_with_an_old_key(home:
     }
     // The plan and the mail need not be in the playbook, and five years have passed.
     house.clock().forward(chrono::TimeDelta::days(5 * 365));
-    let doors = doors(house.home.open().await);
+    let doors = indoors::doors(house.home.open().await);
     let new = doors.store.ring().token(Purpose::Unsubscribe, mail.0, 0);
     assert!(!link.ends_with(&new), "the newest key makes other tokens");
     assert_eq!(press(&doors, &link).await, StatusCode::OK);
