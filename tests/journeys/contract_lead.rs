@@ -25,7 +25,7 @@ fn keys_of_the_contract() -> Value {
 }
 
 /// Keys that are there beside those of the contract. Whoever adds one adds it here: a key is a promise.
-const MORE_KEYS: [&str; 11] = [
+const MORE_KEYS: [&str; 30] = [
     "company",
     "country",
     "last_human_at",
@@ -37,6 +37,25 @@ const MORE_KEYS: [&str; 11] = [
     "consent.at",
     "activities.human",
     "activities.path",
+    "consent.until",
+    "consents",
+    "consents.assessment",
+    "consents.confirmed",
+    "consents.expires_at",
+    "consents.form",
+    "consents.ip",
+    "consents.message_id",
+    "consents.obtained_at",
+    "consents.says",
+    "consents.source",
+    "consents.user_agent",
+    "consents.withdrawn_at",
+    "consents.wording",
+    "consents.words",
+    "preferences",
+    "preferences.fewer",
+    "preferences.only_topic",
+    "preferences.paused_until",
 ];
 
 fn paths(value: &Value, path: &str, into: &mut BTreeSet<String>) {

@@ -1,6 +1,6 @@
 //! Mail leaves as fast as the operator lets it, of all processes together, and a new sender warms up on the days on which it sends.
 
-use chrono::TimeDelta;
+use chrono::{NaiveTime, TimeDelta};
 use rekindle_core::outflow::Limits;
 use rekindle_mail::outcome::Refusal;
 use rekindle_tests::{indoors::Indoors, on_both, stores::Home};
@@ -23,8 +23,9 @@ async fn mailing(home: Home, limits: Limits, leads: usize) -> Indoors {
     for number in 0..leads {
         house.subscriber(&format!("p{number}@{}.test", ["slow", "fast"][number % 2])).await;
     }
-    // To the moment before they are found quiet.
-    house.live(TimeDelta::days(30)).await;
+    // To the midnight before the morning on which they are found quiet.
+    let midnight = (house.home.now() + TimeDelta::days(31)).date_naive().and_time(NaiveTime::MIN).and_utc();
+    house.live(midnight - house.home.now()).await;
     assert_eq!(house.relay.len(), 0);
     house
 }
@@ -42,7 +43,7 @@ async fn s5_each_domain_gets_its_mails_in_its_pace_also_from_two_workers(home: H
     let limits = Limits { domains: domains_with_a_pace, ..Limits::default() };
     let mut house = mailing(home, limits, 80).await;
     let mut other = house.another_worker().await;
-    house.live(TimeDelta::days(1)).await;
+    house.live(TimeDelta::hours(6)).await;
     let (slow, fast) = domains(&house);
     assert_eq!((slow, fast), (10, 40), "ten at once after a pause, and all of the others");
     let waiting = house.store.outbox().list(&[], 100).await.unwrap();
@@ -72,8 +73,9 @@ async fn s5_a_warm_up_day_is_one_on_which_mail_left(home: Home) {
     let mut days = Vec::new();
     for _ in 0..3 {
         let before = house.relay.len();
-        house.live(TimeDelta::days(1)).await;
+        house.live(TimeDelta::days(1) - TimeDelta::seconds(2)).await;
         days.push(house.relay.len() - before);
+        house.home.clock().forward(TimeDelta::seconds(2));
     }
     assert_eq!(days, [2, 5, 13], "the first day, the second, and then as many as there are");
 }

@@ -1,7 +1,7 @@
 //! An offer in a mail: until when it is good, and its code as people type it.
 
 use crate::{sequence::OfferTerms, time::Moment};
-use chrono::{NaiveDate, TimeZone};
+use chrono::{NaiveDate, TimeDelta, TimeZone};
 use chrono_tz::Tz;
 
 /// The last day on which an offer is good, where the lead is; `written_at` is when its mail was written, which names that day.
@@ -12,9 +12,10 @@ pub fn last_day(terms: &OfferTerms, written_at: Moment, zone: Tz) -> NaiveDate {
 /// The moment in which an offer is over: the end of its last day.
 pub fn over_at(last_day: NaiveDate, zone: Tz) -> Moment {
     let midnight = last_day.succ_opt().unwrap_or(last_day).and_time(chrono::NaiveTime::MIN);
+    let begins = |at| zone.from_local_datetime(&at).earliest();
     // Where clocks are put forward at midnight, the day begins an hour later.
-    let begins = zone.from_local_datetime(&midnight).earliest();
-    begins.map_or_else(|| midnight.and_utc() + chrono::TimeDelta::hours(1), |at| at.to_utc())
+    let begins = begins(midnight).or_else(|| begins(midnight + TimeDelta::hours(1)));
+    begins.map_or_else(|| midnight.and_utc(), |at| at.to_utc())
 }
 
 /// A code as it was made, from how somebody typed it: small letters, blanks and hyphens at will, O for 0, I and L for 1

@@ -159,7 +159,12 @@ pub fn hear(raw: &[u8]) -> Heard {
             said => What::Reply(said),
         }
     };
-    let id = fingerprint(opened.head.first("message-id").map_or(raw, str::as_bytes));
+    // However its lines end, it is the same message.
+    let letters = || raw.iter().copied().filter(|byte| !matches!(byte, b'\r' | b'\n')).collect::<Vec<_>>();
+    let id = match opened.head.first("message-id") {
+        Some(id) => fingerprint(id.as_bytes()),
+        None => fingerprint(&letters()),
+    };
     Heard { what, traces: traces::of(&opened), from: opened.from(), subject: opened.subject().to_owned(), id }
 }
 

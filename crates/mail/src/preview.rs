@@ -68,6 +68,7 @@ pub fn show(
         Reader::Empty => Letter::empty(),
         Reader::Lead(lead) => Letter { lead: Addressee::from(&**lead), ..Letter::empty() },
     };
+    letter = letter.about(mail);
     letter.sender = setting.sender.clone();
     if let Some((_, step)) = &setting.plan {
         let told = |terms: &OfferTerms| {

@@ -115,6 +115,7 @@ fn every_address_written_out_becomes_a_tracked_link_in_both_parts() {
             (1, click("https://acme.test/q")),
             (2, click("https://acme.test/z")),
             (3, LinkKind::Unsubscribe),
+            (4, LinkKind::Bait),
         ]
     );
     let mail = templates.render("hello", None, &Letter::sample(), url).unwrap();

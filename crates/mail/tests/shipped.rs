@@ -188,15 +188,14 @@ fn every_shipped_mail_is_there_in_german() {
     for mail in templates.mails() {
         let german = format!("{mail}.de");
         assert!(templates.variants(mail).any(|variant| variant == german), "{german} is missing");
-        let (whole, bare) = (Letter::sample(), Letter::empty());
+        let (whole, bare) = (Letter::sample().about(mail), Letter::empty().about(mail));
+        // A mail that asks back has nothing to be left: it is the only one.
+        let way_out = if whole.form.is_some() { "Es bleibt die einzige" } else { "einem Klick abmelden" };
         for letter in [whole, bare] {
             let mail = templates.render(&german, None, &letter, url).unwrap();
             assert!(mail.html.contains("lang=\"de\""), "{german}");
             for part in [&mail.html, &mail.text] {
-                assert!(
-                    part.contains("einem Klick abmelden") && !part.contains("nsubscribe"),
-                    "{german}: {part}"
-                );
+                assert!(part.contains(way_out) && !part.contains("nsubscribe"), "{german}: {part}");
                 assert!(part.contains(" Sie ") || part.contains(" Ihre "), "{german}: {part}");
             }
         }

@@ -9,7 +9,7 @@ use crate::{
     rows::micros,
     transaction::{Writing, again},
 };
-use rekindle_core::{ids::LeadId, refusal::Refusal};
+use rekindle_core::{ids::LeadId, machine::network_of, refusal::Refusal};
 use sea_orm::{ConnectionTrait, DbBackend, Statement, Value, prelude::Uuid};
 use serde_json::{Map, Value as Json};
 use std::collections::BTreeMap;
@@ -28,11 +28,12 @@ const OUTLIVE: [(&str, &str); 2] =
     [("delivery", "answer = NULL, reason = 'erased'"), ("confirmation", "ip = NULL, user_agent = NULL")];
 
 /// What leads, their mails, alerts and notices are called in other tables.
-const KEYS: [(&str, &str); 5] = [
+const KEYS: [(&str, &str); 6] = [
     ("lead_id", ""),
     ("delivery_id", "SELECT id FROM delivery WHERE lead_id = ?"),
     ("enrollment_id", "SELECT id FROM enrollment WHERE lead_id = ?"),
     ("subject_id", "SELECT id FROM alert WHERE lead_id = ?"),
+    ("activity_id", "SELECT id FROM activity WHERE lead_id = ?"),
     ("notice_id", "SELECT id FROM notice WHERE lead_id = ?"),
 ];
 
@@ -170,7 +171,7 @@ impl Papers<'_> {
         }
         // Those that say whose the others are go last.
         let is_named = |table: &&Table| {
-            ["lead", "delivery", "enrollment", "alert", "notice"].contains(&table.name.as_str())
+            ["lead", "activity", "delivery", "enrollment", "alert", "notice"].contains(&table.name.as_str())
         };
         let (last, first): (Vec<&Table>, Vec<&Table>) = tables.iter().partition(is_named);
         for table in first.into_iter().chain(last) {
@@ -319,7 +320,8 @@ impl Papers<'_> {
             for row in &rows {
                 let (id, ip): (Uuid, String) = (row.try_get("", "id")?, row.try_get("", "ip")?);
                 let text = format!("UPDATE {table} SET ip = ? WHERE {key} = ?");
-                tx.execute_raw(self.0.sql(&text, vec![truncated(&ip).into(), id.into()])).await?;
+                tx.execute_raw(self.0.sql(&text, vec![ip.parse().ok().map(network_of).into(), id.into()]))
+                    .await?;
             }
             self.0.commit(tx, false).await?;
             cut += rows.len();
@@ -341,31 +343,5 @@ impl Papers<'_> {
         let values = vec![before.into(), before.into(), i64::try_from(most).unwrap_or(i64::MAX).into()];
         let rows = self.0.db.query_all_raw(self.0.sql(text, values)).await?;
         rows.iter().map(|row| Ok(LeadId(row.try_get("", "id")?))).collect()
-    }
-}
-
-/// The network of an address: 24 bits of IPv4, 48 of IPv6. What is no address is forgotten.
-fn truncated(ip: &str) -> Option<String> {
-    match ip.parse().ok()? {
-        std::net::IpAddr::V4(ip) => {
-            let [a, b, c, _] = ip.octets();
-            Some(format!("{a}.{b}.{c}.0/24"))
-        }
-        std::net::IpAddr::V6(ip) => {
-            let [a, b, c, ..] = ip.segments();
-            Some(format!("{a:x}:{b:x}:{c:x}::/48"))
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_cut_address_names_a_network() {
-        assert_eq!(truncated("203.0.113.77").as_deref(), Some("203.0.113.0/24"));
-        assert_eq!(truncated("2001:db8:1:2::7").as_deref(), Some("2001:db8:1::/48"));
-        assert_eq!(truncated("nonsense"), None);
     }
 }

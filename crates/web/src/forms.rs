@@ -158,7 +158,7 @@ async fn take(
             StatusCode::OK,
         ));
     }
-    if told.get(HONEYPOT).is_none_or(|trap| trap.is_empty()) {
+    if told.get(HONEYPOT).is_none_or(String::is_empty) {
         keep(&doors, &form, &email, &told, &whence(&doors, &extensions, &headers)).await?;
     }
     Ok(thanked(doors, form, page_of, &headers))

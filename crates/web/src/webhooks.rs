@@ -108,10 +108,10 @@ impl Webhooks {
                 let again = again_at(call.tries + 1, call.created_at, now, jitter);
                 match again {
                     Some(at) => {
-                        tracing::warn!(call = %call.id, event = call.event, why, %at, "a webhook call was not taken")
+                        tracing::warn!(call = %call.id, event = call.event, why, %at, "a webhook call was not taken");
                     }
                     None => {
-                        tracing::error!(call = %call.id, event = call.event, why, "a webhook call is given up")
+                        tracing::error!(call = %call.id, event = call.event, why, "a webhook call is given up");
                     }
                 }
                 webhooks.failed(call, &why, again).await

@@ -10,7 +10,9 @@ pub(crate) fn letter(bytes: &[u8]) -> Message<'_> {
 /// The first link of a mail's text that holds this ("/u/"), as a person would follow it.
 pub(crate) fn link_in(mail: &Message<'_>, part: &str) -> Option<String> {
     let html = mail.body_html(0)?.replace("&amp;", "&");
-    let links = html.split("href=").skip(1).filter_map(|rest| {
+    // Nobody sees the link that cannot be reached.
+    let seen = |rest: &&str| !rest.split('>').next().is_some_and(|tag| tag.contains("tabindex=\"-1\""));
+    let links = html.split("href=").skip(1).filter(seen).filter_map(|rest| {
         let quote = rest.chars().next()?;
         rest[1..].split(quote).next().map(str::to_owned)
     });

@@ -250,7 +250,7 @@ mod tests {
                 "sequences/re-engagement.toml",
                 "sequence = \"asked-later\"",
                 "sequence = \"asked-latter\"",
-                "re-engagement.toml:26:",
+                "re-engagement.toml:28:",
                 "did you mean “asked-later”",
             ),
             (

@@ -2,7 +2,7 @@
 
 use std::net::{Ipv4Addr, Ipv6Addr};
 
-use rekindle_core::nearest::did_you_mean;
+use rekindle_core::nearest::{did_you_mean, nearest};
 
 use super::{Subject, Verdict};
 
@@ -89,9 +89,9 @@ fn read(term: &str) -> Result<Term, String> {
             _ if value.is_empty() => Err("has no value".to_owned()),
             "redirect" => Ok(Term::Redirect),
             // Others are passed over (RFC 7208 section 6), and so would be a misspelt one that changes everything.
-            _ => match did_you_mean(name, ["redirect"]) {
-                near if near.is_empty() => Ok(Term::Tells),
-                near => Err(format!("is passed over{near}")),
+            _ => match nearest(name, ["redirect"]) {
+                None => Ok(Term::Tells),
+                Some(near) => Err(format!("is passed over; did you mean \"{near}\"?")),
             },
         };
     }

@@ -375,7 +375,8 @@ async fn all_of(
 ) -> String {
     let dossier = world.store().leads().dossier(lead).await.unwrap();
     let suppressed = world.store().leads().suppressed(std::slice::from_ref(&dossier.lead)).await.unwrap();
-    let taken = world.store().offers().of(offer).await.unwrap();
+    let offer = world.store().offers().of(offer).await.unwrap();
+    let taken = offer.and_then(|offer| offer.taken_at.or(offer.redeemed_at));
     format!("{dossier:?} {suppressed:?} {taken:?}")
 }
 

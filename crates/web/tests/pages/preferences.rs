@@ -61,7 +61,7 @@ async fn u9_what_is_chosen_is_kept_and_shown_to_lead_and_team() {
     assert!(page.text.contains(said), "{}", page.text);
     let runs = world.store().leads().dossier(kim.id).await.unwrap().enrollments;
     assert!(
-        runs.iter().any(|run| run.is_live()),
+        runs.iter().any(rekindle_core::enrollment::Enrollment::is_live),
         "it is no sign of interest: the plan goes on, as they want it"
     );
     assert_eq!(world.post(&link, "choice=all").await.status, StatusCode::OK);
