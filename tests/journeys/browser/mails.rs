@@ -39,7 +39,7 @@ for (const frame of document.querySelectorAll('iframe')) {
         const least = size >= 24 || size >= 18.66 && Number(style.fontWeight) >= 700 ? 3 : 4.5;
         if (ratio < least) wrong.push(`${frame.clientWidth}: “${words.slice(0, 40)}” ${style.color} on ${paper}: ${ratio.toFixed(2)}`);
     }
-    if (seen < 8) wrong.push(`${frame.clientWidth}: only ${seen} pieces of text are seen`);
+    if (seen < 6) wrong.push(`${frame.clientWidth}: only ${seen} pieces of text are seen`);
 }
 return wrong;
 "#;

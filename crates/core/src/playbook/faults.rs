@@ -251,7 +251,7 @@ mod tests {
                 "sequence = \"asked-later\"",
                 "sequence = \"asked-latter\"",
                 "re-engagement.toml:28:",
-                "did you mean “asked-later”",
+                "did you mean \"asked-later\"",
             ),
             (
                 "sequences/re-engagement.toml",
