@@ -39,16 +39,13 @@ pub(crate) fn follow(
                 back = None;
                 change.lead.move_nurture(Nurture::Active, "", now);
                 change.lead.nurture_why = Some(format!("asked to be written to again on {date}"));
-                let may =
-                    change.lead.may_be_mailed(now).is_ok() && !scene.suppressed && !scene.runs_in(&sequence);
-                if may && playbooks.current().sequence(&sequence).is_some() {
-                    let version = playbooks.version();
-                    change.effects.push(Effect::Enroll(Planned {
-                        sequence,
-                        version,
-                        campaign: None,
-                        at: Some(at),
-                    }));
+                let may = change.lead.may_be_mailed(now).is_ok()
+                    && !scene.suppressed
+                    && !scene.runs_in(&sequence, None);
+                if let Some(plan) = playbooks.current().sequence(&sequence).filter(|_| may) {
+                    // It was promised: nobody who asked for it is held out.
+                    let planned = Planned::new(plan, playbooks.version(), &change.lead).on(at);
+                    change.effects.push(Effect::Enroll(Planned { held_out: false, ..planned }));
                 }
                 tell_owner(change, format!("asks to be written to again on {date}"));
             }

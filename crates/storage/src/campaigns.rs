@@ -7,14 +7,14 @@ use crate::{
 };
 use rekindle_core::{
     campaign::{Campaign, CampaignState},
-    enrollment::{Ended, Enrollment, Planned},
+    enrollment::{Ended, Enrollment, HELD_OUT, Planned},
     ids::{CampaignId, EnrollmentId, LeadId},
     refusal::Refusal,
     team::Handle,
 };
 use sea_orm::{
-    ColumnTrait, ConnectionTrait, EntityTrait, FromQueryResult, QueryFilter, QueryOrder, QuerySelect, Value,
-    prelude::Uuid,
+    ColumnTrait, Condition, ConnectionTrait, EntityTrait, FromQueryResult, QueryFilter, QueryOrder,
+    QuerySelect, Value, prelude::Uuid,
 };
 
 /// The campaigns.
@@ -98,11 +98,17 @@ impl Campaigns<'_> {
         let now = self.0.clock.calendar();
         let tx = self.0.begin().await?;
         let campaign = locked(&tx, id).await?.launch(by, now)?;
-        let audience: Vec<Uuid> = campaign::audience::Entity::find()
+        // Who is held out goes through the plan, too, and is written nothing.
+        let audience: Vec<(Uuid, Option<String>)> = campaign::audience::Entity::find()
             .select_only()
             .column(campaign::audience::Column::LeadId)
+            .column(campaign::audience::Column::WhyOut)
             .filter(campaign::audience::Column::CampaignId.eq(id.0))
-            .filter(campaign::audience::Column::WhyOut.is_null())
+            .filter(
+                Condition::any()
+                    .add(campaign::audience::Column::WhyOut.is_null())
+                    .add(campaign::audience::Column::WhyOut.eq(HELD_OUT)),
+            )
             .into_tuple()
             .all(&*tx)
             .await?;
@@ -115,13 +121,17 @@ impl Campaigns<'_> {
             .all(&*tx)
             .await?;
         let busy: std::collections::HashSet<Uuid> = busy.into_iter().collect();
-        let planned = Planned {
+        let planned = |held_out| Planned {
             sequence: campaign.sequence.clone(),
             version: campaign.version,
             campaign: Some(campaign.id),
             at: None,
+            since: None,
+            key: None,
+            held_out,
         };
-        let runs = audience.into_iter().filter(|lead| !busy.contains(lead)).map(|lead| {
+        let runs = audience.into_iter().filter(|(lead, _)| !busy.contains(lead)).map(|(lead, why_out)| {
+            let planned = planned(why_out.is_some());
             let run = Enrollment::begin(EnrollmentId(mint::id()), LeadId(lead), &planned, now);
             enrollment::Model::of(&run)
         });

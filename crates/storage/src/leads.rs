@@ -66,7 +66,7 @@ impl Leads<'_> {
         let scene = found(&scenes, id)?;
         let change = decide(scene, now)?;
         let lead = change.lead.clone();
-        let loud = self.0.write(&tx, vec![(change, scene)], now).await?;
+        let loud = self.0.write(&tx, vec![(change, scene)], playbooks, now).await?;
         self.0.commit(tx, loud).await?;
         Ok(lead)
     }
@@ -95,7 +95,7 @@ impl Leads<'_> {
         let changes: Vec<_> =
             scenes.values().filter_map(|scene| Some((decide(scene, now)?, scene))).collect();
         let count = changes.len();
-        let loud = self.0.write(&tx, changes, now).await?;
+        let loud = self.0.write(&tx, changes, playbooks, now).await?;
         self.0.commit(tx, loud).await?;
         Ok(count)
     }

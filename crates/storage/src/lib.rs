@@ -16,6 +16,7 @@ mod scenes;
 mod signal;
 mod spool;
 mod transaction;
+pub mod trials;
 mod work;
 
 pub mod alerts;

@@ -9,12 +9,14 @@ mod cool_scores;
 mod finish_campaigns;
 mod forget;
 mod forget_fetches;
+mod judge_trials;
 mod recover_outbox;
 mod release_clicks;
 mod wake_alerts;
 mod watch_breakers;
 
 use crate::sending::Sending;
+use chrono_tz::Tz;
 use rekindle_core::{
     ids::LeadId,
     playbook::Playbooks,
@@ -40,6 +42,8 @@ pub enum Sweep {
     CoolScores,
     /// Leads that went quiet go cold.
     CoolLeads,
+    /// Subjects and ways that are tried: the better one is declared.
+    JudgeTrials,
     /// Runs take their next step.
     AdvanceRuns,
     /// Campaigns without runs are done.
@@ -63,13 +67,14 @@ pub enum When {
 
 impl Sweep {
     /// All of them, in the order of a round.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::RecoverOutbox,
         Self::WatchBreakers,
         Self::ReleaseClicks,
         Self::WakeAlerts,
         Self::CoolScores,
         Self::CoolLeads,
+        Self::JudgeTrials,
         Self::AdvanceRuns,
         Self::FinishCampaigns,
         Self::Forget,
@@ -85,6 +90,7 @@ impl Sweep {
             Self::WakeAlerts => "wake_alerts",
             Self::CoolScores => "cool_scores",
             Self::CoolLeads => "cool_leads",
+            Self::JudgeTrials => "judge_trials",
             Self::AdvanceRuns => "advance_runs",
             Self::FinishCampaigns => "finish_campaigns",
             Self::Forget => "forget",
@@ -97,6 +103,7 @@ impl Sweep {
         match self {
             Self::RecoverOutbox | Self::WatchBreakers => When::Every(Duration::from_secs(30)),
             Self::Forget => When::Every(Duration::from_secs(3600)),
+            Self::JudgeTrials => When::Every(Duration::from_secs(60)),
             Self::ForgetFetches => When::Every(Duration::from_secs(600)),
             Self::CoolLeads => When::Cron,
             _ => When::Always,
@@ -115,6 +122,7 @@ impl Sweep {
             Self::WakeAlerts => wake_alerts::sweep(at).await,
             Self::CoolScores => cool_scores::sweep(at).await,
             Self::CoolLeads => cool_leads::sweep(at).await,
+            Self::JudgeTrials => judge_trials::sweep(at).await,
             Self::AdvanceRuns => advance_runs::sweep(at).await,
             Self::FinishCampaigns => finish_campaigns::sweep(at).await,
             Self::Forget => forget::sweep(at).await,
@@ -130,6 +138,8 @@ pub(crate) struct Round<'a> {
     pub(crate) sending: &'a Sending,
     /// After how long archived leads are erased, if ever.
     pub(crate) forget_after: Option<chrono::TimeDelta>,
+    /// The zone of leads that have none.
+    pub(crate) zone: Tz,
     /// Heard between two pages: what is left is found again at the next start.
     pub(crate) stop: &'a CancellationToken,
 }

@@ -198,7 +198,8 @@ impl Worker {
         stop: &CancellationToken,
     ) -> Result<usize> {
         let forget_after = self.settings.forget_archived_after;
-        let round = Round { store: &self.store, playbooks, sending, forget_after, stop };
+        let round =
+            Round { store: &self.store, playbooks, sending, forget_after, zone: self.settings.zone, stop };
         match sweep.when() {
             When::Always => sweep.run(&round).await,
             When::Every(time) => {

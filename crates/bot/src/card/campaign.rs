@@ -24,8 +24,7 @@ pub struct Progress {
 pub fn of_campaign(campaign: &Campaign, plan: Option<&Sequence>, progress: &Progress, zone: Tz) -> Card {
     let running = campaign.state == CampaignState::Running;
     let mut facts = Vec::new();
-    let steps =
-        plan.map(|plan| plan.step.iter().map(rekindle_core::sequence::Step::label).collect::<Vec<_>>());
+    let steps = plan.map(rekindle_core::sequence::Sequence::labels);
     facts.extend(steps.map(|steps| Fact::new("Plan", clean(&steps.join(", "), 200))));
     facts.extend(listed("Mails", &progress.mails));
     facts.extend(listed("Runs", &progress.runs));

@@ -8,7 +8,7 @@ use crate::{
 };
 use chrono::TimeDelta;
 use rekindle_core::{
-    enrollment::may_begin,
+    enrollment::{HELD_OUT, may_begin},
     ids::LeadId,
     lead::Lead,
     nearest::{did_you_mean, nearest},
@@ -91,8 +91,7 @@ impl Desk {
         if let Some(dates) = audience.dates {
             said.push(self.when(dates));
         }
-        let steps: Vec<String> = plan.step.iter().map(Step::label).collect();
-        said.push(format!("Plan: {}.", steps.join(", ")));
+        said.push(format!("Plan: {}.", plan.labels().join(", ")));
         if let Some(pause) = self.store.pause().await? {
             said.push(format!(
                 "All mail is paused by {}: nothing leaves until /rekindle resume.",
@@ -162,7 +161,9 @@ impl Desk {
                 }
                 let (began, live) = begun.get(&lead.id).copied().unzip();
                 let suppressed = suppressed.contains(&lead.id);
-                let why_out = may_begin(&lead, plan, live.unwrap_or(false), began, suppressed, now).err();
+                let may = may_begin(&lead, plan, live.unwrap_or(false), began, suppressed, now);
+                let held_out = || plan.holds_out(&lead).then(|| HELD_OUT.to_owned());
+                let why_out = may.err().or_else(held_out);
                 audience.asked.push((lead.id, why_out.clone()));
                 if why_out.is_none() {
                     audience.note_date(self.first_mail(plan, &lead, now));
@@ -180,6 +181,8 @@ impl Desk {
                 Step::Wait(span) => at += span.delta(),
                 Step::Mail { .. } => break,
                 Step::Archive | Step::Finish => return None,
+                // What branches is told by its mails' labels; the first date is that of the straight way.
+                _ => {}
             }
         }
         let Some(window) = &plan.send_window else { return Some(at) };
