@@ -4,11 +4,8 @@ use crate::change;
 use sea_orm_migration::{prelude::*, schema::*};
 
 change!("m0028_plans", |m| {
-    for column in [
-        text("key").default("").to_owned(),
-        big_integer_null("since_at"),
-        boolean("held_out").default(false).to_owned(),
-    ] {
+    for column in [text("key").default("").to_owned(), big_integer_null("since_at"), boolean_null("held_out")]
+    {
         m.alter_table(Table::alter().table("enrollment").add_column(column).to_owned()).await?;
     }
     // At most one live run of a sequence and a key a lead: two campaigns launched at once do not write twice.

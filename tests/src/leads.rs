@@ -47,7 +47,7 @@ pub async fn answer(store: &Store, lead: LeadId, said: &str) {
             at: None,
             since: None,
             key: None,
-            held_out: false,
+            held_out: None,
         };
         let run = Enrollment::begin(EnrollmentId(new_alert_id().0), lead, &plan, now);
         let then = Then { step: 1, wait: TimeDelta::days(4) };

@@ -14,7 +14,7 @@ use rekindle_core::{
     lead::Lead,
     playbook::{Files, Playbooks},
     refusal::Refusal,
-    scene::{Change, Effect, Scene},
+    scene::{Change, Scene},
     team::{Handle, Member, Role},
     time::Moment,
 };

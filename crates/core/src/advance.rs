@@ -117,7 +117,7 @@ impl Walk<'_> {
             None => Next::End(Ended::Finished, "all steps are done".to_owned()),
             Some(Step::Finish) => Next::End(Ended::Finished, "the plan ends here".to_owned()),
             // Who is held out is not said goodbye to by a plan that wrote nothing: what makes them cold does that.
-            Some(Step::Archive) if run.held_out => Next::End(Ended::Finished, "held out".to_owned()),
+            Some(Step::Archive) if run.is_held_out() => Next::End(Ended::Finished, "held out".to_owned()),
             Some(Step::Archive) => match self.claimed() {
                 Some(held) => held,
                 None => Next::End(Ended::Archived, "silent to the end".to_owned()),
@@ -157,7 +157,7 @@ impl Walk<'_> {
                 Ok(None) => on,
                 Err(waits) => waits,
             },
-            Some(Step::Mail { .. }) if run.held_out => {
+            Some(Step::Mail { .. }) if run.is_held_out() => {
                 let then = Then::behind(run.step, sequence);
                 Next::At { step: then.step, at: self.now + then.wait, why: Some("held out".to_owned()) }
             }
@@ -177,7 +177,7 @@ impl Walk<'_> {
                     Err(waits) => waits,
                 }
             }
-            Some(_) if run.held_out => on,
+            Some(_) if run.is_held_out() => on,
             Some(step) => {
                 self.act(run, step);
                 on

@@ -43,9 +43,8 @@ pub(crate) fn follow(
                     && !scene.suppressed
                     && !scene.runs_in(&sequence, None);
                 if let Some(plan) = playbooks.current().sequence(&sequence).filter(|_| may) {
-                    // It was promised: nobody who asked for it is held out.
-                    let planned = Planned::new(plan, playbooks.version(), &change.lead).on(at);
-                    change.effects.push(Effect::Enroll(Planned { held_out: false, ..planned }));
+                    let planned = Planned::new(plan, playbooks.version(), &change.lead).meant();
+                    change.effects.push(Effect::Enroll(planned.on(at)));
                 }
                 tell_owner(change, format!("asks to be written to again on {date}"));
             }

@@ -180,8 +180,7 @@ pub fn enroll(scene: &Scene, sequence: &str, playbooks: &Playbooks, now: Moment)
         },
     )?;
     let mut change = scene.unchanged();
-    // Who is enrolled by hand is meant, and never held out.
-    let planned = Planned { held_out: false, ..Planned::new(plan, playbooks.version(), &scene.lead) };
+    let planned = Planned::new(plan, playbooks.version(), &scene.lead).meant();
     change.effects.push(Effect::Enroll(planned));
     Ok(change)
 }

@@ -125,8 +125,8 @@ pub struct Enrollment {
     pub since: Moment,
     /// Of several runs of one sequence, which: the order, the trial, that the activity named which began it.
     pub key: Option<String>,
-    /// Whether its lead is left alone, to see what the mails do for the others.
-    pub held_out: bool,
+    /// Whether its lead is left alone, to see what the mails do for the others; none where that was not drawn: the lead was meant.
+    pub held_out: Option<bool>,
     /// Where it stands.
     pub state: RunState,
     /// Why it stands there, in words: why it waits, why it ended.
@@ -208,6 +208,11 @@ impl Enrollment {
         }
     }
 
+    /// Whether its lead is left alone.
+    pub fn is_held_out(&self) -> bool {
+        self.held_out == Some(true)
+    }
+
     /// It is over.
     pub fn end(mut self, how: Ended, why: &str, now: Moment) -> Self {
         if self.is_live() {
@@ -243,8 +248,8 @@ pub struct Planned {
     pub since: Option<Moment>,
     /// Of several runs of one sequence, which.
     pub key: Option<String>,
-    /// Whether its lead is held out.
-    pub held_out: bool,
+    /// Whether its lead is held out; none where that was not drawn.
+    pub held_out: Option<bool>,
 }
 
 impl Planned {
@@ -257,7 +262,7 @@ impl Planned {
             at: None,
             since: None,
             key: None,
-            held_out: sequence.holds_out(lead),
+            held_out: Some(sequence.holds_out(lead)),
         }
     }
 
@@ -265,6 +270,12 @@ impl Planned {
     #[must_use]
     pub fn by_campaign(self, campaign: CampaignId) -> Self {
         Self { campaign: Some(campaign), ..self }
+    }
+
+    /// For this lead, whom somebody meant or was promised it: never held out.
+    #[must_use]
+    pub fn meant(self) -> Self {
+        Self { held_out: None, ..self }
     }
 
     /// With its first step on a date.

@@ -2,6 +2,7 @@
 
 mod appointment;
 mod exit;
+mod moved;
 mod step;
 mod terms;
 mod trigger;

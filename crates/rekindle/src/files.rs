@@ -103,6 +103,23 @@ pub fn template_files(data: &Path) -> Result<BTreeMap<String, String>, Vec<FileE
     Ok(files)
 }
 
+/// Copies a folder with all that is in it.
+///
+/// # Errors
+/// What cannot be read or written.
+pub fn copy(from: &Path, to: &Path) -> std::io::Result<()> {
+    fs::create_dir_all(to)?;
+    for entry in fs::read_dir(from)? {
+        let entry = entry?;
+        let target = to.join(entry.file_name());
+        match entry.file_type()?.is_dir() {
+            true => copy(&entry.path(), &target)?,
+            false => _ = fs::copy(entry.path(), target)?,
+        }
+    }
+    Ok(())
+}
+
 fn overlaid(data: &Path, folder: &str) -> Result<BTreeMap<String, String>, Vec<FileError>> {
     let ours = EMBEDDED.iter().filter_map(|(path, text)| {
         let path = path.strip_prefix(folder)?.strip_prefix('/')?;

@@ -131,7 +131,7 @@ impl Campaigns<'_> {
             held_out,
         };
         let runs = audience.into_iter().filter(|(lead, _)| !busy.contains(lead)).map(|(lead, why_out)| {
-            let planned = planned(why_out.is_some());
+            let planned = planned(Some(why_out.is_some()));
             let run = Enrollment::begin(EnrollmentId(mint::id()), LeadId(lead), &planned, now);
             enrollment::Model::of(&run)
         });
@@ -221,6 +221,21 @@ impl Campaigns<'_> {
     pub async fn reasons_out(&self, id: CampaignId) -> Result<Vec<Reason>> {
         let text = "SELECT why_out AS why, count(*) AS count FROM audience WHERE campaign_id = ? AND why_out IS NOT NULL GROUP BY why_out ORDER BY count(*) DESC, why_out";
         Ok(Reason::find_by_statement(self.0.sql(text, vec![id.0.into()])).all(&self.0.db).await?)
+    }
+
+    /// Everybody whom a campaign was asked about, in or out.
+    ///
+    /// # Errors
+    /// As the database says.
+    pub async fn audience(&self, id: CampaignId) -> Result<Vec<LeadId>> {
+        let leads: Vec<Uuid> = campaign::audience::Entity::find()
+            .select_only()
+            .column(campaign::audience::Column::LeadId)
+            .filter(campaign::audience::Column::CampaignId.eq(id.0))
+            .into_tuple()
+            .all(&self.0.db)
+            .await?;
+        Ok(leads.into_iter().map(LeadId).collect())
     }
 
     /// How far a campaign is: its deliveries by state, and its runs by state.

@@ -9,6 +9,7 @@
 mod alive;
 mod behalf;
 mod connect;
+mod copies;
 mod error;
 mod mint;
 mod rows;
@@ -29,6 +30,7 @@ pub mod confirmations;
 pub mod console;
 pub mod fetches;
 pub mod figures;
+mod happenings;
 pub mod heard;
 pub mod homes;
 pub mod inbound;

@@ -7,6 +7,7 @@ use crate::{
 use rekindle_core::{
     activity::names,
     enrollment::Ended,
+    lift::Reached,
     sequence::WonBy,
     time::Moment,
     trial::{Decided, Trial, Tried},
@@ -29,6 +30,13 @@ struct Counted {
     number: i32,
     leads: i64,
     answered: i64,
+}
+
+#[derive(FromQueryResult)]
+struct Drawn {
+    held_out: bool,
+    leads: i64,
+    goals: i64,
 }
 
 impl Trials<'_> {
@@ -103,6 +111,23 @@ impl Trials<'_> {
             }
         }
         Ok(tried)
+    }
+
+    /// How many leads went through a sequence and reached its goal: of those who were written to, and of those who were held out. Who was
+    /// enrolled by hand was not drawn, and is in neither.
+    ///
+    /// # Errors
+    /// As the database says.
+    pub async fn reached(&self, sequence: &str) -> Result<(Reached, Reached)> {
+        let text = "SELECT held_out, count(*) AS leads, sum(CASE WHEN state = ? THEN 1 ELSE 0 END) AS goals FROM enrollment WHERE sequence = ? AND held_out IS NOT NULL GROUP BY held_out";
+        let values = vec![Ended::Goal.word().into(), sequence.into()];
+        let (mut written_to, mut held_out) = (Reached::default(), Reached::default());
+        for row in Drawn::find_by_statement(self.0.sql(text, values)).all(&self.0.db).await? {
+            let count = |number: i64| u64::try_from(number).unwrap_or(0);
+            let reached = Reached { leads: count(row.leads), goals: count(row.goals) };
+            *(if row.held_out { &mut held_out } else { &mut written_to }) = reached;
+        }
+        Ok((written_to, held_out))
     }
 
     /// Declares a winner, and tells the team; nothing where one was declared before. Runs that got another go on with it.

@@ -248,6 +248,17 @@ impl Worker {
         }
     }
 
+    /// When something is next due that was not due at `now`, mail and cooling included; `now` itself where something still is.
+    ///
+    /// # Errors
+    /// As the database says.
+    pub async fn next_due_after(&self, now: Moment) -> Result<Option<Moment>> {
+        let (calendar, wall) = self.next_due().await?;
+        let all =
+            [calendar, wall, self.store.outbox().next_due().await?, self.store.leads().next_cooling().await?];
+        Ok(all.into_iter().flatten().min().map(|next| next.max(now)))
+    }
+
     /// When something is next due, on the calendar and on the wall.
     async fn next_due(&self) -> Result<(Option<Moment>, Option<Moment>)> {
         let calendar = [

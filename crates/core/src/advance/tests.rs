@@ -393,7 +393,7 @@ finish = true
 fn who_is_held_out_goes_through_the_plan_and_is_written_nothing() {
     let steps = "goal = 'did \"Plan Chosen\"'\n[[step]]\nmail = \"a\"\n[[step]]\nwait = \"2d\"\n[[step]]\nalert = \"talk\"\n[[step]]\nmail = \"b\"\n[[step]]\narchive = true\n";
     let mut story = Story::of(steps).begins();
-    story.scene.runs[0].held_out = true;
+    story.scene.runs[0].held_out = Some(true);
     story.time(at(0));
     assert_eq!(story.run().state, RunState::Due { at: at(48) });
     story.time(at(48));
@@ -402,7 +402,7 @@ fn who_is_held_out_goes_through_the_plan_and_is_written_nothing() {
     assert_eq!(story.scene.lead.nurture, Nurture::Active);
 
     let mut story = Story::of(steps).begins();
-    story.scene.runs[0].held_out = true;
+    story.scene.runs[0].held_out = Some(true);
     story.time(at(0));
     story.did("Plan Chosen", Value::Null, at(1));
     assert_eq!(story.ended(), Some((Ended::Goal, at(1))), "its goal is counted like that of the others");

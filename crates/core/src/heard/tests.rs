@@ -52,7 +52,7 @@ fn run(number: u128, sequence: &str, state: RunState) -> Enrollment {
         at: None,
         since: None,
         key: None,
-        held_out: false,
+        held_out: None,
     };
     let run = EnrollmentId(Uuid::from_u128(number));
     Enrollment { state, ..Enrollment::begin(run, LeadId(Uuid::nil()), &planned, at(0)) }

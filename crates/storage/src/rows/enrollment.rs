@@ -32,7 +32,7 @@ pub(crate) struct Model {
     pub(crate) key: String,
     /// From when on what the lead does counts in it; without, from its start.
     pub(crate) since_at: Option<i64>,
-    pub(crate) held_out: bool,
+    pub(crate) held_out: Option<bool>,
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

@@ -16,7 +16,6 @@ use rekindle_core::{
     lead::Lead,
     link::Purpose,
     playbook::{Files, Playbooks},
-    scene::Effect,
     team::{Member, Role},
     time::{Clock, Moment},
     trial::Decided,
