@@ -37,6 +37,7 @@ mod plans;
 
 mod listening;
 
+mod campaign_day;
 mod import_campaign;
 mod import_refusals;
 

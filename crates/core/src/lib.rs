@@ -14,11 +14,12 @@
 //! - **what a marketer writes**: [`playbook`], [`form`];
 //! - **where the team talks**: [`chat`], and what one member is told alone: [`notice`]; what their own programs are told: [`webhook`];
 //! - **small parts**: [`ids`], [`time`], [`span`], [`schedule`], [`window`], [`zone`], [`language`], [`email`],
-//!   [`link`], [`pace`], [`refusal`], [`nearest`], [`read`].
+//!   [`link`], [`pace`], [`amount`], [`refusal`], [`nearest`], [`read`].
 
 pub mod activity;
 pub mod advance;
 pub mod alert;
+pub mod amount;
 pub mod answers;
 pub mod arrival;
 pub mod asked;

@@ -22,7 +22,7 @@ pub mod privacy;
 mod ready;
 pub mod run;
 pub mod signin;
-mod simulate;
+pub mod simulate;
 pub mod tell;
 mod template;
 pub mod up;

@@ -60,7 +60,7 @@ async fn whom(house: &House, asked: &args::Simulate) -> Result<Option<Vec<LeadId
     if let Some(campaign) = &asked.campaign {
         let campaign =
             house.store.campaigns().named(campaign).await.map_err(|error| tell::refused(error, house))?;
-        return house.store.campaigns().audience(campaign.id).await.doing("read the audience").map(Some);
+        return house.store.campaigns().everybody(campaign.id).await.doing("read the audience").map(Some);
     }
     Ok(None)
 }

@@ -18,6 +18,7 @@ mod recover;
 mod rivals;
 mod sender;
 pub(crate) mod settle;
+mod test;
 
 pub use claim::{Claimed, Frozen, Person};
 pub use gate::{Passage, Rules};

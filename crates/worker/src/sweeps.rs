@@ -7,11 +7,14 @@ mod advance_runs;
 mod cool_leads;
 mod cool_scores;
 mod finish_campaigns;
+mod follow_segments;
 mod forget;
 mod forget_fetches;
 mod judge_trials;
 mod recover_outbox;
 mod release_clicks;
+mod tally_campaigns;
+mod unfold_campaigns;
 mod wake_alerts;
 mod watch_breakers;
 
@@ -42,12 +45,18 @@ pub enum Sweep {
     CoolScores,
     /// Leads that went quiet go cold.
     CoolLeads,
+    /// The audiences of campaigns begin, the first ones before the rest.
+    UnfoldCampaigns,
+    /// Who has come to match begins what follows their segment.
+    FollowSegments,
     /// Subjects and ways that are tried: the better one is declared.
     JudgeTrials,
     /// Runs take their next step.
     AdvanceRuns,
     /// Campaigns without runs are done.
     FinishCampaigns,
+    /// What has come of campaigns is counted.
+    TallyCampaigns,
     /// What is too old to be kept is forgotten.
     Forget,
     /// What was fetched of our mails is forgotten after a day.
@@ -67,16 +76,19 @@ pub enum When {
 
 impl Sweep {
     /// All of them, in the order of a round.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 14] = [
         Self::RecoverOutbox,
         Self::WatchBreakers,
         Self::ReleaseClicks,
         Self::WakeAlerts,
         Self::CoolScores,
         Self::CoolLeads,
+        Self::UnfoldCampaigns,
+        Self::FollowSegments,
         Self::JudgeTrials,
         Self::AdvanceRuns,
         Self::FinishCampaigns,
+        Self::TallyCampaigns,
         Self::Forget,
         Self::ForgetFetches,
     ];
@@ -90,9 +102,12 @@ impl Sweep {
             Self::WakeAlerts => "wake_alerts",
             Self::CoolScores => "cool_scores",
             Self::CoolLeads => "cool_leads",
+            Self::UnfoldCampaigns => "unfold_campaigns",
+            Self::FollowSegments => "follow_segments",
             Self::JudgeTrials => "judge_trials",
             Self::AdvanceRuns => "advance_runs",
             Self::FinishCampaigns => "finish_campaigns",
+            Self::TallyCampaigns => "tally_campaigns",
             Self::Forget => "forget",
             Self::ForgetFetches => "forget_fetches",
         }
@@ -102,6 +117,8 @@ impl Sweep {
     pub const fn when(self) -> When {
         match self {
             Self::RecoverOutbox | Self::WatchBreakers => When::Every(Duration::from_secs(30)),
+            Self::TallyCampaigns => When::Every(Duration::from_secs(5)),
+            Self::FollowSegments => When::Every(Duration::from_secs(60)),
             Self::Forget => When::Every(Duration::from_secs(3600)),
             Self::JudgeTrials => When::Every(Duration::from_secs(60)),
             Self::ForgetFetches => When::Every(Duration::from_secs(600)),
@@ -122,9 +139,12 @@ impl Sweep {
             Self::WakeAlerts => wake_alerts::sweep(at).await,
             Self::CoolScores => cool_scores::sweep(at).await,
             Self::CoolLeads => cool_leads::sweep(at).await,
+            Self::UnfoldCampaigns => unfold_campaigns::sweep(at).await,
+            Self::FollowSegments => follow_segments::sweep(at).await,
             Self::JudgeTrials => judge_trials::sweep(at).await,
             Self::AdvanceRuns => advance_runs::sweep(at).await,
             Self::FinishCampaigns => finish_campaigns::sweep(at).await,
+            Self::TallyCampaigns => tally_campaigns::sweep(at).await,
             Self::Forget => forget::sweep(at).await,
             Self::ForgetFetches => forget_fetches::sweep(at).await,
         }

@@ -1,6 +1,6 @@
 //! Forms at the desk: which one somebody is shown, and what is wrong with what they filled in.
 
-use super::{Desk, preview::question};
+use super::Desk;
 use crate::{
     card::{AskKind, ask_of},
     command::{self, until},
@@ -10,7 +10,9 @@ use crate::{
     reply::Reply,
     wording::clean,
 };
-use rekindle_core::{email::EmailAddress, nearest::did_you_mean, refusal::Refusal, team::Member};
+use rekindle_core::{
+    campaign::question, email::EmailAddress, nearest::did_you_mean, refusal::Refusal, team::Member,
+};
 use rekindle_storage::{Result, StoreError};
 
 impl Desk {

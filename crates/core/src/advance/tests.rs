@@ -457,9 +457,7 @@ fn of_a_campaign_as_many_are_tried_as_decide_it_and_the_rest_waits_for_the_winne
         let mut story = Story::of(steps);
         story.scene.lead.email = crate::email::EmailAddress::parse(&format!("lead{number}@acme.test")).ok();
         let campaign = CampaignId(Uuid::from_u128(5));
-        let mut made = serde_json::to_value(sample(campaign)).unwrap();
-        made["counted_in"] = json!(audience);
-        story.scene.campaigns.insert(campaign, serde_json::from_value(made).unwrap());
+        story.scene.campaigns.insert(campaign, Campaign { counted_in: audience, ..sample(campaign) });
         let sequence = story.playbooks.current().sequence("test").unwrap();
         let planned = Planned::new(sequence, 1, &story.scene.lead).by_campaign(campaign);
         story.begin(planned, at(0));
@@ -489,11 +487,28 @@ fn of_a_campaign_as_many_are_tried_as_decide_it_and_the_rest_waits_for_the_winne
 }
 
 fn sample(id: CampaignId) -> Campaign {
-    serde_json::from_value(json!({
-        "id": id, "sequence": "test", "segment": "everyone", "version": 1, "state": "running", "made_by": "ana",
-        "made_at": BEGINNING, "launched_by": "ana", "launched_at": BEGINNING, "counted_in": 0, "counted_out": 0, "revision": 1,
-    }))
-    .unwrap()
+    Campaign {
+        id,
+        sequence: "test".to_owned(),
+        segment: "everyone".to_owned(),
+        follows: false,
+        version: 1,
+        state: CampaignState::Running,
+        made_by: Handle::of("ana").unwrap(),
+        made_at: BEGINNING,
+        launched_by: Handle::of("ana"),
+        launched_at: Some(BEGINNING),
+        counted_in: 0,
+        counted_out: 0,
+        wave: crate::campaign::Wave::All,
+        first: 0,
+        pause: TimeDelta::zero(),
+        rest_at: None,
+        harm: None,
+        forecast: Default::default(),
+        figures: Default::default(),
+        revision: 1,
+    }
 }
 
 #[test]
