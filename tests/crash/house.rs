@@ -15,6 +15,7 @@ const SEQUENCE: &str = r#"
 name = "farewell"
 purpose = "marketing"
 reentry = "once"
+holdout = 0
 
 [[step]]
 mail = "farewell"
@@ -54,7 +55,8 @@ pub(crate) const DELAYS: [u64; 4] = [5, 10, 20, 40];
 
 /// Deliveries and runs that have not come to their end.
 const OPEN: &str = "SELECT (SELECT count(*) FROM delivery WHERE state IN ('pending', 'claimed', 'committing')) \
-    + (SELECT count(*) FROM enrollment WHERE state IN ('due', 'awaiting'))";
+    + (SELECT count(*) FROM enrollment WHERE state IN ('due', 'awaiting')) \
+    + (SELECT count(*) FROM campaign WHERE state = 'running' AND wave <> 'all')";
 
 /// The whole stage of a story.
 pub(crate) struct House {
@@ -73,6 +75,8 @@ impl House {
         let sequences = folder.path().join("playbook/sequences");
         std::fs::create_dir_all(&sequences).expect("a folder for the sequence");
         std::fs::write(sequences.join("farewell.toml"), SEQUENCE).expect("a sequence can be written");
+        // At any hour.
+        std::fs::write(folder.path().join("playbook/frequency.toml"), "").expect("a file can be written");
         let templates = folder.path().join("templates");
         std::fs::create_dir_all(templates.join("farewell")).expect("a folder for the mail");
         for (file, text) in MAIL {
@@ -88,6 +92,8 @@ impl House {
             .env("REKINDLE__DATABASE__URL", home.url())
             .env("REKINDLE__MAIL__URL", relay.url())
             .env("REKINDLE__MAIL__SESSIONS", SESSIONS.to_string())
+            .env("REKINDLE__CAMPAIGN__SECOND_PERSON_ABOVE", "0")
+            .env("REKINDLE__CAMPAIGN__FIRST", "0")
             .env("REKINDLE__LOG__LEVEL", "warn");
         program.data(&["team", "add", "mara", "--role", "marketing"]).await;
         Self { program, relay, owed: BTreeSet::new(), waves: 0, home, _folder: folder }
@@ -113,9 +119,9 @@ impl House {
             preview["confirm"].as_str().unwrap_or_else(|| panic!("nothing to confirm: {preview:#}"));
         self.say(&format!("/campaign launch --confirm {confirm}")).await;
         let look = self.look().await;
-        let runs = look.number("SELECT count(*) FROM enrollment").await;
+        let those_in = look.number("SELECT count(*) FROM audience WHERE why_out IS NULL").await;
         look.away().await;
-        assert_eq!(usize::try_from(runs), Ok(self.owed.len()), "everybody is enrolled");
+        assert_eq!(usize::try_from(those_in), Ok(self.owed.len()), "everybody is in");
     }
 
     async fn say(&self, text: &str) -> serde_json::Value {

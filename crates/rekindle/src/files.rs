@@ -338,7 +338,7 @@ mod tests {
         assert_eq!(files["routing.toml"], "alerts = \"x\"\n");
         assert_eq!(files["sequences/welcome.toml"], "name = \"welcome\"\n");
         assert!(files.contains_key("sequences/re-engagement.toml") && files.contains_key("scoring.toml"));
-        assert_eq!(files.len(), 9, "{:?}", files.keys());
+        assert_eq!(files.len(), 10, "{:?}", files.keys());
     }
 
     #[test]

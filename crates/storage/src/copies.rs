@@ -11,7 +11,7 @@ use crate::{
 };
 use rekindle_core::{ids::LeadId, time::SharedClock};
 use sea_orm::{
-    ColumnTrait, ConnectionTrait, EntityTrait, JsonValue, QueryFilter, QueryOrder, QueryResult, QuerySelect,
+    ColumnTrait, ConnectionTrait, DbBackend, EntityTrait, JsonValue, QueryFilter, QueryOrder, QueryResult, QuerySelect,
     Value, prelude::Uuid,
 };
 
@@ -109,6 +109,7 @@ impl Store {
         };
         let text = format!("SELECT {} FROM \"{}\" WHERE {question}", names.join(", "), table.name);
         let rows = self.db.query_all_raw(self.sql(&text, values)).await?;
+        let is_postgres = self.db.get_database_backend() == DbBackend::Postgres;
         for chunk in rows.chunks((MOST_VALUES / names.len().max(1)).max(1)) {
             let places = vec![format!("({})", list_of(names.len())); chunk.len()].join(", ");
             // A row of two leads (a merged identity, a colleague) may be met twice.
@@ -120,7 +121,7 @@ impl Store {
             let mut values = Vec::with_capacity(chunk.len() * names.len());
             for row in chunk {
                 for (name, kind) in &table.columns {
-                    values.push(value_of(row, name, kind)?);
+                    values.push(value_of(row, name, kind, is_postgres)?);
                 }
             }
             let tx = other.begin().await?;
@@ -132,13 +133,15 @@ impl Store {
 }
 
 /// A value, read as the type that its column is declared with.
-fn value_of(row: &QueryResult, column: &str, kind: &str) -> Result<Value> {
+fn value_of(row: &QueryResult, column: &str, kind: &str, is_postgres: bool) -> Result<Value> {
     let is = |words: &[&str]| words.iter().any(|word| kind.contains(word));
     Ok(match () {
         () if is(&["uuid"]) => row.try_get::<Option<Uuid>>("", column)?.into(),
         () if is(&["json"]) => row.try_get::<Option<JsonValue>>("", column)?.into(),
         () if is(&["bool"]) => row.try_get::<Option<bool>>("", column)?.into(),
         () if is(&["bigint"]) => row.try_get::<Option<i64>>("", column)?.into(),
+        // SQLite calls all whole numbers the same.
+        () if is(&["int"]) && !is_postgres => row.try_get::<Option<i64>>("", column)?.into(),
         () if is(&["int"]) => row.try_get::<Option<i32>>("", column)?.into(),
         () if is(&["double", "real", "float"]) => row.try_get::<Option<f64>>("", column)?.into(),
         () if is(&["blob", "bytea"]) => row.try_get::<Option<Vec<u8>>>("", column)?.into(),

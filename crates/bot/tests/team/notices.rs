@@ -73,7 +73,7 @@ async fn who_has_muted_a_topic_hears_no_more_of_it_until_they_want_to() {
     let shown = stage.say("ben", "/rekindle mute").await;
     assert_eq!(
         shown["text"],
-        "passed: muted (leads that are passed on to you)\nback: told to you (leads of yours that come back)\nreply: told to you (answers of leads of yours)"
+        "passed: muted (leads that are passed on to you)\nback: told to you (leads of yours that come back)\nreply: told to you (answers of leads of yours)\ntask: told to you (what sequences give you to do)"
     );
     assert_eq!(stage.say("ben", "/rekindle mute everything").await["code"], "usage");
     stage.say("ben", "/rekindle unmute passed").await;
