@@ -26,6 +26,7 @@ mod m0019_confirmations;
 mod m0021_traces;
 mod m0022_pace;
 mod m0023_offers;
+mod m0024_segments;
 
 use sea_orm_migration::prelude::*;
 
@@ -59,6 +60,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0021_traces::Migration),
             Box::new(m0022_pace::Migration),
             Box::new(m0023_offers::Migration),
+            Box::new(m0024_segments::Migration),
         ]
     }
 }

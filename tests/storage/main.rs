@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "an error fails the story, with its own words")]
 
 mod house;
+mod questions;
 mod told;
 
 mod alerts;
@@ -24,6 +25,7 @@ mod preferences;
 mod recovery;
 mod roundtrip;
 mod scores;
+mod segments;
 mod signals;
 mod team;
 mod unsubscribing;

@@ -1,9 +1,11 @@
 //! The playbook: what a marketer writes, read strictly, and kept in versions.
 
+mod asked;
 mod faults;
 
 use crate::{
     form::{CONFIRM, Form},
+    link::digest,
     nearest::did_you_mean,
     read::{self, FileError},
     score::Scoring,
@@ -68,8 +70,12 @@ struct WrittenSegments {
 pub struct Playbook {
     /// What activities and traits are worth.
     pub scoring: Scoring,
+    /// What tells these rules of worth from others: points are counted anew when it changes.
+    pub rules: i64,
     /// Named questions, in the order of the file; references are resolved.
     pub segments: Vec<(String, Predicate)>,
+    /// Which of them the team saved, as they were written.
+    pub saved: BTreeMap<String, Predicate>,
     /// When silence means cold.
     pub sunset: Sunset,
     /// Where alerts are shown.
@@ -126,7 +132,17 @@ impl Playbook {
         }
         match (scoring, sunset, routing) {
             (Some(scoring), Some(sunset), Some(routing)) if errors.is_empty() => {
-                Ok(Self { scoring, segments, sunset, routing, sequences, forms: forms.form })
+                let rules = mark(&scoring);
+                Ok(Self {
+                    scoring,
+                    rules,
+                    segments,
+                    saved: BTreeMap::new(),
+                    sunset,
+                    routing,
+                    sequences,
+                    forms: forms.form,
+                })
             }
             _ => Err(errors),
         }
@@ -172,6 +188,12 @@ impl Playbook {
     pub fn segment(&self, name: &str) -> Option<&Predicate> {
         self.segments.iter().find(|(known, _)| known == name).map(|(_, predicate)| predicate)
     }
+}
+
+/// A number that differs where rules of worth do; never 0.
+fn mark(scoring: &Scoring) -> i64 {
+    let digest = digest(&serde_json::to_string(scoring).unwrap_or_default());
+    i64::from_str_radix(digest.get(..15).unwrap_or_default(), 16).unwrap_or(1).max(1)
 }
 
 fn take<T: serde::de::DeserializeOwned>(files: &Files, file: &str, errors: &mut Vec<FileError>) -> Option<T> {
@@ -222,12 +244,13 @@ pub struct Playbooks {
     version: i64,
     by_version: BTreeMap<i64, Arc<Playbook>>,
     current: Arc<Playbook>,
+    saved: Vec<(String, String)>,
 }
 
 impl Playbooks {
     /// With this one in force.
     pub fn new(version: i64, current: Arc<Playbook>) -> Self {
-        Self { version, by_version: BTreeMap::from([(version, current.clone())]), current }
+        Self { version, by_version: BTreeMap::from([(version, current.clone())]), current, saved: Vec::new() }
     }
 
     /// Adds an older version.

@@ -9,6 +9,7 @@ mod cool_scores;
 mod finish_campaigns;
 mod forget;
 mod forget_fetches;
+mod recount;
 mod recover_outbox;
 mod release_clicks;
 mod wake_alerts;
@@ -34,6 +35,8 @@ pub enum Sweep {
     WatchBreakers,
     /// Clicks count once no machine can have made them.
     ReleaseClicks,
+    /// Leads are counted by new rules.
+    Recount,
     /// Alerts that were put off ask again.
     WakeAlerts,
     /// Hot leads cool as their points decay.
@@ -63,10 +66,11 @@ pub enum When {
 
 impl Sweep {
     /// All of them, in the order of a round.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::RecoverOutbox,
         Self::WatchBreakers,
         Self::ReleaseClicks,
+        Self::Recount,
         Self::WakeAlerts,
         Self::CoolScores,
         Self::CoolLeads,
@@ -82,6 +86,7 @@ impl Sweep {
             Self::RecoverOutbox => "recover_outbox",
             Self::WatchBreakers => "watch_breakers",
             Self::ReleaseClicks => "release_clicks",
+            Self::Recount => "recount",
             Self::WakeAlerts => "wake_alerts",
             Self::CoolScores => "cool_scores",
             Self::CoolLeads => "cool_leads",
@@ -112,6 +117,7 @@ impl Sweep {
             Self::RecoverOutbox => recover_outbox::sweep(at).await,
             Self::WatchBreakers => watch_breakers::sweep(at).await,
             Self::ReleaseClicks => release_clicks::sweep(at).await,
+            Self::Recount => recount::sweep(at).await,
             Self::WakeAlerts => wake_alerts::sweep(at).await,
             Self::CoolScores => cool_scores::sweep(at).await,
             Self::CoolLeads => cool_leads::sweep(at).await,

@@ -11,7 +11,7 @@ use rekindle_core::{
     enrollment::may_begin,
     ids::LeadId,
     lead::Lead,
-    nearest::{did_you_mean, nearest},
+    nearest::did_you_mean,
     playbook::{Playbook, Playbooks},
     refusal::Refusal,
     segment::{Facts, Predicate},
@@ -24,7 +24,6 @@ use rekindle_core::{
 use rekindle_mail::letter::{Addressee, Letter};
 use rekindle_storage::{Result, campaigns::Previewed};
 use serde_json::json;
-use std::collections::BTreeMap;
 
 /// How many leads are asked at a time.
 const PAGE: u64 = 500;
@@ -231,26 +230,8 @@ impl Audience {
 
 /// What a text asks: a segment by its name, or a question of the segment language. Also how it is called.
 pub(super) fn question(text: &str, playbook: &Playbook) -> Result<(String, Predicate), Refusal> {
-    let text = text.trim();
-    let named = playbook.segments.iter().find(|(name, _)| name.eq_ignore_ascii_case(text));
-    if let Some((name, question)) = named {
-        return Ok((name.clone(), question.clone()));
-    }
-    let known: BTreeMap<String, Predicate> = playbook.segments.iter().cloned().collect();
-    let names = || playbook.segments.iter().map(|(name, _)| name.as_str());
-    let unknown = |help: String| Refusal::Unknown { what: "segment", name: clean(text, 200), help };
-    match Predicate::parse(text) {
-        Ok(question) => match question.inline(&known) {
-            Ok(question) => Ok((text.to_owned(), question)),
-            Err(error) => Err(Refusal::Usage { text: format!("This question cannot be asked: {error}") }),
-        },
-        Err(_) if nearest(text, names()).is_some() || text.split_whitespace().count() < 3 => {
-            Err(unknown(did_you_mean(text, names())))
-        }
-        Err(error) => Err(Refusal::Usage {
-            text: format!(
-                "There is no segment of this name, and as a question it is not understood: {error}"
-            ),
-        }),
-    }
+    playbook.question(text).map_err(|refusal| match refusal {
+        Refusal::Unknown { what, name, help } => Refusal::Unknown { what, name: clean(&name, 200), help },
+        other => other,
+    })
 }
