@@ -27,6 +27,8 @@ mod m0021_traces;
 mod m0022_pace;
 mod m0023_offers;
 mod m0024_segments;
+mod m0025_membership;
+mod m0026_waves;
 
 use sea_orm_migration::prelude::*;
 
@@ -61,6 +63,8 @@ impl MigratorTrait for Migrator {
             Box::new(m0022_pace::Migration),
             Box::new(m0023_offers::Migration),
             Box::new(m0024_segments::Migration),
+            Box::new(m0025_membership::Migration),
+            Box::new(m0026_waves::Migration),
         ]
     }
 }

@@ -30,7 +30,7 @@ async fn a_form_that_is_wrong_opens_again_as_it_was_and_then_is_a_preview() {
     let mia = stage.linked("mia", 501).await;
     stage.turn_hot("kim@acme.test", "Kim Park").await;
     let form = stage.answer(&mia.commands(stage.fake.id(), ["campaign", "launch"], &[])).await;
-    assert_eq!(lines(&form), [("sequence", None), ("segment", None)]);
+    assert_eq!(lines(&form), [("sequence", None), ("segment", None), ("audience", None)]);
     let id = form["data"]["custom_id"].as_str().unwrap();
 
     let given = [("sequence", "re-engagemnt"), ("segment", "everyone")];
@@ -45,7 +45,10 @@ async fn a_form_that_is_wrong_opens_again_as_it_was_and_then_is_a_preview() {
     }
     let again = mia.presses(stage.fake.id(), &button(&shown, "Correct it"), &shown);
     let form = stage.answer(&again).await;
-    assert_eq!(lines(&form), [("sequence", Some("re-engagemnt")), ("segment", Some("everyone"))]);
+    assert_eq!(
+        lines(&form),
+        [("sequence", Some("re-engagemnt")), ("segment", Some("everyone")), ("audience", None)]
+    );
 
     let right = mia.fills(stage.fake.id(), id, &[("sequence", "re-engagement"), ("segment", "everyone")]);
     stage.tell(Way::Http, &right).await;

@@ -92,7 +92,11 @@ impl Stage {
 
     /// A house on this database, with this Discord.
     fn house(store: &Store, fake: &FakeDiscord, tasks: &TaskTracker) -> (Desk, Discord, Announcer) {
-        let settings = desk::Settings { zone: chrono_tz::UTC, public_url: URL.to_owned() };
+        let settings = desk::Settings {
+            zone: chrono_tz::UTC,
+            public_url: URL.to_owned(),
+            caution: rekindle_core::campaign::Caution::NONE,
+        };
         let desk = Desk::new(store.clone(), settings.clone());
         let inbound = Inbound::new(store.clone(), desk.clone(), tasks.clone());
         let discord = Discord::new(

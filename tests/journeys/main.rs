@@ -36,6 +36,7 @@ mod pace;
 
 mod listening;
 
+mod campaign_day;
 mod import_campaign;
 mod import_refusals;
 

@@ -22,7 +22,11 @@ async fn an_alert_is_posted_once_and_edited_in_place() {
     let ana = stage.store.team().named("ana").await.unwrap();
     let desk = rekindle_bot::desk::Desk::new(
         stage.store.clone(),
-        rekindle_bot::desk::Settings { zone: chrono_tz::UTC, public_url: String::new() },
+        rekindle_bot::desk::Settings {
+            zone: chrono_tz::UTC,
+            public_url: String::new(),
+            caution: rekindle_core::campaign::Caution::NONE,
+        },
     );
     assert!(desk.run(&ana, "console", "/lead claim kim@acme.test").await.ok);
     stage.look().await;
@@ -159,7 +163,11 @@ async fn an_archived_channel_stops_and_the_admins_are_told_once() {
     let ada = stage.store.team().named("ada").await.unwrap();
     let desk = rekindle_bot::desk::Desk::new(
         stage.store.clone(),
-        rekindle_bot::desk::Settings { zone: chrono_tz::UTC, public_url: String::new() },
+        rekindle_bot::desk::Settings {
+            zone: chrono_tz::UTC,
+            public_url: String::new(),
+            caution: rekindle_core::campaign::Caution::NONE,
+        },
     );
     // One that the settings named before; nobody works it.
     let walls = stage.store.walls();

@@ -32,7 +32,7 @@ async fn a_campaign_is_filled_in_previewed_and_launched() {
     stage.turn_hot("kim@acme.test", "Kim Park").await;
     let form = stage.typed("U0MIA", "/campaign launch").await;
     assert_eq!(form["title"]["text"], "/campaign launch");
-    assert_eq!(asks(&form), ["sequence", "choice:segment", "segment"]);
+    assert_eq!(asks(&form), ["sequence", "choice:segment", "segment", "audience"]);
     assert!(!form["private_metadata"].as_str().unwrap().contains("re-engagement"), "{form}");
 
     let nothing = stage.fills("U0MIA", &form, &[]).await;

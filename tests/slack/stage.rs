@@ -229,7 +229,11 @@ impl Stage {
 }
 
 pub(crate) fn settings() -> Settings {
-    Settings { zone: chrono_tz::UTC, public_url: "https://rekindle.acme.test".to_owned() }
+    Settings {
+        zone: chrono_tz::UTC,
+        public_url: "https://rekindle.acme.test".to_owned(),
+        caution: rekindle_core::campaign::Caution::NONE,
+    }
 }
 
 /// Slack, as a house on this database has it.

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use chrono::TimeDelta;
 use rekindle_core::{
-    campaign::Campaign,
+    campaign::{Campaign, Caution},
     delivery::DeliveryState,
     desk,
     enrollment::{Ended, RunState},
@@ -94,12 +94,15 @@ async fn campaign(house: &House, leads: &[LeadId]) -> Campaign {
     let previewed = Previewed {
         sequence: "other".to_owned(),
         segment: "everyone".to_owned(),
+        follows: false,
         version: 1,
         by: member("mia").handle,
-        audience: leads.iter().map(|lead| (*lead, None)).collect(),
+        forecast: Default::default(),
     };
-    let draft = house.store.campaigns().preview(previewed).await.unwrap();
-    house.store.campaigns().launch(draft.id, &member("mia").handle).await.unwrap()
+    let mut preview = house.store.campaigns().begin_preview();
+    preview.add(leads.iter().map(|lead| (*lead, None)).collect()).await.unwrap();
+    let draft = preview.keep(previewed).await.unwrap();
+    house.store.campaigns().launch(draft.id, &member("mia").handle, &Caution::NONE).await.unwrap()
 }
 
 async fn what_never_goes(home: Home) {

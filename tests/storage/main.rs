@@ -18,6 +18,7 @@ mod console;
 mod fates;
 mod gate;
 mod heard;
+mod membership;
 mod migrations;
 mod notices;
 mod papers;

@@ -3,6 +3,7 @@
 use chrono::TimeDelta;
 use rekindle_core::{
     arrival::{Arrival, Quarantined, Who},
+    campaign::Forecast,
     chat::{ChatUser, How, Platform},
     delivery::Event,
     desk,
@@ -193,11 +194,14 @@ async fn every_table_is_written_and_read(home: Home) {
     let previewed = Previewed {
         sequence: "other".to_owned(),
         segment: "everyone".to_owned(),
+        follows: true,
         version: 1,
         by: member.handle.clone(),
-        audience: vec![(kim, Some("claimed by Ana".to_owned()))],
+        forecast: Forecast { out: vec![("claimed by Ana".to_owned(), 1)], ..Forecast::default() },
     };
-    let draft = store.campaigns().preview(previewed).await.unwrap();
+    let mut preview = store.campaigns().begin_preview();
+    preview.add(vec![(kim, Some("claimed by Ana".to_owned()))]).await.unwrap();
+    let draft = preview.keep(previewed).await.unwrap();
     assert_eq!(store.campaigns().named(&draft.id.to_string()).await.unwrap(), draft);
     let question = "segment everyone and hot".parse().unwrap();
     store.segments().save("hot ones", &question, &member.handle).await.unwrap();
@@ -207,6 +211,11 @@ async fn every_table_is_written_and_read(home: Home) {
         store.playbooks().await.unwrap().current().question("HOT ones").unwrap().1.to_string(),
         "everyone and hot"
     );
+    let hot = "hot or not hot".parse().unwrap();
+    store.segments().keep("all", &hot).await.unwrap();
+    let playbook = house.playbooks.current();
+    assert!(store.segments().ask_everybody("all", &hot, playbook, now).await.unwrap().joined > 0);
+    assert_eq!(store.segments().of(kim).await.unwrap(), [("all".to_owned(), now)]);
     let answered = Report {
         mail,
         word: Word::Reply(Reply { id: "r1".to_owned(), from: None, said: "Call me".to_owned() }),

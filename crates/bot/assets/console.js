@@ -2,7 +2,7 @@
 // Everything from the server is inserted as text (never as HTML); cards are edited in place by revision.
 
 const $ = (selector, root = document) => root.querySelector(selector);
-const STATES = { open: "Open", claimed: "Claimed", snoozed: "Snoozed", closed: "Closed" };
+const STATES = { open: "Open", claimed: "Claimed", snoozed: "Snoozed", closed: "Closed", asked: "Second person" };
 const EMPTY = {
   "hot-leads": ["No hot leads yet", "The moment a lead turns hot, its card appears here. The first to press Claim has it.", ["/lead hot", "/rekindle help"]],
   campaigns: ["No campaigns yet", "Launches, results and everything to confirm or hold will be told here.", ["/campaign show", "/rekindle help campaign"]],
@@ -24,6 +24,9 @@ let last = 0; // how far the page has come: the seq of the last post or edit it 
 // ---- small tools ----------------------------------------------------------------------------------------------
 
 /** An element with attributes (`on…` are listeners; null, undefined and false are left out) and children. */
+// The dashboard answers under the address by which we were reached, whatever its own is.
+const here = (link) => { const { pathname, search } = new URL(link, location); return pathname + search; };
+
 function h(tag, attributes = {}, ...children) {
   const element = document.createElement(tag);
   for (const [name, value] of Object.entries(attributes)) {
@@ -234,7 +237,7 @@ function drawCard(card) {
     h("div", { class: "who" }, field("h2", "title", card.title), field("p", "subtitle", card.subtitle), field("p", "email", card.email)),
     (rated || card.badge) && h("div", { class: "rate" }, rated && field("b", "score", card.score), card.badge && field("span", "badge", card.badge))),
   card.lines?.length > 0 && h("ul", { class: "lines", "data-field": "lines" }, card.lines.map(points)),
-  card.facts?.length > 0 && h("dl", { class: "facts", "data-field": "facts" }, card.facts.map(({ label, value }) => h("div", {}, h("dt", {}, label), h("dd", {}, value)))),
+  card.facts?.length > 0 && h("dl", { class: "facts", "data-field": "facts" }, card.facts.map(({ label, value, link }) => h("div", {}, h("dt", {}, label), h("dd", {}, link ? h("a", { href: here(link), target: "_blank", rel: "noopener" }, value) : value)))),
   field("p", "status", card.status),
   card.buttons?.length > 0 && h("footer", { class: "actions" }, card.buttons.map((button) => h("button", {
     type: "button", class: button.style, "data-intent": button.intent, "aria-disabled": pressed.has(card.id) ? "true" : null,

@@ -10,7 +10,7 @@ mod campaign;
 pub(crate) mod gallery;
 
 pub use alert::{Note, Scenery, ask_of, of_alert};
-pub use campaign::{Progress, of_campaign};
+pub use campaign::{Surroundings, of_campaign};
 
 use serde::Serialize;
 use std::borrow::Cow;
@@ -67,6 +67,9 @@ pub struct Fact {
     pub label: String,
     /// What it says.
     pub value: String,
+    /// Where more of it is, behind the team's sign-in.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub link: Option<String>,
 }
 
 /// Something that can be done.
@@ -155,6 +158,6 @@ impl Button {
 
 impl Fact {
     fn new(label: &str, value: impl Into<String>) -> Self {
-        Self { label: label.to_owned(), value: value.into() }
+        Self { label: label.to_owned(), value: value.into(), link: None }
     }
 }

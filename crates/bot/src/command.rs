@@ -16,7 +16,7 @@ pub use complete::{Known, Suggestion, complete};
 pub(crate) use when::until;
 
 use clap::{
-    CommandFactory, FromArgMatches, Parser, Subcommand, ValueHint,
+    CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum, ValueHint,
     builder::{PossibleValue, PossibleValuesParser, TypedValueParser},
 };
 use rekindle_core::{
@@ -152,6 +152,9 @@ pub enum Campaign {
         /// Although nobody vouches that the mail will be believed; it is remembered with your name
         #[arg(long)]
         despite_mail_doctor: bool,
+        /// frozen: those who match now; follows: those who come to match later, too
+        #[arg(long)]
+        audience: Option<Audience>,
         /// Name of the sequence
         #[arg(required_unless_present = "confirm")]
         sequence: Option<String>,
@@ -161,11 +164,47 @@ pub enum Campaign {
     },
     /// Who would get it, who would not and why, what and when; sends nothing
     Preview {
+        /// frozen: those who match now; follows: those who come to match later, too
+        #[arg(long)]
+        audience: Option<Audience>,
         /// Name of the sequence
         sequence: String,
         /// Name of a segment, or a question such as: score >= 60 and not hot
         #[arg(value_hint = ValueHint::Other)]
         segment: String,
+    },
+    /// Mail it to yourself: every mail of a sequence, as it would arrive
+    Test {
+        /// Name of the sequence
+        sequence: String,
+    },
+    /// The campaigns, newest first
+    List,
+    /// How a campaign stands; without one, all of them
+    Show {
+        /// Id, or name of its sequence
+        campaign: Option<String>,
+    },
+    /// The leads behind a count: in, out, matched, or a reason such as: claimed by Ana
+    Who {
+        /// Id, or name of its sequence
+        campaign: String,
+        /// Which page, twenty leads each
+        #[arg(long)]
+        page: Option<u64>,
+        /// in, out, matched, or a reason
+        #[arg(value_hint = ValueHint::Other)]
+        whom: Option<String>,
+    },
+    /// What has come of a campaign
+    Report {
+        /// Id, or name of its sequence; may be left out while there is one
+        campaign: Option<String>,
+    },
+    /// Send the rest now, without waiting for the look at the first ones to end
+    Rest {
+        /// Id, or name of its sequence; may be left out while there is one
+        campaign: Option<String>,
     },
     /// Nothing of it leaves until it is resumed
     Hold {
@@ -182,11 +221,15 @@ pub enum Campaign {
         /// Id, or name of its sequence; may be left out while there is one
         campaign: Option<String>,
     },
-    /// How a campaign stands; without one, all of them
-    Show {
-        /// Id, or name of its sequence
-        campaign: Option<String>,
-    },
+}
+
+/// Whom a campaign is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Audience {
+    /// Those who match at the preview
+    Frozen,
+    /// Those who come to match later, too
+    Follows,
 }
 
 /// `/segment`
@@ -324,9 +367,13 @@ impl Command {
                 Lead::Enroll { .. } | Lead::Stop { .. } => Deed::Nurture,
             },
             Self::Campaign(campaign) => match campaign {
-                Campaign::Show { .. } => Deed::Look,
+                Campaign::List | Campaign::Show { .. } | Campaign::Who { .. } | Campaign::Report { .. } => {
+                    Deed::Look
+                }
                 Campaign::Launch { .. }
                 | Campaign::Preview { .. }
+                | Campaign::Test { .. }
+                | Campaign::Rest { .. }
                 | Campaign::Hold { .. }
                 | Campaign::Resume { .. }
                 | Campaign::Stop { .. } => Deed::Campaign,
@@ -468,7 +515,7 @@ fn arguments(line: &str) -> Vec<String> {
     while let Some(word) = rest.next() {
         if has_options && !word.quoted && word.text.starts_with("--") && word.text.len() > 2 {
             arguments.push(word.text.clone());
-            if word.text == "--confirm" {
+            if takes_value(command, &word.text) {
                 arguments.extend(rest.next().map(|value| value.text.clone()));
             }
             continue;
@@ -500,9 +547,24 @@ fn free_text<'a>(declared: &'a clap::Command, words: &[String]) -> (&'a clap::Co
     let (command, depth) = walk(declared, words);
     let position =
         command.get_positionals().position(|argument| argument.get_value_hint() == ValueHint::Other);
-    // Options before it move it: `launch --confirm ID` has no free text to keep.
-    let options = words.iter().skip(depth).take_while(|word| word.starts_with("--")).count();
-    (command, position.filter(|_| options == 0).map(|position| depth + position))
+    let Some(position) = position else { return (command, None) };
+    // Options before it, with their values, have no place.
+    let (mut at, mut place) = (depth, 0);
+    while let Some(word) = words.get(at) {
+        match word.strip_prefix("--") {
+            Some(name) if !name.is_empty() => at += 1 + usize::from(takes_value(command, word)),
+            _ if place == position => return (command, Some(at)),
+            _ => (at, place) = (at + 1, place + 1),
+        }
+    }
+    (command, None)
+}
+
+/// Whether a word is an option of the command behind which its value stands.
+fn takes_value(command: &clap::Command, word: &str) -> bool {
+    let name = word.strip_prefix("--");
+    let option = command.get_arguments().find(|argument| name.is_some() && argument.get_long() == name);
+    option.is_some_and(|option| option.get_action().takes_values())
 }
 
 fn outcomes() -> impl TypedValueParser<Value = Outcome> {

@@ -26,6 +26,7 @@ use crate::{
 };
 use chrono_tz::Tz;
 use rekindle_core::{
+    campaign::Caution,
     ids::{AlertId, CampaignId, LeadId},
     lead::Lead,
     refusal::Refusal,
@@ -45,6 +46,8 @@ pub struct Settings {
     pub zone: Tz,
     /// Where the team reaches the web pages: "https://rekindle.acme.test".
     pub public_url: String,
+    /// How carefully campaigns are launched.
+    pub caution: Caution,
 }
 
 /// The desk. Cheap to clone.
@@ -195,7 +198,9 @@ impl Desk {
         let reply = match intent {
             Intent::Launch => self.launch(member, id, false).await?,
             Intent::LaunchDespite => self.launch(member, id, true).await?,
-            Intent::Hold | Intent::Resume | Intent::Stop => self.move_campaign(id, &intent).await?,
+            Intent::Rest | Intent::Hold | Intent::Resume | Intent::Stop => {
+                self.move_campaign(id, &intent).await?
+            }
             _ => return Err(foreign().into()),
         };
         Ok(reply.into())

@@ -208,14 +208,21 @@ mod tests {
         use FieldKind::{Choice, Lead, Words};
         let form = |line: &str| of_line(line, &known()).unwrap();
         let launch = form("/campaign launch");
-        assert_eq!(shape(&launch), [("sequence", Choice, true, 1), ("segment", Words, true, 1)]);
-        let despite = form("/campaign launch welcome --despite-mail-doctor");
-        assert_eq!(despite.fields[2].label, "Despite mail doctor", "a flag that was said is there");
         assert_eq!(
-            (despite.fields[0].value.as_deref(), despite.fields[2].value.as_deref()),
+            shape(&launch),
+            [("sequence", Choice, true, 1), ("segment", Words, true, 1), ("audience", Choice, false, 2)]
+        );
+        let despite = form("/campaign launch welcome --despite-mail-doctor");
+        let flag = despite.fields.iter().position(|field| field.label == "Despite mail doctor");
+        let flag = flag.expect("a flag that was said is there");
+        assert_eq!(
+            (despite.fields[0].value.as_deref(), despite.fields[flag].value.as_deref()),
             (Some("welcome"), Some("true"))
         );
         assert_eq!(shape(&form("/lead add")), [("email", Words, true, 0), ("name", Words, false, 0)]);
+        let follows = form("/campaign launch --audience follows welcome");
+        let said: Vec<Option<&str>> = follows.fields.iter().map(|field| field.value.as_deref()).collect();
+        assert_eq!(said, [Some("welcome"), None, Some("follows")], "an option that was said stands chosen");
         let pass = form("/lead pass kim@acme.test");
         assert_eq!(
             shape(&pass),

@@ -20,6 +20,8 @@ pub enum Intent {
     Launch,
     /// The same, although nobody vouches that its mails will be believed.
     LaunchDespite,
+    /// The rest of the campaign begins without waiting.
+    Rest,
     /// Nothing of this campaign leaves for now.
     Hold,
     /// It goes on.
@@ -46,6 +48,7 @@ impl Intent {
             }
             "launch" => Self::Launch,
             "launch-despite" => Self::LaunchDespite,
+            "rest" => Self::Rest,
             "hold" => Self::Hold,
             "resume" => Self::Resume,
             "stop" => Self::Stop,
@@ -66,6 +69,7 @@ impl Intent {
             Self::Outcome(how, _) => how.word(),
             Self::Launch => "launch",
             Self::LaunchDespite => "launch-despite",
+            Self::Rest => "rest",
             Self::Hold => "hold",
             Self::Resume => "resume",
             Self::Stop => "stop",
@@ -78,7 +82,9 @@ impl Intent {
             Self::Claim | Self::Release | Self::Pass(..) | Self::Snooze(_) | Self::Outcome(..) => {
                 Deed::WorkLeads
             }
-            Self::Launch | Self::LaunchDespite | Self::Hold | Self::Resume | Self::Stop => Deed::Campaign,
+            Self::Launch | Self::LaunchDespite | Self::Rest | Self::Hold | Self::Resume | Self::Stop => {
+                Deed::Campaign
+            }
         }
     }
 }

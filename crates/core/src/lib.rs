@@ -5,7 +5,7 @@
 //! and what is to change goes out as values ([`scene::Change`]). In reading order:
 //!
 //! - **who**: [`lead`], [`activity`], [`arrival`], [`consent`], [`preferences`], [`team`];
-//! - **what they are worth**: [`score`], and the questions asked of them: [`segment`];
+//! - **what they are worth**: [`score`], the questions asked of them: [`segment`], and who answers yes: [`membership`];
 //! - **what we do about it**: [`scene`] (what a decision sees and returns), [`observe`] (a lead
 //!   did something), [`answers`] (and what follows that), [`heard`] (a mail of ours came back), [`alert`] (the team is asked to act), [`desk`] (what it
 //!   decides), [`sunset`] (a lead went quiet);
@@ -14,10 +14,11 @@
 //! - **what a marketer writes**: [`playbook`], [`form`];
 //! - **where the team talks**: [`chat`], and what one member is told alone: [`notice`]; what their own programs are told: [`webhook`];
 //! - **small parts**: [`ids`], [`time`], [`span`], [`schedule`], [`window`], [`zone`], [`language`], [`email`],
-//!   [`link`], [`pace`], [`refusal`], [`nearest`], [`read`].
+//!   [`link`], [`pace`], [`amount`], [`refusal`], [`nearest`], [`read`].
 
 pub mod activity;
 pub mod alert;
+pub mod amount;
 pub mod answers;
 pub mod arrival;
 pub mod breaker;
@@ -37,6 +38,7 @@ pub mod lead;
 pub mod link;
 pub mod machine;
 pub mod mail_check;
+pub mod membership;
 pub mod nearest;
 pub mod notice;
 pub mod observe;

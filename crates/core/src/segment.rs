@@ -314,6 +314,16 @@ impl Predicate {
         self.leaves().any(|leaf| matches!(leaf, Self::Did(_)))
     }
 
+    /// Whether time alone can change the answer of a lead.
+    pub fn moves_with_time(&self) -> bool {
+        self.leaves().any(|leaf| match leaf {
+            Self::QuietFor(_) | Self::Points { of: Points::Score | Points::Engagement, .. } => true,
+            Self::Standing { of, .. } => *of == Standing::Grade,
+            Self::Did(doing) => doing.when.is_some(),
+            _ => false,
+        })
+    }
+
     /// The names of the segments it refers to.
     pub fn refers(&self) -> impl Iterator<Item = &str> {
         self.leaves().filter_map(|leaf| match leaf {

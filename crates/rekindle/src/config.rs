@@ -13,7 +13,9 @@ use crate::clock::SystemClock;
 use chrono_tz::Tz;
 use ipnet::IpNet;
 use layers::Layers;
-use rekindle_core::{chat::Secret, read::FileError, schedule::Schedule, span::Span, time::Moment};
+use rekindle_core::{
+    campaign::Caution, chat::Secret, read::FileError, schedule::Schedule, span::Span, time::Moment,
+};
 use rekindle_mail::{
     dkim::{Signer, is_aligned},
     transport::Transport,
@@ -57,6 +59,8 @@ pub struct Config {
     pub mail: Mail,
     /// `[pace]`
     pub pace: Pace,
+    /// `[campaign]`
+    pub campaign: Launching,
     /// `[webhook]`
     pub webhook: Webhook,
     /// `[inbox]`
@@ -144,6 +148,31 @@ pub struct Calendar {
 pub struct CronTable {
     /// Leads that went quiet are taken into re-engagement.
     pub cool_leads: Schedule,
+}
+
+/// How carefully campaigns are launched.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Launching {
+    /// With more leads than this a second person confirms; 0 is nobody.
+    #[serde(deserialize_with = "values::between::<_, 0, 100_000_000>")]
+    pub second_person_above: u32,
+    /// How many begin before the others; 0 is all at once.
+    #[serde(deserialize_with = "values::between::<_, 0, 1_000_000>")]
+    pub first: u32,
+    /// How long they are looked at.
+    pub look: Span,
+}
+
+impl Launching {
+    /// The same, as the rules want it.
+    pub fn caution(&self) -> Caution {
+        Caution {
+            second_person_above: self.second_person_above.into(),
+            first: self.first.into(),
+            pause: self.look.delta(),
+        }
+    }
 }
 
 /// How long what is not needed any more is kept.

@@ -260,7 +260,11 @@ fn mails(house: &House) -> Mails {
 
 /// What the chat needs of the settings.
 pub fn bot_settings(house: &House) -> rekindle_bot::desk::Settings {
-    rekindle_bot::desk::Settings { zone: house.config.team.zone, public_url: house.config.public_url() }
+    rekindle_bot::desk::Settings {
+        zone: house.config.team.zone,
+        public_url: house.config.public_url(),
+        caution: house.config.campaign.caution(),
+    }
 }
 
 /// A desk of this house, at which campaigns begin when their mails will be believed.

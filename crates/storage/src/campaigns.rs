@@ -1,14 +1,22 @@
-//! Campaigns: previewed with a frozen audience, launched, held, stopped.
+//! Campaigns: previewed with their audience, launched, held, stopped.
+
+mod audience;
+mod preview;
+mod tally;
+mod waves;
+
+pub use audience::{Asked, Asking, Listed, Whom};
+pub use preview::{Preview, Previewed};
 
 use crate::{
-    Result, Store, mint,
-    rows::{add, campaign, enrollment, micros, put},
-    transaction::again,
+    Result, Store,
+    rows::{campaign, micros, put},
+    transaction::{Writing, again},
 };
 use rekindle_core::{
-    campaign::{Campaign, CampaignState},
-    enrollment::{Ended, Enrollment, Planned},
-    ids::{CampaignId, EnrollmentId, LeadId},
+    campaign::{Campaign, CampaignState, Caution},
+    enrollment::Ended,
+    ids::CampaignId,
     refusal::Refusal,
     team::Handle,
 };
@@ -16,6 +24,9 @@ use sea_orm::{
     ColumnTrait, ConnectionTrait, EntityTrait, FromQueryResult, QueryFilter, QueryOrder, QuerySelect, Value,
     prelude::Uuid,
 };
+
+/// How many rows one transaction of a campaign writes: few enough that who presses Hold waits for none.
+const BATCH: i64 = 2_000;
 
 /// The campaigns.
 #[derive(Debug, Clone, Copy)]
@@ -28,21 +39,6 @@ impl Store {
     }
 }
 
-/// A preview before it is kept.
-#[derive(Debug, Clone)]
-pub struct Previewed {
-    /// Which plan.
-    pub sequence: String,
-    /// At whom.
-    pub segment: String,
-    /// In which version of the playbook.
-    pub version: i64,
-    /// Who asked.
-    pub by: Handle,
-    /// Who matched: in (`None`), or out and why.
-    pub audience: Vec<(LeadId, Option<String>)>,
-}
-
 /// A count of one reason.
 #[derive(Debug, Clone, PartialEq, Eq, FromQueryResult)]
 pub struct Reason {
@@ -52,86 +48,37 @@ pub struct Reason {
     pub count: i64,
 }
 
+#[derive(FromQueryResult)]
+struct Id {
+    id: Uuid,
+}
+
 impl Campaigns<'_> {
-    /// Keeps a preview with its audience; nothing is launched.
+    /// Launches what was previewed, or asks for the second person: the first ones begin with it, and where there are none, the
+    /// first batch of everybody. Who may no longer be written to is found out at the gate.
     ///
     /// # Errors
-    /// As the database says.
-    pub async fn preview(&self, previewed: Previewed) -> Result<Campaign> {
-        let counted_in = previewed.audience.iter().filter(|(_, why)| why.is_none()).count();
-        let campaign = Campaign {
-            id: CampaignId(mint::id()),
-            sequence: previewed.sequence,
-            segment: previewed.segment,
-            version: previewed.version,
-            state: CampaignState::Draft,
-            made_by: previewed.by,
-            made_at: self.0.clock.calendar(),
-            launched_by: None,
-            launched_at: None,
-            counted_in: i64::try_from(counted_in).unwrap_or(i64::MAX),
-            counted_out: i64::try_from(previewed.audience.len() - counted_in).unwrap_or(i64::MAX),
-            revision: 1,
-        };
-        let rows = previewed.audience.into_iter().map(|(lead, why_out)| campaign::audience::Model {
-            campaign_id: campaign.id.0,
-            lead_id: lead.0,
-            why_out,
-        });
-        let tx = self.0.begin().await?;
-        put::<campaign::Entity, _>(&*tx, vec![campaign::Model::of(&campaign)]).await?;
-        add::<campaign::audience::Entity, _>(&*tx, rows.collect()).await?;
-        self.0.commit(tx, false).await?;
-        Ok(campaign)
+    /// [`Refusal`] when there is no such preview, it was launched before, or a second person is wanted.
+    pub async fn launch(&self, id: CampaignId, by: &Handle, caution: &Caution) -> Result<Campaign> {
+        again!(self.launch_once(id, by, caution))?;
+        self.begin_rest(id).await?;
+        self.named(&id.to_string()).await
     }
 
-    /// Launches what was previewed: everybody who was in begins the sequence, in one transaction, but those
-    /// who began it meanwhile. Who may no longer be written to is found out at the gate.
-    ///
-    /// # Errors
-    /// [`Refusal`] when there is no such preview, or it was launched before.
-    pub async fn launch(&self, id: CampaignId, by: &Handle) -> Result<Campaign> {
-        again!(self.launch_once(id, by))
-    }
-
-    async fn launch_once(&self, id: CampaignId, by: &Handle) -> Result<Campaign> {
+    async fn launch_once(&self, id: CampaignId, by: &Handle, caution: &Caution) -> Result<()> {
         let now = self.0.clock.calendar();
         let tx = self.0.begin().await?;
-        let campaign = locked(&tx, id).await?.launch(by, now)?;
-        let audience: Vec<Uuid> = campaign::audience::Entity::find()
-            .select_only()
-            .column(campaign::audience::Column::LeadId)
-            .filter(campaign::audience::Column::CampaignId.eq(id.0))
-            .filter(campaign::audience::Column::WhyOut.is_null())
-            .into_tuple()
-            .all(&*tx)
-            .await?;
-        let busy: Vec<Uuid> = enrollment::Entity::find()
-            .select_only()
-            .column(enrollment::Column::LeadId)
-            .filter(enrollment::Column::Sequence.eq(campaign.sequence.as_str()))
-            .filter(enrollment::Column::State.is_in(["due", "awaiting"]))
-            .into_tuple()
-            .all(&*tx)
-            .await?;
-        let busy: std::collections::HashSet<Uuid> = busy.into_iter().collect();
-        let planned = Planned {
-            sequence: campaign.sequence.clone(),
-            version: campaign.version,
-            campaign: Some(campaign.id),
-            at: None,
-        };
-        let runs = audience.into_iter().filter(|lead| !busy.contains(lead)).map(|lead| {
-            let run = Enrollment::begin(EnrollmentId(mint::id()), LeadId(lead), &planned, now);
-            enrollment::Model::of(&run)
-        });
-        add::<enrollment::Entity, _>(&*tx, runs.collect()).await?;
-        put::<campaign::Entity, _>(&*tx, vec![campaign::Model::of(&campaign)]).await?;
-        self.0.commit(tx, true).await?;
-        Ok(campaign)
+        let (campaign, begun_to) = locked(&tx, id).await?;
+        let campaign = campaign.launch(by, caution, now)?;
+        if campaign.state == CampaignState::Running && campaign.first > 0 {
+            self.begin_first(&tx, &campaign, now).await?;
+        }
+        keep(&tx, &campaign, begun_to).await?;
+        self.0.commit(tx, true).await
     }
 
-    /// Moves a campaign: hold, resume, stop, done. What waits for it looks again at once; a stop ends its runs.
+    /// Moves a campaign: hold, resume, stop, done. It is committed at once, and then what waits for it is woken or ended, a batch
+    /// at a time.
     ///
     /// # Errors
     /// [`Refusal`] when there is none, or it cannot be moved so.
@@ -139,35 +86,98 @@ impl Campaigns<'_> {
     where
         F: Fn(Campaign) -> Result<Campaign, Refusal> + Send + Sync,
     {
-        again!(self.move_once(id, &to))
+        let campaign = again!(self.move_once(id, &to))?;
+        match campaign.state {
+            CampaignState::Running => {
+                self.wake(id).await?;
+                self.begin_rest(id).await?;
+                self.named(&id.to_string()).await
+            }
+            CampaignState::Stopped => {
+                while self.end_runs(id).await? > 0 {}
+                Ok(campaign)
+            }
+            _ => Ok(campaign),
+        }
     }
 
     async fn move_once<F>(&self, id: CampaignId, to: &F) -> Result<Campaign>
     where
         F: Fn(Campaign) -> Result<Campaign, Refusal> + Send + Sync,
     {
-        let now = micros(self.0.clock.calendar());
         let tx = self.0.begin().await?;
-        let campaign = to(locked(&tx, id).await?)?;
-        put::<campaign::Entity, _>(&*tx, vec![campaign::Model::of(&campaign)]).await?;
-        match campaign.state {
-            CampaignState::Running => {
-                let values = || -> Vec<Value> { vec![now.into(), now.into(), id.0.into()] };
-                let mails = "UPDATE delivery SET not_before = ? WHERE state = 'pending' AND not_before > ? AND campaign_id = ? AND reason = 'the campaign is held'";
-                tx.execute_raw(self.0.sql(mails, values())).await?;
-                let runs = "UPDATE enrollment SET due_at = ? WHERE state = 'due' AND due_at > ? AND campaign_id = ? AND reason = 'the campaign is held'";
-                tx.execute_raw(self.0.sql(runs, values())).await?;
-            }
-            CampaignState::Stopped => {
-                // The set-based form of `Enrollment::end`.
-                let text = "UPDATE enrollment SET state = ?, ended_at = ?, due_at = NULL, delivery_id = NULL, reason = 'the campaign was stopped' WHERE campaign_id = ? AND state IN ('due', 'awaiting')";
-                let values = vec![Ended::Stopped.word().into(), now.into(), id.0.into()];
-                tx.execute_raw(self.0.sql(text, values)).await?;
-            }
-            _ => {}
-        }
+        let (campaign, begun_to) = locked(&tx, id).await?;
+        let campaign = to(campaign)?;
+        keep(&tx, &campaign, begun_to).await?;
         self.0.commit(tx, true).await?;
         Ok(campaign)
+    }
+
+    /// What a hold has put off looks again at once.
+    async fn wake(&self, id: CampaignId) -> Result<()> {
+        let held = "reason = 'the campaign is held'";
+        for (table, at, state) in [("delivery", "not_before", "pending"), ("enrollment", "due_at", "due")] {
+            let text = format!(
+                "UPDATE {table} SET {at} = ? WHERE id IN (SELECT id FROM {table} WHERE campaign_id = ? AND state = '{state}' AND {at} > ? AND {held} LIMIT {BATCH})"
+            );
+            loop {
+                let now = micros(self.0.clock.calendar());
+                let values: Vec<Value> = vec![now.into(), id.0.into(), now.into()];
+                let woken = again!(async {
+                    let tx = self.0.begin().await?;
+                    let woken = tx.execute_raw(self.0.sql(&text, values.clone())).await?.rows_affected();
+                    self.0.commit(tx, woken > 0).await?;
+                    Ok(woken)
+                })?;
+                if woken == 0 {
+                    break;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Ends runs of a campaign that was stopped, a batch of them; how many. The set-based form of `Enrollment::end`.
+    ///
+    /// # Errors
+    /// As the database says.
+    pub async fn end_runs(&self, id: CampaignId) -> Result<u64> {
+        let now = micros(self.0.clock.calendar());
+        let text = format!(
+            "UPDATE enrollment SET state = ?, ended_at = ?, due_at = NULL, delivery_id = NULL, reason = 'the campaign was stopped' \
+             WHERE id IN (SELECT id FROM enrollment WHERE campaign_id = ? AND state IN ('due', 'awaiting') LIMIT {BATCH})"
+        );
+        again!(async {
+            let tx = self.0.begin().await?;
+            let values: Vec<Value> = vec![Ended::Stopped.word().into(), now.into(), id.0.into()];
+            let ended = tx.execute_raw(self.0.sql(&text, values)).await?.rows_affected();
+            self.0.commit(tx, ended > 0).await?;
+            Ok(ended)
+        })
+    }
+
+    /// Campaigns that were stopped and have runs that are not ended yet.
+    ///
+    /// # Errors
+    /// As the database says.
+    pub async fn to_end(&self) -> Result<Vec<CampaignId>> {
+        self.ids("c.state = 'stopped' AND EXISTS (SELECT 1 FROM enrollment e WHERE e.campaign_id = c.id AND e.state IN ('due', 'awaiting'))")
+            .await
+    }
+
+    /// Running campaigns that have no run left, and to which nobody can come.
+    ///
+    /// # Errors
+    /// As the database says.
+    pub async fn finished(&self) -> Result<Vec<CampaignId>> {
+        self.ids("c.state = 'running' AND c.wave = 'all' AND c.follows IS NOT TRUE AND NOT EXISTS (SELECT 1 FROM enrollment e WHERE e.campaign_id = c.id AND e.state IN ('due', 'awaiting'))")
+            .await
+    }
+
+    async fn ids(&self, which: &str) -> Result<Vec<CampaignId>> {
+        let text = format!("SELECT c.id AS id FROM campaign c WHERE {which} ORDER BY c.id");
+        let rows = Id::find_by_statement(self.0.sql(&text, Vec::new())).all(&self.0.db).await?;
+        Ok(rows.into_iter().map(|row| CampaignId(row.id)).collect())
     }
 
     /// The campaign that a person means: by id, or the newest of a sequence.
@@ -227,25 +237,18 @@ impl Campaigns<'_> {
         let runs = Reason::find_by_statement(self.0.sql(&by_state("enrollment"), vec![id.0.into()]));
         Ok((deliveries.all(&self.0.db).await?, runs.all(&self.0.db).await?))
     }
-
-    /// Running campaigns that have no run left.
-    ///
-    /// # Errors
-    /// As the database says.
-    pub async fn finished(&self) -> Result<Vec<CampaignId>> {
-        #[derive(FromQueryResult)]
-        struct Id {
-            id: Uuid,
-        }
-        let text = "SELECT c.id AS id FROM campaign c WHERE c.state = 'running' AND NOT EXISTS (SELECT 1 FROM enrollment e WHERE e.campaign_id = c.id AND e.state IN ('due', 'awaiting'))";
-        let rows = Id::find_by_statement(self.0.sql(text, Vec::new())).all(&self.0.db).await?;
-        Ok(rows.into_iter().map(|row| CampaignId(row.id)).collect())
-    }
 }
 
-async fn locked(tx: &crate::transaction::Writing, id: CampaignId) -> Result<Campaign> {
+/// A campaign under its lock, and up to whom its audience has begun.
+async fn locked(tx: &Writing, id: CampaignId) -> Result<(Campaign, Option<Uuid>)> {
     let row =
         campaign::Entity::find_by_id(id.0).lock(sea_orm::sea_query::LockType::Update).one(&**tx).await?;
     let help = "; preview one with /campaign preview SEQUENCE SEGMENT".to_owned();
-    row.ok_or(Refusal::Unknown { what: "campaign", name: id.to_string(), help })?.campaign()
+    let row = row.ok_or(Refusal::Unknown { what: "campaign", name: id.to_string(), help })?;
+    let begun_to = row.begun_to;
+    Ok((row.campaign()?, begun_to))
+}
+
+async fn keep(tx: &Writing, campaign: &Campaign, begun_to: Option<Uuid>) -> Result<()> {
+    put::<campaign::Entity, _>(&**tx, vec![campaign::Model::of(campaign, begun_to)]).await
 }

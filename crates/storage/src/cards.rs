@@ -127,7 +127,7 @@ impl Cards<'_> {
         most: u64,
     ) -> Result<Vec<Behind<Campaign>>> {
         let which = "s.state <> 'draft' AND \
-                     (c.subject_id IS NOT NULL OR s.state IN ('running', 'held') OR s.launched_at >= ?)";
+                     (c.subject_id IS NOT NULL OR s.state IN ('asked', 'running', 'held') OR s.launched_at >= ?)";
         let rows = self.behind("campaign", which, destination, since, most).await?;
         if rows.is_empty() {
             return Ok(Vec::new());

@@ -105,7 +105,7 @@ impl Store {
         let did = heard.deed(ActivityId(mint::id()), &mail, now);
         if let Some(did) = &did {
             add::<activity::Entity, _>(&*tx, vec![activity::Model::of(did, lead, 0, now)]).await?;
-            if playbooks.current().scoring.counts(did) {
+            if playbooks.current().looks_at(did) {
                 scene.history.push(did.clone());
             }
         }
@@ -114,7 +114,7 @@ impl Store {
         if change == scene.unchanged() && heard.key().is_none() {
             return Ok(false);
         }
-        self.write(&tx, vec![(change, scene)], now).await?;
+        self.write(&tx, vec![(change, scene)], playbooks, now).await?;
         self.commit(tx, true).await?;
         Ok(true)
     }

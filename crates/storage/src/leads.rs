@@ -66,7 +66,7 @@ impl Leads<'_> {
         let scene = found(&scenes, id)?;
         let change = decide(scene, now)?;
         let lead = change.lead.clone();
-        let loud = self.0.write(&tx, vec![(change, scene)], now).await?;
+        let loud = self.0.write(&tx, vec![(change, scene)], playbooks, now).await?;
         self.0.commit(tx, loud).await?;
         Ok(lead)
     }
@@ -95,7 +95,7 @@ impl Leads<'_> {
         let changes: Vec<_> =
             scenes.values().filter_map(|scene| Some((decide(scene, now)?, scene))).collect();
         let count = changes.len();
-        let loud = self.0.write(&tx, changes, now).await?;
+        let loud = self.0.write(&tx, changes, playbooks, now).await?;
         self.0.commit(tx, loud).await?;
         Ok(count)
     }
@@ -144,7 +144,7 @@ impl Leads<'_> {
         Ok(leads)
     }
 
-    /// What a lead did, as far as the rules count it, oldest first.
+    /// What a lead did, as far as rules count it and segments ask about it, oldest first.
     ///
     /// # Errors
     /// As the database says.
@@ -153,7 +153,7 @@ impl Leads<'_> {
         Ok(histories.remove(&id).unwrap_or_default())
     }
 
-    /// The histories of many leads, as far as the rules count them.
+    /// The histories of many leads, as far as rules count them and segments ask about them.
     ///
     /// # Errors
     /// As the database says.

@@ -1,11 +1,27 @@
 //! Where ids and secrets are made: the only place with randomness.
 
+use rekindle_core::time::Moment;
+use sea_orm::DbBackend;
 use uuid::Uuid;
 
 /// A new id, later than all before it in this process.
 #[expect(clippy::disallowed_methods, reason = "this is the place where ids are minted")]
 pub(crate) fn id() -> Uuid {
     Uuid::now_v7()
+}
+
+/// An expression that makes a new id for each row of a statement, in the form of [`id`] (RFC 9562, UUIDv7): the moment in
+/// milliseconds, then random bits, which the database draws.
+pub(crate) fn in_sql(backend: DbBackend, now: Moment) -> String {
+    let at = now.timestamp_millis();
+    match backend {
+        DbBackend::Postgres => format!(
+            "CAST('{at:012x}7' || substr(md5(random()::text), 1, 3) || '8' || substr(replace(gen_random_uuid()::text, '-', ''), 18, 15) AS uuid)"
+        ),
+        _ => format!(
+            "unhex('{at:012x}7' || substr(hex(randomblob(2)), 1, 3) || '8' || substr(hex(randomblob(8)), 1, 15))"
+        ),
+    }
 }
 
 /// The id of an alert that a decision may make.

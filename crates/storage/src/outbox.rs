@@ -17,6 +17,7 @@ mod look;
 mod recover;
 mod sender;
 pub(crate) mod settle;
+mod test;
 
 pub use claim::{Claimed, Frozen, Person};
 pub use gate::{Passage, Rules};

@@ -13,8 +13,10 @@ use rekindle_core::{
     ids::{AlertId, CampaignId, DeliveryId, EnrollmentId, LeadId},
     lead::Lead,
     link::Purpose,
+    membership::{Membership, moved},
     playbook::Playbooks,
     scene::{Change, Effect, Scene},
+    segment::Deed,
     time::Moment,
 };
 use sea_orm::{
@@ -77,9 +79,11 @@ impl Store {
                 campaigns: HashMap::new(),
                 suppressed,
                 consents: Vec::new(),
+                membership: Membership::default(),
             };
             scenes.insert(scene.lead.id, scene);
         }
+        self.memberships(&**tx, ids, playbooks.current(), scenes).await?;
         for (lead, consents) in self.consents(&**tx, ids).await? {
             if let Some(scene) = scenes.get_mut(&lead) {
                 scene.consents = consents;
@@ -139,21 +143,30 @@ impl Store {
         Ok(())
     }
 
-    /// What leads did, as far as the rules count it: named activities, and pages where a rule looks at pages.
+    /// What leads did, as far as rules count it and segments ask about it: named activities, and pages where one of them looks
+    /// at pages.
     pub(crate) async fn histories(
         &self,
         db: &impl ConnectionTrait,
         ids: &[sea_orm::prelude::Uuid],
         playbooks: &Playbooks,
     ) -> Result<HashMap<LeadId, Vec<Activity>>> {
-        let rules = &playbooks.current().scoring.engagement;
+        let playbook = playbooks.current();
+        let rules = &playbook.scoring.engagement;
         let names: Vec<&str> = rules
             .iter()
             .flat_map(|rule| rule.activity.iter().map(String::as_str))
             .chain([names::ANSWERED])
+            .chain(playbook.deeds().filter_map(|deed| match deed {
+                Deed::Named(name) => Some(name.as_str()),
+                Deed::Clicked(_) => Some(names::CLICKED),
+                Deed::Viewed(_) => None,
+            }))
             .collect();
         let mut counted = Condition::any().add(activity::Column::Name.is_in(names));
-        if rules.iter().any(|rule| !rule.page.is_empty()) {
+        let mut deeds = playbook.deeds();
+        if rules.iter().any(|rule| !rule.page.is_empty()) || deeds.any(|deed| matches!(deed, Deed::Viewed(_)))
+        {
             counted = counted.add(activity::Column::Path.is_not_null());
         }
         let found = activity::Entity::find()
@@ -166,7 +179,7 @@ impl Store {
         for row in found {
             let lead = LeadId(row.lead_id);
             let activity = row.activity()?;
-            if playbooks.current().scoring.counts(&activity) {
+            if playbook.looks_at(&activity) {
                 histories.entry(lead).or_default().push(activity);
             }
         }
@@ -178,6 +191,7 @@ impl Store {
         &self,
         tx: &Writing,
         changes: Vec<(Change, &Scene)>,
+        playbooks: &Playbooks,
         now: Moment,
     ) -> Result<bool> {
         let mut leads = Vec::with_capacity(changes.len());
@@ -191,7 +205,9 @@ impl Store {
         let mut notices = Vec::new();
         let mut settled = Vec::new();
         let mut quotes = Vec::new();
+        let mut moves = Vec::new();
         for (change, scene) in changes {
+            moves.push((change.lead.id, moved(scene, &change, playbooks.current(), now)));
             let mut card = scene.alert.as_ref().map(|alert| alert.id);
             for effect in change.effects {
                 match effect {
@@ -246,6 +262,7 @@ impl Store {
         }
         let loud = !(alerts.is_empty() && runs.is_empty() && woken.is_empty() && suppressions.is_empty());
         rows::put::<lead::Entity, _>(&**tx, leads).await?;
+        self.write_members(tx, &moves, now).await?;
         // An alert may be touched twice in one change: the last word stands.
         let mut last: Vec<Alert> = Vec::new();
         for alert in alerts {

@@ -6,12 +6,14 @@
 
 mod compile;
 mod deeds;
+mod members;
 mod points;
 mod properties;
 mod saved;
 mod sql;
 pub(crate) mod told;
 
+pub use members::{KeptSegment, Moves};
 pub use saved::Saved;
 
 pub(crate) use compile::{Shape, compile};

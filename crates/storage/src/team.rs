@@ -112,6 +112,15 @@ impl Team<'_> {
         Err(Refusal::Unknown { what: "member", name: name.to_owned(), help }.into())
     }
 
+    /// The address at work of a member, where it is known.
+    ///
+    /// # Errors
+    /// As the database says.
+    pub async fn address_of(&self, member: &Member) -> Result<Option<String>> {
+        let row = small::member::Entity::find_by_id(member.id.0).one(&self.0.db).await?;
+        Ok(row.and_then(|row| row.email))
+    }
+
     /// A one-time sign-in token for a member, good for [`LINK_LASTS`].
     ///
     /// # Errors

@@ -4,6 +4,7 @@
 //! not known is shown the way in. Every page is for every role but the one that decides about deliveries.
 
 mod assets;
+mod campaign;
 mod dashboard;
 mod deliveries;
 mod door;
@@ -27,7 +28,7 @@ use axum::{
     routing::{get, post},
 };
 
-/// The routes of the team: `/`, `/overview.csv`, `/leads`, `/leads/ID`, `/segments`, `/segments.csv`, `/mail`, `/mail/FILE`,
+/// The routes of the team: `/`, `/overview.csv`, `/campaigns/ID`, `/leads`, `/leads/ID`, `/segments`, `/segments.csv`, `/mail`, `/mail/FILE`,
 /// `/mail/FILE/html`, `/templates`, `/templates/NAME`, `/templates/NAME/html` and `POST /deliveries/ID`.
 ///
 /// They want `Extension<Member>` on the request from who signs people in (401 and the way in without), and
@@ -36,6 +37,7 @@ pub fn staff_pages(doors: Doors) -> Router {
     Router::new()
         .route("/", get(dashboard::show))
         .route("/overview.csv", get(dashboard::csv))
+        .route("/campaigns/{id}", get(campaign::show))
         .route("/leads", get(leads::show))
         .route("/leads/{id}", get(lead::show))
         .route("/segments", get(segments::show))

@@ -7,11 +7,15 @@ mod advance_runs;
 mod cool_leads;
 mod cool_scores;
 mod finish_campaigns;
+mod follow_segments;
 mod forget;
 mod forget_fetches;
+mod keep_segments;
 mod recount;
 mod recover_outbox;
 mod release_clicks;
+mod tally_campaigns;
+mod unfold_campaigns;
 mod wake_alerts;
 mod watch_breakers;
 
@@ -37,16 +41,24 @@ pub enum Sweep {
     ReleaseClicks,
     /// Leads are counted by new rules.
     Recount,
+    /// Who is in which segment is brought up to date.
+    KeepSegments,
     /// Alerts that were put off ask again.
     WakeAlerts,
     /// Hot leads cool as their points decay.
     CoolScores,
     /// Leads that went quiet go cold.
     CoolLeads,
+    /// The audiences of campaigns begin, the first ones before the rest.
+    UnfoldCampaigns,
+    /// Who has come to match begins what follows their segment.
+    FollowSegments,
     /// Runs take their next step.
     AdvanceRuns,
     /// Campaigns without runs are done.
     FinishCampaigns,
+    /// What has come of campaigns is counted.
+    TallyCampaigns,
     /// What is too old to be kept is forgotten.
     Forget,
     /// What was fetched of our mails is forgotten after a day.
@@ -66,16 +78,20 @@ pub enum When {
 
 impl Sweep {
     /// All of them, in the order of a round.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 15] = [
         Self::RecoverOutbox,
         Self::WatchBreakers,
         Self::ReleaseClicks,
         Self::Recount,
+        Self::KeepSegments,
         Self::WakeAlerts,
         Self::CoolScores,
         Self::CoolLeads,
+        Self::UnfoldCampaigns,
+        Self::FollowSegments,
         Self::AdvanceRuns,
         Self::FinishCampaigns,
+        Self::TallyCampaigns,
         Self::Forget,
         Self::ForgetFetches,
     ];
@@ -87,11 +103,15 @@ impl Sweep {
             Self::WatchBreakers => "watch_breakers",
             Self::ReleaseClicks => "release_clicks",
             Self::Recount => "recount",
+            Self::KeepSegments => "keep_segments",
             Self::WakeAlerts => "wake_alerts",
             Self::CoolScores => "cool_scores",
             Self::CoolLeads => "cool_leads",
+            Self::UnfoldCampaigns => "unfold_campaigns",
+            Self::FollowSegments => "follow_segments",
             Self::AdvanceRuns => "advance_runs",
             Self::FinishCampaigns => "finish_campaigns",
+            Self::TallyCampaigns => "tally_campaigns",
             Self::Forget => "forget",
             Self::ForgetFetches => "forget_fetches",
         }
@@ -101,6 +121,8 @@ impl Sweep {
     pub const fn when(self) -> When {
         match self {
             Self::RecoverOutbox | Self::WatchBreakers => When::Every(Duration::from_secs(30)),
+            Self::TallyCampaigns => When::Every(Duration::from_secs(5)),
+            Self::FollowSegments => When::Every(Duration::from_secs(60)),
             Self::Forget => When::Every(Duration::from_secs(3600)),
             Self::ForgetFetches => When::Every(Duration::from_secs(600)),
             Self::CoolLeads => When::Cron,
@@ -118,11 +140,15 @@ impl Sweep {
             Self::WatchBreakers => watch_breakers::sweep(at).await,
             Self::ReleaseClicks => release_clicks::sweep(at).await,
             Self::Recount => recount::sweep(at).await,
+            Self::KeepSegments => keep_segments::sweep(at).await,
             Self::WakeAlerts => wake_alerts::sweep(at).await,
             Self::CoolScores => cool_scores::sweep(at).await,
             Self::CoolLeads => cool_leads::sweep(at).await,
+            Self::UnfoldCampaigns => unfold_campaigns::sweep(at).await,
+            Self::FollowSegments => follow_segments::sweep(at).await,
             Self::AdvanceRuns => advance_runs::sweep(at).await,
             Self::FinishCampaigns => finish_campaigns::sweep(at).await,
+            Self::TallyCampaigns => tally_campaigns::sweep(at).await,
             Self::Forget => forget::sweep(at).await,
             Self::ForgetFetches => forget_fetches::sweep(at).await,
         }

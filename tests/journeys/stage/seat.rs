@@ -68,6 +68,11 @@ impl Seat {
         self.post("/console/say", json!({"channel": "hot-leads", "text": text})).await
     }
 
+    /// Sends a form that was filled in.
+    pub(crate) async fn fill(&self, of: &Value, filled: Value) -> Value {
+        self.post("/console/fill", json!({"of": of, "filled": filled})).await
+    }
+
     async fn post(&self, path: &str, body: Value) -> Value {
         let request = self.http.post(format!("{}{path}", self.url)).header(COOKIE, &self.cookie);
         let request = request.header("X-Requested-With", "console").json(&body);

@@ -5,7 +5,7 @@
 use std::process::Stdio;
 use std::time::Duration;
 
-use rekindle_core::campaign::CampaignState;
+use rekindle_core::campaign::{CampaignState, Caution};
 use rekindle_core::email::EmailAddress;
 use rekindle_core::enrollment::{Next, RunState};
 use rekindle_core::scene::{Change, Effect, Scene};
@@ -112,23 +112,25 @@ async fn run(
 async fn enqueue(store: &Store) -> Measured<()> {
     let playbooks = store.playbooks().await?;
     let by = Handle::of("bench").ok_or("no handle")?;
-    let mut audience = Vec::new();
+    let mut preview = store.campaigns().begin_preview();
+    let mut after = None;
     loop {
-        let page = store.leads().page(audience.last().map(|(lead, _)| *lead), 1000).await?;
-        if page.is_empty() {
-            break;
-        }
-        audience.extend(page.into_iter().map(|lead| (lead.id, None)));
+        let page = store.leads().page(after, 1000).await?;
+        let Some(last) = page.last() else { break };
+        after = Some(last.id);
+        preview.add(page.into_iter().map(|lead| (lead.id, None)).collect()).await?;
     }
     let previewed = Previewed {
         sequence: mails::SEQUENCE.to_owned(),
         segment: "everyone".to_owned(),
+        follows: false,
         version: playbooks.version(),
         by: by.clone(),
-        audience,
+        forecast: Default::default(),
     };
-    let campaign = store.campaigns().preview(previewed).await?;
-    store.campaigns().launch(campaign.id, &by).await?;
+    let campaign = preview.keep(previewed).await?;
+    store.campaigns().launch(campaign.id, &by, &Caution::NONE).await?;
+    while store.campaigns().begin_rest(campaign.id).await? {}
     loop {
         let due = store.runs().due(store.clock().calendar(), 1000).await?;
         if due.is_empty() {

@@ -70,10 +70,14 @@ fn message(body: &Value, found: &mut Vec<String>) {
     blocks(&body["blocks"], 50, found);
 }
 
-/// What Slack would make a mention or a link of.
+/// What Slack would make a mention of, or a link; but for one that leads into the house itself.
 fn mention(text: &str) -> Option<&str> {
-    let at = text.find('<')?;
-    Some(&text[at..])
+    let is_ours = |token: &str| {
+        let pages = ["/campaigns/campaign_", "/templates/"];
+        token.starts_with("<http") && token.contains('|') && pages.iter().any(|page| token.contains(page))
+    };
+    let mut tokens = text.match_indices('<').map(|(at, _)| &text[at..]);
+    tokens.find(|token| !is_ours(token.split('>').next().unwrap_or_default()))
 }
 
 fn view(view: &Value, found: &mut Vec<String>) {

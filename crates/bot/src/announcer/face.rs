@@ -8,7 +8,6 @@ use crate::{
 use rekindle_core::{
     alert::{Alert, Reason},
     campaign::Campaign,
-    team::Handle,
 };
 use rekindle_storage::cards::Answer;
 use uuid::Uuid;
@@ -35,8 +34,11 @@ impl Face {
     }
 
     pub(super) fn of_campaign(campaign: &Campaign, card: Card) -> Self {
-        let by = campaign.launched_by.as_ref().map(Handle::name).unwrap_or_default();
-        let words = format!("{by} launched {} {}.", card.title, card.subtitle.as_deref().unwrap_or_default());
+        let at = card.subtitle.as_deref().unwrap_or_default();
+        let words = match &campaign.launched_by {
+            Some(by) => format!("{} launched {} {at}.", by.name(), card.title),
+            None => format!("{} asks for a second person: {} {at}.", campaign.made_by.name(), card.title),
+        };
         Self::Card(Box::new(card), words)
     }
 

@@ -54,7 +54,7 @@ enum Kind {
 /// What a card is about.
 enum Subject {
     Alert(Alert),
-    Campaign(Campaign),
+    Campaign(Box<Campaign>),
     News(News),
     Answer(Answer),
 }
@@ -126,7 +126,10 @@ impl Announcer {
             Kind::Campaign => {
                 let behind = cards.campaigns_behind(name, since, BATCH).await?;
                 let place = |one: &Behind<Campaign>| Place::of(one.subject.id.0, one.subject.revision, one);
-                behind.into_iter().map(|one| (place(&one), Subject::Campaign(one.subject))).collect()
+                behind
+                    .into_iter()
+                    .map(|one| (place(&one), Subject::Campaign(Box::new(one.subject))))
+                    .collect()
             }
             Kind::News => {
                 let behind = cards.news_behind(name, since, BATCH).await?;
@@ -298,7 +301,7 @@ impl Announcer {
     }
 
     fn view(&self) -> View<'_> {
-        View { store: &self.store, zone: self.settings.zone }
+        View { store: &self.store, settings: &self.settings }
     }
 }
 

@@ -1,86 +1,279 @@
-//! The card of a campaign: what was launched at whom, how far it is, and how to hold it.
+//! The card of a campaign: before the launch whom it is for and what is foreseen, then how far it is and what has come of it.
+//!
+//! Everything on it stands in the campaign's own row, so that it says the same whoever renders it, and when.
 
 use super::{Button, Card, Fact, Kind, Style};
-use crate::wording::{clean, count, dated};
+use crate::wording::{clean, count, dated, length};
 use chrono_tz::Tz;
 use rekindle_core::{
-    campaign::{Campaign, CampaignState},
+    campaign::{Campaign, CampaignState, Caution, Figures, Forecast, Wave},
     sequence::Sequence,
 };
-use rekindle_storage::campaigns::Reason;
 
-/// How far a campaign is.
-#[derive(Debug, Clone, Default)]
-pub struct Progress {
-    /// Who was out at the preview, by reason.
-    pub out: Vec<Reason>,
-    /// Its mails, by state.
-    pub mails: Vec<Reason>,
-    /// Its runs, by state.
-    pub runs: Vec<Reason>,
+/// What belongs to the card beside the campaign's row.
+#[derive(Debug, Clone, Copy)]
+pub struct Surroundings<'a> {
+    /// Its sequence, where the playbook still has it.
+    pub plan: Option<&'a Sequence>,
+    /// How carefully campaigns are launched here.
+    pub caution: Caution,
+    /// The zone of the team.
+    pub zone: Tz,
+    /// Where the lists behind the counts are.
+    pub public_url: &'a str,
 }
 
-/// Renders the card of a campaign. `plan` is its sequence, where the playbook still has it.
-pub fn of_campaign(campaign: &Campaign, plan: Option<&Sequence>, progress: &Progress, zone: Tz) -> Card {
-    let running = campaign.state == CampaignState::Running;
-    let mut facts = Vec::new();
-    let steps =
-        plan.map(|plan| plan.step.iter().map(rekindle_core::sequence::Step::label).collect::<Vec<_>>());
-    facts.extend(steps.map(|steps| Fact::new("Plan", clean(&steps.join(", "), 200))));
-    facts.extend(listed("Mails", &progress.mails));
-    facts.extend(listed("Runs", &progress.runs));
-    let mut lines = vec![format!("{} in", count(campaign.counted_in, "lead"))];
-    lines.extend(
-        progress.out.iter().take(5).map(|out| clean(&format!("{} out: {}", out.count, out.why), 120)),
-    );
+/// How many reasons to be out have a place of their own.
+const REASONS: usize = 4;
+/// How many days of a mail are said.
+const DAYS: usize = 4;
+
+/// Renders the card of a campaign.
+pub fn of_campaign(campaign: &Campaign, house: &Surroundings<'_>) -> Card {
+    use CampaignState::{Asked, Draft, Running};
+    let is_foreseen = matches!(campaign.state, Draft | Asked);
+    let (lines, facts) = match is_foreseen {
+        true => (foreseen(campaign, house), audience(campaign, house)),
+        false => (so_far(campaign), results(campaign, house)),
+    };
     Card {
         id: campaign.id.to_string(),
         kind: Kind::Campaign,
         revision: campaign.revision,
         state: campaign.state.word(),
-        accent: if running || campaign.state == CampaignState::Draft { "campaign" } else { "muted" },
+        accent: if is_foreseen || campaign.state == Running { "campaign" } else { "muted" },
         title: clean(&campaign.sequence, 80),
         subtitle: Some(clean(&format!("at “{}”", campaign.segment), 120)),
         badge: None,
         score: None,
         headline: match campaign.state {
-            CampaignState::Draft => "Preview: nothing was sent",
+            Draft => "Preview: nothing was sent",
+            Asked => "Waits for a second person: nothing was sent",
+            CampaignState::Done => "Campaign: the result",
             _ => "Campaign",
         }
         .to_owned(),
         lines,
         facts,
-        status: status(campaign, zone),
+        status: status(campaign, house),
         email: None,
-        buttons: buttons(campaign.state),
+        buttons: buttons(campaign),
     }
 }
 
-fn listed(label: &str, counts: &[Reason]) -> Option<Fact> {
-    let said: Vec<String> =
-        counts.iter().map(|state| format!("{} {}", state.count, state.why.replace('_', " "))).collect();
-    (!said.is_empty()).then(|| Fact::new(label, clean(&said.join(", "), 200)))
+/// The address of the list behind a count: "matched", "in", "out", or out for one reason.
+pub(crate) fn list_of(
+    public_url: &str,
+    campaign: &Campaign,
+    whom: &str,
+    why: Option<&str>,
+) -> Option<String> {
+    let page = format!("{}/campaigns/{}", public_url.trim_end_matches('/'), campaign.id);
+    let mut url = reqwest::Url::parse(&page).ok()?;
+    url.query_pairs_mut().append_pair("whom", whom).extend_pairs(why.map(|why| ("why", why)));
+    Some(url.into())
 }
 
-fn status(campaign: &Campaign, zone: Tz) -> String {
+/// Whom it is for: each count with its list.
+fn audience(campaign: &Campaign, house: &Surroundings<'_>) -> Vec<Fact> {
+    let list = |whom: &str, why: Option<&str>| list_of(house.public_url, campaign, whom, why);
+    let counted = |label: &str, number: i64, link| Fact { link, ..Fact::new(label, number.to_string()) };
+    let out = &campaign.forecast.out;
+    let mut facts = vec![counted("Match", campaign.counted_in + campaign.counted_out, list("matched", None))];
+    facts.extend(
+        out.iter().take(REASONS).map(|(why, number)| {
+            counted(&clean(&format!("Out: {why}"), 80), *number, list("out", Some(why)))
+        }),
+    );
+    let others: i64 = out.iter().skip(REASONS).map(|(_, number)| number).sum();
+    if others > 0 {
+        facts.push(counted("Out: other reasons", others, list("out", None)));
+    }
+    facts.push(counted("Will get it", campaign.counted_in, list("in", None)));
+    let mail = house.plan.and_then(|plan| plan.mails().next());
+    facts.extend(mail.map(|mail| {
+        let subject = campaign.forecast.subject.as_deref();
+        let said = subject.map_or_else(|| mail.to_owned(), |subject| format!("{mail}: “{subject}”"));
+        let link = format!("{}/templates/{mail}", house.public_url.trim_end_matches('/'));
+        Fact { link: Some(link), ..Fact::new("First mail", clean(&said, 200)) }
+    }));
+    let who = match campaign.follows {
+        true => "follows: who comes to match later gets it, too",
+        false => "frozen: those who match now, nobody later",
+    };
+    facts.push(Fact::new("Audience", who));
+    facts
+}
+
+/// What is foreseen, a line each.
+fn foreseen(campaign: &Campaign, house: &Surroundings<'_>) -> Vec<String> {
+    let Forecast { days, collisions, reputation, .. } = &campaign.forecast;
+    let mut lines = vec![format!("{} in, {} out", count(campaign.counted_in, "lead"), campaign.counted_out)];
+    let mut mails: Vec<&str> = days.iter().map(|day| day.mail.as_str()).collect();
+    mails.dedup();
+    for mail in mails.iter().take(3) {
+        let of_mail: Vec<_> = days.iter().filter(|day| day.mail == *mail).collect();
+        let said: Vec<String> = of_mail
+            .iter()
+            .take(DAYS)
+            .map(|day| format!("{} {}", day.on.format("%a %-d %b"), day.leads))
+            .collect();
+        let rest: i64 = of_mail.iter().skip(DAYS).map(|day| day.leads).sum();
+        let last = of_mail.last().filter(|_| rest > 0);
+        let rest =
+            last.map(|day| format!(", until {} {rest}", day.on.format("%a %-d %b"))).unwrap_or_default();
+        lines.push(clean(&format!("{mail}: {}{rest}", said.join(", ")), 200));
+    }
+    if mails.len() > 3 {
+        lines.push(format!("… and {} more", count(i64::try_from(mails.len() - 3).unwrap_or(0), "mail")));
+    }
+    for met in collisions.iter().take(2) {
+        let theirs = met.leads - met.ours_first;
+        lines.push(clean(
+            &format!(
+                "{} also get a mail of {} within a day: it comes first for {theirs}, this one for {}; the other waits",
+                count(met.leads, "lead"),
+                met.sequence,
+                met.ours_first
+            ),
+            200,
+        ));
+    }
+    if campaign.counted_in > 0 {
+        let share = |part: f64| part * 100.0 / campaign.counted_in as f64;
+        let basis = match reputation.from_mails {
+            0 => "2 % of the new addresses: nothing is known of their domains yet".to_owned(),
+            mails => format!("from what became of {mails} mails to the same domains in 180 days"),
+        };
+        lines.push(format!(
+            "{} ({:.0} %) never had a mail from us; about {:.0} ({:.1} %) may bounce, {basis}",
+            reputation.never_mailed,
+            share(reputation.never_mailed as f64),
+            reputation.bounces,
+            share(reputation.bounces),
+        ));
+    }
+    let caution = &house.caution;
+    if caution.first > 0 && campaign.counted_in > caution.first {
+        lines.push(format!(
+            "{} go first, then {} to look, then the rest by itself",
+            caution.first,
+            length(caution.pause)
+        ));
+    }
+    lines
+}
+
+/// What the team wants to know while it goes on.
+fn so_far(campaign: &Campaign) -> Vec<String> {
+    let Figures { first, begun, .. } = &campaign.figures;
+    let mut lines = vec![format!("{} in, {begun} have begun", count(campaign.counted_in, "lead"))];
+    if campaign.wave == Wave::First && first.left > 0 {
+        lines.push(format!(
+            "Of the first {}: {} left, {} bounced, {} reported as spam",
+            campaign.first, first.left, first.bounced, first.complained
+        ));
+    }
+    lines
+}
+
+/// What has come of it.
+fn results(campaign: &Campaign, house: &Surroundings<'_>) -> Vec<Fact> {
+    let figures = &campaign.figures;
+    let share = |part: i64, of: i64| match of {
+        0 => part.to_string(),
+        of => format!("{part} ({:.1} %)", part as f64 * 100.0 / of as f64),
+    };
+    let link = list_of(house.public_url, campaign, "in", None);
+    let mut facts = vec![Fact { link, ..Fact::new("In", campaign.counted_in.to_string()) }];
+    if campaign.counted_out > 0 {
+        let link = list_of(house.public_url, campaign, "out", None);
+        facts.push(Fact { link, ..Fact::new("Out", campaign.counted_out.to_string()) });
+    }
+    if figures.sent > 0 {
+        let delivered = figures.delivered();
+        facts.push(Fact::new("Sent", figures.sent.to_string()));
+        facts.push(Fact::new("Delivered", share(delivered, figures.sent)));
+        facts.push(Fact::new("Bounced", share(figures.bounced, figures.sent)));
+        if figures.complained > 0 {
+            facts.push(Fact::new("Reported as spam", share(figures.complained, delivered)));
+        }
+        let clicked = format!("{} by people, {} answered", figures.clicked, figures.replied);
+        facts.push(Fact::new("Clicked", clicked));
+        facts.push(Fact::new("Unsubscribed", share(figures.unsubscribed, delivered)));
+    }
+    let listed = |label: &str, counts: &[(String, i64)]| {
+        let said: Vec<String> =
+            counts.iter().map(|(state, number)| format!("{number} {}", state.replace('_', " "))).collect();
+        (!said.is_empty()).then(|| Fact::new(label, clean(&said.join(", "), 200)))
+    };
+    facts.extend(listed("Mails", &figures.mails));
+    facts.extend(listed("Runs", &figures.runs));
+    if figures.won > 0 {
+        let sums: Vec<String> = figures
+            .revenue
+            .iter()
+            .map(|(currency, sum)| format!("{sum} {currency}").trim().to_owned())
+            .collect();
+        let sums = if sums.is_empty() { String::new() } else { format!(": {}", sums.join(", ")) };
+        facts.push(Fact::new("Won", clean(&format!("{}{sums}", count(figures.won, "deal")), 120)));
+    }
+    facts
+}
+
+fn status(campaign: &Campaign, house: &Surroundings<'_>) -> String {
+    let zone = house.zone;
     let (Some(by), Some(at)) = (&campaign.launched_by, campaign.launched_at) else {
-        let made = dated(campaign.made_at, zone);
-        return format!("Previewed by {} on {made}; not launched", campaign.made_by.name());
+        let by = campaign.made_by.name();
+        let previewed = format!("Previewed by {by} on {}", dated(campaign.made_at, zone));
+        let is_for_two = house.caution.is_for_two(campaign.counted_in);
+        return match campaign.state {
+            CampaignState::Asked => format!(
+                "{by} asks for a second person: {} leads are more than {}",
+                campaign.counted_in, house.caution.second_person_above
+            ),
+            CampaignState::Stopped => format!("Withdrawn; previewed by {by}"),
+            _ if is_for_two => format!("{previewed}; somebody else than {by} has to confirm so many"),
+            _ => format!("{previewed}; not launched"),
+        };
     };
     let launched = format!("launched by {} on {}", by.name(), dated(at, zone));
     match campaign.state {
-        CampaignState::Held => format!("Held: nothing of it leaves; {launched}"),
+        CampaignState::Held => match &campaign.harm {
+            Some(harm) if campaign.wave == Wave::First => {
+                format!("Held by itself: {}; resume it when you have looked; {launched}", clean(harm, 120))
+            }
+            _ => format!("Held: nothing of it leaves; {launched}"),
+        },
         CampaignState::Stopped => format!("Stopped; {launched}"),
         CampaignState::Done => format!("Done: all its runs are over; {launched}"),
-        CampaignState::Draft | CampaignState::Running => format!("Running; {launched}"),
+        _ => match (campaign.wave, campaign.rest_at) {
+            (Wave::First, None) => format!("Running: the first {} go out; {launched}", campaign.first),
+            (Wave::First, Some(rest)) => format!(
+                "Running: look at the first {}; the rest begins by itself on {}; {launched}",
+                campaign.first,
+                dated(rest, zone)
+            ),
+            (Wave::Rest, _) => format!("Running: the rest begins; {launched}"),
+            (Wave::All, _) if campaign.follows => format!("Running, and follows its segment; {launched}"),
+            (Wave::All, _) => format!("Running; {launched}"),
+        },
     }
 }
 
-fn buttons(state: CampaignState) -> Vec<Button> {
-    let stop = || Button::new("stop", "Stop", Style::Danger);
-    match state {
+fn buttons(campaign: &Campaign) -> Vec<Button> {
+    let hold = || Button::new("hold", "Hold", Style::Danger);
+    let stop = || Button::new("stop", "Stop", Style::Plain);
+    match campaign.state {
         CampaignState::Draft => vec![Button::new("launch", "Launch", Style::Primary)],
-        CampaignState::Running => vec![Button::new("hold", "Hold", Style::Plain), stop()],
+        CampaignState::Asked => vec![
+            Button::new("launch", "Confirm", Style::Primary),
+            Button::new("stop", "Withdraw", Style::Plain),
+        ],
+        CampaignState::Running if campaign.wave == Wave::First => {
+            vec![hold(), Button::new("rest", "Send the rest now", Style::Plain), stop()]
+        }
+        CampaignState::Running => vec![hold(), stop()],
         CampaignState::Held => vec![Button::new("resume", "Resume", Style::Primary), stop()],
         CampaignState::Stopped | CampaignState::Done => Vec::new(),
     }
@@ -89,43 +282,66 @@ fn buttons(state: CampaignState) -> Vec<Button> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use rekindle_core::{team::Handle, time::Moment};
+    use crate::card::gallery::{at, draft};
+    use chrono::TimeDelta;
+    use rekindle_core::{campaign::FirstOnes, team::Handle};
 
     #[test]
     fn each_state_has_its_words_and_buttons() {
-        let now: Moment = "2026-11-23T09:00:00Z".parse().unwrap();
-        let mia = Handle::of("mia").unwrap();
-        let draft = Campaign {
-            id: "campaign_0195f7c2a0e87b6e8d0c5a1b2c3d4e5f".parse().unwrap(),
-            sequence: "re-engagement".to_owned(),
-            segment: "gone cold".to_owned(),
-            version: 1,
-            state: CampaignState::Draft,
-            made_by: mia.clone(),
-            made_at: now,
-            launched_by: None,
-            launched_at: None,
-            counted_in: 2,
-            counted_out: 1,
-            revision: 1,
-        };
-        let out = Progress {
-            out: vec![Reason { why: "claimed by Ana".to_owned(), count: 1 }],
-            ..Progress::default()
-        };
+        let (mia, now) = (Handle::of("mia").unwrap(), at("2026-11-23T09:00:00Z"));
+        let caution = Caution { second_person_above: 500, first: 50, pause: TimeDelta::minutes(10) };
+        let house = Surroundings { plan: None, caution, zone: Tz::UTC, public_url: "https://x.test" };
         let said = |campaign: &Campaign| {
-            let card = of_campaign(campaign, None, &out, Tz::UTC);
+            let card = of_campaign(campaign, &house);
             let buttons: Vec<&str> = card.buttons.iter().map(|button| button.intent).collect();
-            (card.state, card.status, buttons.join(" "), card.lines)
+            (card.state, card.status, buttons.join(" "))
         };
-        let lines = vec!["2 leads in".to_owned(), "1 out: claimed by Ana".to_owned()];
-        let status = "Previewed by Mia on Mon 23 Nov, 09:00; not launched".to_owned();
-        assert_eq!(said(&draft), ("draft", status, "launch".to_owned(), lines.clone()));
-        let running = draft.launch(&mia, now).unwrap();
+        let status = "Previewed by Mia on Mon 23 Nov, 08:58; not launched".to_owned();
+        assert_eq!(said(&draft()), ("draft", status, "launch".to_owned()));
+        let running = draft().launch(&mia, &caution, now).unwrap().all_begun();
         let status = "Running; launched by Mia on Mon 23 Nov, 09:00".to_owned();
-        assert_eq!(said(&running), ("running", status, "hold stop".to_owned(), lines));
+        assert_eq!(said(&running), ("running", status, "hold stop".to_owned()));
         let held = running.hold().unwrap();
         assert_eq!(said(&held).2, "resume stop");
         assert_eq!(said(&held.stop().unwrap()).2, "");
+
+        let many = Campaign { counted_in: 884, ..draft() };
+        let asked = many.launch(&mia, &caution, now).unwrap();
+        let status = "Mia asks for a second person: 884 leads are more than 500".to_owned();
+        assert_eq!(said(&asked), ("asked", status, "launch stop".to_owned()));
+        let first = asked.launch(&Handle::of("ben").unwrap(), &caution, now).unwrap();
+        assert_eq!(said(&first).2, "hold rest stop");
+        let left = FirstOnes { left: 50, ..FirstOnes::default() };
+        let looked = first.look(left, true, now).unwrap();
+        assert!(
+            said(&looked).1.contains("the rest begins by itself on Mon 23 Nov, 09:10"),
+            "{}",
+            said(&looked).1
+        );
+        let harmed = looked.look(FirstOnes { bounced: 5, ..left }, true, now).unwrap();
+        assert!(
+            said(&harmed).1.starts_with("Held by itself: 5 of the first 50 mails bounced"),
+            "{}",
+            said(&harmed).1
+        );
+    }
+
+    #[test]
+    fn every_count_of_a_preview_leads_to_its_list() {
+        let house =
+            Surroundings { plan: None, caution: Caution::NONE, zone: Tz::UTC, public_url: "https://x.test/" };
+        let facts = of_campaign(&draft(), &house).facts;
+        let links: Vec<(&str, &str)> = facts
+            .iter()
+            .filter_map(|fact| Some((fact.label.as_str(), fact.link.as_deref()?.split_once('?')?.1)))
+            .collect();
+        assert_eq!(
+            links,
+            [
+                ("Match", "whom=matched"),
+                ("Out: claimed by Ana", "whom=out&why=claimed+by+Ana"),
+                ("Will get it", "whom=in"),
+            ]
+        );
     }
 }

@@ -1,18 +1,17 @@
 //! A card of each state there is, for the tests of whoever renders them.
 
-use super::{Card, Note, Progress, Scenery, of_alert, of_campaign};
+use super::{Card, Note, Scenery, Surroundings, of_alert, of_campaign};
 use chrono::TimeDelta;
 use chrono_tz::Tz;
 use rekindle_core::{
     alert::{Alert, Outcome, Raised, Reason},
-    campaign::{Campaign, CampaignState},
+    campaign::{Campaign, CampaignState, Caution, Figures, Forecast, Wave},
     email::EmailAddress,
     lead::{Lead, Points},
     score::{Explanation, Line, LineKind},
     team::{Handle, Member, Role},
     time::Moment,
 };
-use rekindle_storage::campaigns::Reason as Count;
 
 pub(crate) fn at(text: &str) -> Moment {
     text.parse().unwrap()
@@ -110,26 +109,17 @@ pub(crate) fn all() -> Vec<(&'static str, Card)> {
     ];
     let mut all: Vec<_> = alerts.into_iter().map(|(name, alert)| (name, rendered(&alert))).collect();
     let mia = Handle::of("mia").unwrap();
-    let draft = Campaign {
-        id: id("campaign"),
-        sequence: "re-engagement".to_owned(),
-        segment: "gone cold".to_owned(),
-        version: 1,
-        state: CampaignState::Draft,
-        made_by: mia.clone(),
-        made_at: then,
-        launched_by: None,
-        launched_at: None,
-        counted_in: 2,
-        counted_out: 1,
-        revision: 1,
+    let draft = draft();
+    let running = Campaign {
+        figures: Figures { begun: 2, mails: vec![("sent".to_owned(), 2)], sent: 2, ..Figures::default() },
+        ..draft.clone().launch(&mia, &Caution::NONE, then).unwrap().all_begun()
     };
-    let running = draft.clone().launch(&mia, then).unwrap();
     let held = running.clone().hold().unwrap();
-    let progress = Progress {
-        out: vec![Count { why: "claimed by Ana".to_owned(), count: 1 }],
-        mails: vec![Count { why: "sent".to_owned(), count: 2 }],
-        ..Progress::default()
+    let house = Surroundings {
+        plan: None,
+        caution: Caution::NONE,
+        zone: Tz::UTC,
+        public_url: "https://go.acme.test",
     };
     for (name, campaign) in [
         ("draft", &draft),
@@ -137,9 +127,35 @@ pub(crate) fn all() -> Vec<(&'static str, Card)> {
         ("held", &held),
         ("stopped", &held.clone().stop().unwrap()),
     ] {
-        all.push((name, of_campaign(campaign, None, &progress, Tz::UTC)));
+        all.push((name, of_campaign(campaign, &house)));
     }
     all
+}
+
+/// A campaign that Mia previewed.
+pub(crate) fn draft() -> Campaign {
+    Campaign {
+        id: id("campaign"),
+        sequence: "re-engagement".to_owned(),
+        segment: "gone cold".to_owned(),
+        follows: false,
+        version: 1,
+        state: CampaignState::Draft,
+        made_by: Handle::of("mia").unwrap(),
+        made_at: at("2026-11-23T08:58:14Z"),
+        launched_by: None,
+        launched_at: None,
+        counted_in: 2,
+        counted_out: 1,
+        wave: Wave::All,
+        first: 0,
+        pause: TimeDelta::zero(),
+        rest_at: None,
+        harm: None,
+        forecast: Forecast { out: vec![("claimed by Ana".to_owned(), 1)], ..Forecast::default() },
+        figures: Figures::default(),
+        revision: 1,
+    }
 }
 
 /// A card on which everything that a lead or a marketer wrote is this text.
@@ -153,7 +169,8 @@ pub(crate) fn full_of(text: &str) -> Card {
     card.lines = vec![text.to_owned(); 5];
     card.headline = text.to_owned();
     card.status = text.to_owned();
-    card.facts = (0..12).map(|_| super::Fact { label: text.to_owned(), value: text.to_owned() }).collect();
+    card.facts =
+        (0..12).map(|_| super::Fact { label: text.to_owned(), value: text.to_owned(), link: None }).collect();
     card
 }
 

@@ -1,6 +1,6 @@
 //! A command with blanks: which arguments a line gives and lacks, and the line of what is filled in.
 
-use super::{arguments, declared, parse, walk};
+use super::{arguments, declared, parse, takes_value, walk};
 use clap::{
     Arg, Command, ValueHint,
     error::{ContextKind, ContextValue, ErrorKind},
@@ -32,8 +32,8 @@ pub(crate) fn lacks(line: &str) -> bool {
     depth > 1 && !help && !command.is_subcommand_required_set() && !missing(&words).is_empty()
 }
 
-/// The words of the command that a line begins, and its arguments: those that have a place, the options that must be there,
-/// and the flags that it has. `None` when the line names no single command.
+/// The words of the command that a line begins, and its arguments: those that have a place, the options that must be there or are
+/// one of some words, and the flags that it has. `None` when the line names no single command.
 pub(crate) fn blanks(line: &str) -> Option<(String, Vec<Blank>)> {
     let words = arguments(line);
     let (command, depth) = walk(declared(), &words);
@@ -46,12 +46,22 @@ pub(crate) fn blanks(line: &str) -> Option<(String, Vec<Blank>)> {
         missing.iter().any(|shown| shown.contains(&format!("<{name}>")))
     };
     // Options before a place would move it; nobody types them first into a line that lacks the rest.
-    let mut given = words[depth..].iter().filter(|word| !word.starts_with("--"));
+    let is_value = |at: usize| at > 0 && takes_value(command, &words[at - 1]);
+    let mut given = (depth..words.len())
+        .filter(|at| !words[*at].starts_with("--") && !is_value(*at))
+        .map(|at| &words[at]);
     let positionals = command.get_positionals().map(|argument| (argument, given.next().cloned()));
     let options = command.get_arguments().filter(|argument| !argument.is_positional());
     let options = options.filter_map(|argument| {
         let said = argument.get_long().is_some_and(|long| words[depth..].contains(&format!("--{long}")));
         match argument.get_action().takes_values() {
+            // Of an option of some words the one that was said stands chosen.
+            true if !argument.get_possible_values().is_empty() => {
+                let at = words
+                    .iter()
+                    .position(|word| argument.get_long().is_some_and(|long| *word == format!("--{long}")));
+                Some((argument, at.and_then(|at| words.get(at + 1)).cloned()))
+            }
             true => argument.is_required_set().then_some((argument, None)),
             // Nobody is asked for a flag, and whoever said it finds it again.
             false => said.then(|| (argument, Some("true".to_owned()))),

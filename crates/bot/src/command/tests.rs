@@ -14,6 +14,7 @@ fn launch(sequence: &str, segment: &str, confirm: Option<&str>) -> Command {
         sequence: Some(sequence.to_owned()),
         segment: Some(segment.to_owned()),
         despite_mail_doctor: false,
+        audience: None,
     })
 }
 
@@ -78,8 +79,17 @@ fn a_segment_is_a_name_or_a_question() {
         sequence: None,
         segment: None,
         despite_mail_doctor: false,
+        audience: None,
     };
     assert_eq!(read("/campaign launch --confirm campaign_1"), Command::Campaign(bare));
+    let follows = Campaign::Preview {
+        audience: Some(Audience::Follows),
+        sequence: "welcome".to_owned(),
+        segment: question.to_owned(),
+    };
+    for line in ["--audience follows welcome", "welcome --audience follows"] {
+        assert_eq!(read(&format!("/campaign preview {line} {question}")), Command::Campaign(follows.clone()));
+    }
 }
 
 #[test]
@@ -104,12 +114,12 @@ fn a_slip_is_told_with_the_nearest_right_thing() {
         ),
         (
             "/campaign preview re-engagement",
-            "/campaign preview needs SEGMENT. Write: /campaign preview SEQUENCE SEGMENT",
+            "/campaign preview needs SEGMENT. Write: /campaign preview SEQUENCE SEGMENT [--audience AUDIENCE]",
         ),
         (
             "/campaign launch re-engagement warm --confrim x",
             "/campaign launch has no “--confrim”; did you mean --confirm? \
-             Write: /campaign launch SEQUENCE SEGMENT [--confirm ID] [--despite-mail-doctor]",
+             Write: /campaign launch SEQUENCE SEGMENT [--confirm ID] [--despite-mail-doctor] [--audience AUDIENCE]",
         ),
     ] {
         assert_eq!(said(line), words, "{line}");
@@ -144,7 +154,7 @@ fn help_is_found_wherever_it_is_asked_for() {
     let all = help_of("").unwrap();
     for line in [
         "/lead claim LEAD",
-        "/campaign launch SEQUENCE SEGMENT [--confirm ID] [--despite-mail-doctor]",
+        "/campaign launch SEQUENCE SEGMENT [--confirm ID] [--despite-mail-doctor] [--audience AUDIENCE]",
         "/rekindle team [add|role|email|link]",
     ] {
         assert!(all.contains(line), "{line} in {all}");

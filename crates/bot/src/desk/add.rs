@@ -5,7 +5,10 @@ use crate::{reply::Reply, wording::clean};
 use rekindle_core::{
     activity::{Activity, Kind, Trust, names},
     arrival::{Arrival, Received, Who},
+    email::EmailAddress,
+    ids::LeadId,
     refusal::Refusal,
+    team::Member,
 };
 use rekindle_storage::{Result, StoreError};
 use serde_json::{Map, json};
@@ -14,6 +17,18 @@ use serde_json::{Map, json};
 const SOURCE: &str = "team";
 
 impl Desk {
+    /// The lead that a member is themselves, for mails that they send to themselves: added where there is none. Nothing is assumed
+    /// of their consent.
+    pub(super) async fn lead_of(&self, member: &Member, email: &EmailAddress) -> Result<LeadId> {
+        match self.store.leads().named(email.as_str()).await {
+            Ok(known) => return Ok(known.id),
+            Err(StoreError::Refused(Refusal::Unknown { .. })) => {}
+            Err(error) => return Err(error),
+        }
+        self.add_lead(email.as_str(), Some(&member.name)).await?;
+        Ok(self.store.leads().named(email.as_str()).await?.id)
+    }
+
     /// Adds a lead. Nothing is assumed of consent: whoever is added by hand is written to only once they agree.
     pub(super) async fn add_lead(&self, address: &str, name: Option<&str>) -> Result<Done> {
         let email = super::forms::address(address)?;

@@ -1,52 +1,69 @@
 //! `/campaign`, and the buttons of a campaign's card.
 
-use super::Desk;
+use super::{Desk, forms::address, preview::Wanted};
 use crate::{
-    command::Campaign as Asked,
+    command::{Audience, Campaign as Asked},
     intent::Intent,
     reply::Reply,
     table::table,
-    wording::{clean, count, moment},
+    wording::{clean, count, length, moment},
 };
 use rekindle_core::{
     campaign::{Campaign, CampaignState},
     ids::CampaignId,
     mail_check::may_launch,
+    nearest::did_you_mean,
     refusal::Refusal,
     team::Member,
 };
-use rekindle_storage::Result;
+use rekindle_storage::{Result, campaigns::Whom};
 
 impl Desk {
     pub(super) async fn campaign(&self, member: &Member, asked: &Asked) -> Result<Reply> {
-        use CampaignState::{Held, Running};
+        use CampaignState::{Asked as Waiting, Held, Running};
         match asked {
-            Asked::Launch { confirm: Some(id), sequence, segment, despite_mail_doctor } => {
+            Asked::Launch { confirm: Some(id), sequence, segment, despite_mail_doctor, .. } => {
                 let id = self.previewed(id, sequence.as_deref(), segment.as_deref()).await?;
                 self.launch(member, id, *despite_mail_doctor).await
             }
-            Asked::Launch { confirm: None, sequence, segment, despite_mail_doctor } => {
+            Asked::Launch { confirm: None, sequence, segment, despite_mail_doctor, audience } => {
                 let missing =
                     || Refusal::Usage { text: "Write: /campaign launch SEQUENCE SEGMENT".to_owned() };
-                let sequence = sequence.as_deref().ok_or_else(missing)?;
-                let segment = segment.as_deref().ok_or_else(missing)?;
-                self.preview(member, sequence, segment, *despite_mail_doctor).await
+                let wanted = Wanted {
+                    sequence: sequence.as_deref().ok_or_else(missing)?,
+                    segment: segment.as_deref().ok_or_else(missing)?,
+                    audience: audience.unwrap_or(Audience::Frozen),
+                    despite: *despite_mail_doctor,
+                };
+                self.preview(member, wanted).await
             }
-            Asked::Preview { sequence, segment } => self.preview(member, sequence, segment, false).await,
-            Asked::Show { campaign: None } => self.campaigns().await,
+            Asked::Preview { sequence, segment, audience } => {
+                let audience = audience.unwrap_or(Audience::Frozen);
+                self.preview(member, Wanted { sequence, segment, audience, despite: false }).await
+            }
+            Asked::Test { sequence } => self.mail_to_me(member, sequence).await,
+            Asked::List | Asked::Show { campaign: None } => self.campaigns().await,
             Asked::Show { campaign: Some(name) } => {
                 let campaign = self.store.campaigns().named(name).await?;
-                let card = self.view().campaign(&campaign).await?;
-                let (lines, facts) = (&card.lines, &card.facts);
-                let mut said = vec![format!(
-                    "{} {}: {}",
-                    card.title,
-                    card.subtitle.as_deref().unwrap_or(""),
-                    card.status
-                )];
-                said.extend(lines.iter().cloned());
-                said.extend(facts.iter().map(|fact| format!("{}: {}", fact.label, fact.value)));
-                Ok(Reply::done(said.join("\n")).with_card(card))
+                self.shown(&campaign).await
+            }
+            Asked::Who { campaign, whom, page } => {
+                let campaign = self.store.campaigns().named(campaign).await?;
+                self.who(&campaign, whom.as_deref().unwrap_or("in"), page.unwrap_or(1)).await
+            }
+            Asked::Report { campaign } => {
+                let campaign = match campaign {
+                    Some(name) => self.store.campaigns().named(name).await?,
+                    None => self.newest().await?,
+                };
+                self.store.campaigns().tally(campaign.id).await?;
+                let campaign = self.store.campaigns().named(&campaign.id.to_string()).await?;
+                let reply = self.shown(&campaign).await?;
+                Ok(reply.with_data(serde_json::to_value(&campaign.figures).unwrap_or_default()))
+            }
+            Asked::Rest { campaign } => {
+                let id = self.one(campaign.as_deref(), &[Running], "send the rest of").await?;
+                self.move_campaign(id, &Intent::Rest).await
             }
             Asked::Hold { campaign } => {
                 let id = self.one(campaign.as_deref(), &[Running], "hold").await?;
@@ -57,10 +74,94 @@ impl Desk {
                 self.move_campaign(id, &Intent::Resume).await
             }
             Asked::Stop { campaign } => {
-                let id = self.one(campaign.as_deref(), &[Running, Held], "stop").await?;
+                let id = self.one(campaign.as_deref(), &[Running, Held, Waiting], "stop").await?;
                 self.move_campaign(id, &Intent::Stop).await
             }
         }
+    }
+
+    /// How a campaign stands: its card, and the same in words.
+    async fn shown(&self, campaign: &Campaign) -> Result<Reply> {
+        let card = self.view().campaign(campaign).await?;
+        let (lines, facts) = (&card.lines, &card.facts);
+        let mut said =
+            vec![format!("{} {}: {}", card.title, card.subtitle.as_deref().unwrap_or(""), card.status)];
+        said.extend(lines.iter().cloned());
+        said.extend(facts.iter().map(|fact| format!("{}: {}", fact.label, fact.value)));
+        Ok(Reply::done(said.join("\n")).with_card(card))
+    }
+
+    /// A page of the leads behind a count.
+    async fn who(&self, campaign: &Campaign, whom: &str, page: u64) -> Result<Reply> {
+        const A_PAGE: u64 = 20;
+        let meant = match whom.trim().to_lowercase().as_str() {
+            "in" => Whom::In,
+            "out" => Whom::Out(None),
+            "matched" | "match" | "all" => Whom::Matched,
+            why => {
+                let known = campaign.forecast.out.iter().map(|(known, _)| known);
+                let why = why.strip_prefix("out: ").unwrap_or(why);
+                Whom::Out(Some(known.clone().find(|known| known.to_lowercase() == why).cloned().ok_or_else(
+                    || Refusal::Unknown {
+                        what: "count",
+                        name: clean(whom, 80),
+                        help: did_you_mean(why, known.map(String::as_str).chain(["in", "out", "matched"])),
+                    },
+                )?))
+            }
+        };
+        let page = page.clamp(1, 1_000_000);
+        let listed =
+            self.store.campaigns().audience(campaign.id, &meant, (page - 1) * A_PAGE, A_PAGE).await?;
+        let rows: Vec<[String; 3]> = listed
+            .leads
+            .iter()
+            .map(|(lead, why)| {
+                let email = lead.email.as_ref().map(|email| email.as_str().to_owned()).unwrap_or_default();
+                [clean(lead.called(), 40), email, why.clone().unwrap_or_else(|| "in".to_owned())]
+            })
+            .collect();
+        let pages = listed.count.div_ceil(A_PAGE).max(1);
+        let counted = count(i64::try_from(listed.count).unwrap_or(i64::MAX), "lead");
+        let mut said =
+            format!("{counted}, page {page} of {pages}\n{}", table(["lead", "address", "why"], &rows));
+        if page < pages {
+            said.push_str(&format!(
+                "\nMore: /campaign who {} --page {} {}",
+                campaign.id,
+                page + 1,
+                clean(whom, 80)
+            ));
+        }
+        Ok(Reply::table(said))
+    }
+
+    /// Every mail of a sequence to the member's own address.
+    async fn mail_to_me(&self, member: &Member, sequence: &str) -> Result<Reply> {
+        let playbooks = self.store.load_playbooks().await?;
+        let playbook = playbooks.current();
+        let plan = playbook.sequence(sequence).ok_or_else(|| Refusal::Unknown {
+            what: "sequence",
+            name: clean(sequence, 80),
+            help: did_you_mean(sequence, playbook.sequences.keys().map(String::as_str)),
+        })?;
+        let email = self.store.team().address_of(member).await?.ok_or_else(|| Refusal::Not {
+            code: "no_address",
+            text: format!(
+                "Nobody knows where you read mail; an admin says it: /rekindle team email {} YOUR-ADDRESS",
+                member.handle
+            ),
+        })?;
+        let mails: Vec<&str> = plan.mails().collect();
+        let me = self.lead_of(member, &address(&email)?).await?;
+        self.store.outbox().test(me, &mails).await?;
+        let number = i64::try_from(mails.len()).unwrap_or(i64::MAX);
+        Ok(Reply::done(format!(
+            "{} of {} on the way to {email}: {}. Links in them work as for a lead.",
+            count(number, "mail"),
+            clean(&plan.name, 80),
+            mails.join(", ")
+        )))
     }
 
     /// The preview that an id confirms, held against what is said beside it.
@@ -100,12 +201,29 @@ impl Desk {
         if !despite {
             self.may_launch().await?;
         }
-        let campaign = self.store.campaigns().launch(id, &member.handle).await?;
+        let campaign = self.store.campaigns().launch(id, &member.handle, &self.settings.caution).await?;
+        if campaign.state == CampaignState::Asked {
+            let channel = self.store.playbooks().await?.current().routing.campaigns.clone();
+            let text = format!(
+                "{} leads are more than {}: somebody else with the role marketing or admin has to confirm. It stands in #{}.",
+                campaign.counted_in,
+                self.settings.caution.second_person_above,
+                clean(&channel, 40)
+            );
+            return Ok(Reply::done(text).with_card(self.view().campaign(&campaign).await?));
+        }
+        let leads = count(campaign.counted_in, "lead");
+        let begins = match campaign.first {
+            0 => format!("{leads} begin it now"),
+            first => format!(
+                "the first {first} of {leads} begin it now, the rest {} after they have left",
+                length(campaign.pause)
+            ),
+        };
         let mut text = format!(
-            "{} is launched at “{}”: {} begin it now.",
+            "{} is launched at “{}”: {begins}.",
             clean(&campaign.sequence, 80),
             clean(&campaign.segment, 120),
-            count(campaign.counted_in, "lead")
         );
         if let Some(pause) = self.store.pause().await? {
             text.push_str(&format!(
@@ -119,6 +237,7 @@ impl Desk {
     pub(super) async fn move_campaign(&self, id: CampaignId, intent: &Intent) -> Result<Reply> {
         let campaigns = self.store.campaigns();
         let moved = campaigns.moved(id, |campaign| match intent {
+            Intent::Rest => campaign.send_rest(),
             Intent::Hold => campaign.hold(),
             Intent::Resume => campaign.resume(),
             Intent::Stop => campaign.stop(),
@@ -129,6 +248,7 @@ impl Desk {
         let text = match campaign.state {
             CampaignState::Held => format!("{name} is held: nothing of it leaves until it is resumed."),
             CampaignState::Stopped => format!("{name} is stopped: no further mail of it leaves."),
+            _ if *intent == Intent::Rest => format!("{name}: the rest begins now."),
             _ => format!("{name} goes on."),
         };
         Ok(Reply::done(text).with_card(self.view().campaign(&campaign).await?))
@@ -155,6 +275,12 @@ impl Desk {
                 Err(Refusal::Usage { text }.into())
             }
         }
+    }
+
+    /// The campaign that was previewed last of those that were launched.
+    async fn newest(&self) -> Result<Campaign> {
+        let none = || Refusal::Not { code: "no_campaign", text: "No campaign was launched yet.".to_owned() };
+        Ok(self.store.campaigns().launched(1).await?.pop().ok_or_else(none)?)
     }
 
     async fn campaigns(&self) -> Result<Reply> {

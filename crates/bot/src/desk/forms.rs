@@ -1,6 +1,6 @@
 //! Forms at the desk: which one somebody is shown, and what is wrong with what they filled in.
 
-use super::{Desk, preview::question};
+use super::Desk;
 use crate::{
     card::{AskKind, ask_of},
     command::{self, until},
@@ -114,7 +114,7 @@ impl Desk {
                     return Err(Refusal::Unknown { what: "sequence", name: clean(value, 80), help }.into());
                 }
             }
-            (_, "segment") => drop(question(value, self.store.playbooks().await?.current())?),
+            (_, "segment") => drop(self.store.playbooks().await?.current().question(value)?),
             _ => {}
         }
         Ok(())

@@ -139,7 +139,12 @@ impl Desk {
                 Intent::Release => desk::release(scene, member)?,
                 Intent::Snooze(_) => desk::snooze(scene, member, until.unwrap_or(wall), wall)?,
                 Intent::Outcome(how, _) => desk::outcome(scene, member, *how, note.clone(), wall, now)?,
-                Intent::Launch | Intent::LaunchDespite | Intent::Hold | Intent::Resume | Intent::Stop => {
+                Intent::Launch
+                | Intent::LaunchDespite
+                | Intent::Rest
+                | Intent::Hold
+                | Intent::Resume
+                | Intent::Stop => {
                     return Err(Refusal::Usage { text: "This card has no such button.".to_owned() });
                 }
             };

@@ -33,7 +33,7 @@ impl View<'_> {
             })
             .collect();
         let taken = store.figures().taken_by(&member.handle, clock.wall() - home::SPAN).await?;
-        Ok(home::of(&owned, &taken, clock.wall(), self.zone))
+        Ok(home::of(&owned, &taken, clock.wall(), self.settings.zone))
     }
 }
 

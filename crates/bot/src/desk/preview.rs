@@ -3,36 +3,49 @@
 use super::Desk;
 use crate::{
     card::{Button, Style},
+    command::Audience,
     reply::Reply,
     wording::{clean, moment},
 };
 use chrono::TimeDelta;
 use rekindle_core::{
-    enrollment::may_begin,
-    ids::LeadId,
+    campaign::{Collision, Day, Forecast, mail_dates},
+    email::EmailAddress,
     lead::Lead,
     nearest::did_you_mean,
-    playbook::{Playbook, Playbooks},
+    playbook::Playbooks,
     refusal::Refusal,
-    segment::{Facts, Predicate},
+    segment::Predicate,
     sequence::{Sequence, Step},
     team::Member,
     time::Moment,
-    window::WindowVerdict,
     zone::zone_of,
 };
 use rekindle_mail::letter::{Addressee, Letter};
-use rekindle_storage::{Result, campaigns::Previewed};
+use rekindle_storage::{
+    Result,
+    campaigns::{Asked, Asking, Preview, Previewed},
+};
 use serde_json::json;
+use std::collections::{BTreeMap, HashMap};
 
-/// How many leads are asked at a time.
-const PAGE: u64 = 500;
+/// What is asked for.
+pub(super) struct Wanted<'a> {
+    pub(super) sequence: &'a str,
+    pub(super) segment: &'a str,
+    pub(super) audience: Audience,
+    /// Although nobody vouches that the mail will be believed.
+    pub(super) despite: bool,
+}
 
-/// Who answered yes, and what follows.
+/// What is counted while all leads are asked.
 #[derive(Default)]
-struct Audience {
-    /// Each with the reason to be out.
-    asked: Vec<(LeadId, Option<String>)>,
+struct Counted {
+    forecast: Forecast,
+    out: HashMap<String, i64>,
+    /// Leads by the place of the mail in the plan, and the day.
+    days: BTreeMap<(usize, chrono::NaiveDate), (String, i64)>,
+    met: BTreeMap<String, (i64, i64)>,
     /// When the first mail of those who are in may leave, at the earliest and at the latest.
     dates: Option<(Moment, Moment)>,
     /// Somebody who is in, for the subject.
@@ -40,13 +53,8 @@ struct Audience {
 }
 
 impl Desk {
-    pub(super) async fn preview(
-        &self,
-        member: &Member,
-        sequence: &str,
-        segment: &str,
-        despite: bool,
-    ) -> Result<Reply> {
+    pub(super) async fn preview(&self, member: &Member, wanted: Wanted<'_>) -> Result<Reply> {
+        let Wanted { sequence, segment, audience, despite } = wanted;
         let playbooks = self.store.load_playbooks().await?;
         let playbook = playbooks.current();
         let plan = playbook.sequence(sequence).ok_or_else(|| Refusal::Unknown {
@@ -54,18 +62,22 @@ impl Desk {
             name: clean(sequence, 80),
             help: did_you_mean(sequence, playbook.sequences.keys().map(String::as_str)),
         })?;
-        let (segment, question) = question(segment, playbook)?;
-        let audience = self.ask(&question, plan, &playbooks).await?;
+        let (segment, question) = playbook.question(segment)?;
+        let mut preview = self.store.campaigns().begin_preview();
+        let mut counted = self.ask(&mut preview, &question, plan, &playbooks).await?;
+        let subject = self.subject(plan, counted.somebody.as_ref());
+        counted.forecast.subject = subject.as_ref().and_then(|(_, subject)| subject.clone());
+        let (dates, forecast) = (counted.dates, counted.foreseen());
         let previewed = Previewed {
             sequence: plan.name.clone(),
             segment: segment.clone(),
+            follows: audience == Audience::Follows,
             version: playbooks.version(),
             by: member.handle.clone(),
-            audience: audience.asked,
+            forecast,
         };
-        let campaign = self.store.campaigns().preview(previewed).await?;
-        let out = self.store.campaigns().reasons_out(campaign.id).await?;
-        let subject = self.subject(plan, audience.somebody.as_ref());
+        let campaign = preview.keep(previewed).await?;
+        let out = &campaign.forecast.out;
 
         let matched = campaign.counted_in + campaign.counted_out;
         let mut said = vec![format!(
@@ -76,7 +88,7 @@ impl Desk {
             campaign.counted_in
         )];
         let reasons: Vec<String> =
-            out.iter().map(|out| format!("{} {}", out.count, clean(&out.why, 80))).collect();
+            out.iter().map(|(why, count)| format!("{count} {}", clean(why, 80))).collect();
         if !reasons.is_empty() {
             said.push(format!("Out: {}.", reasons.join("; ")));
         }
@@ -87,11 +99,14 @@ impl Desk {
             Some((mail, None)) => said.push(format!("First mail: {mail}.")),
             None => said.push("It writes no mail.".to_owned()),
         }
-        if let Some(dates) = audience.dates {
+        if let Some(dates) = dates {
             said.push(self.when(dates));
         }
         let steps: Vec<String> = plan.step.iter().map(Step::label).collect();
         said.push(format!("Plan: {}.", steps.join(", ")));
+        let mut card = self.view().campaign(&campaign).await?;
+        // The counts stand above; what is foreseen is said to who reads no card.
+        said.extend(card.lines.iter().skip(1).map(|line| format!("{line}.")));
         if let Some(pause) = self.store.pause().await? {
             said.push(format!(
                 "All mail is paused by {}: nothing leaves until /rekindle resume.",
@@ -108,22 +123,26 @@ impl Desk {
         };
         let flag = if held_back.is_some() && despite { " --despite-mail-doctor" } else { "" };
         let launch = format!("/campaign launch {} {again} --confirm {}{flag}", plan.name, campaign.id);
+        let who = match self.settings.caution.is_for_two(campaign.counted_in) {
+            true => format!("; so many are for two: somebody else than {} confirms", member.handle.name()),
+            false => String::new(),
+        };
         said.push(match &held_back {
             Some(why) if !despite => format!("Nothing was sent. {why}"),
-            _ => format!("Nothing was sent. To launch: {launch}"),
+            _ => format!("Nothing was sent. To launch{who}: {launch}"),
         });
         let data = json!({
             "matched": matched,
             "in": campaign.counted_in,
-            "out": out.iter().map(|out| json!({"why": out.why, "count": out.count})).collect::<Vec<_>>(),
+            "out": out.iter().map(|(why, count)| json!({"why": why, "count": count})).collect::<Vec<_>>(),
             "mail": subject.as_ref().map(|(mail, _)| mail),
             "subject": subject.as_ref().and_then(|(_, subject)| subject.as_ref()),
-            "first_at": audience.dates.map(|(first, _)| first),
-            "last_at": audience.dates.map(|(_, last)| last),
+            "first_at": dates.map(|(first, _)| first),
+            "last_at": dates.map(|(_, last)| last),
+            "forecast": campaign.forecast,
         });
         let mut reply = Reply::done(said.join("\n")).with_data(data);
         reply.confirm = Some(campaign.id.to_string());
-        let mut card = self.view().campaign(&campaign).await?;
         if held_back.is_some() {
             card.buttons = match despite {
                 true => vec![Button::new("launch-despite", "Launch despite the mail doctor", Style::Danger)],
@@ -133,60 +152,69 @@ impl Desk {
         Ok(reply.with_card(card))
     }
 
-    /// Asks every lead, a page at a time.
-    async fn ask(&self, question: &Predicate, plan: &Sequence, playbooks: &Playbooks) -> Result<Audience> {
-        let scoring = &playbooks.current().scoring;
-        let now = self.store.clock().calendar();
-        let mut audience = Audience::default();
+    /// Asks every lead, a page at a time, and writes down who answers yes.
+    async fn ask(
+        &self,
+        preview: &mut Preview<'_>,
+        question: &Predicate,
+        plan: &Sequence,
+        playbooks: &Playbooks,
+    ) -> Result<Counted> {
+        let campaigns = self.store.campaigns();
+        let (domains, now) = (campaigns.domains().await?, self.store.clock().calendar());
+        let asking = Asking { question, plan, playbooks };
+        let mut counted = Counted::default();
+        counted.forecast.reputation.from_mails = domains.values().map(|(mails, _)| mails).sum();
         let mut after = None;
-        loop {
-            let page = self.store.leads().page(after, PAGE).await?;
-            let Some(last) = page.last() else { return Ok(audience) };
-            after = Some(last.id);
-            let ids: Vec<LeadId> = page.iter().map(|lead| lead.id).collect();
-            let histories = self.store.leads().histories(&ids, playbooks).await?;
-            let activities = match question.needs_activities() {
-                true => self.store.leads().activities(&ids, usize::MAX).await?,
-                false => Default::default(),
-            };
-            let suppressed = self.store.leads().suppressed(&page).await?;
-            let begun = self.store.runs().begun(&plan.name, &ids).await?;
-            for lead in page {
-                let history = histories.get(&lead.id).map(Vec::as_slice).unwrap_or_default();
-                let did = activities.get(&lead.id).map(Vec::as_slice).unwrap_or_default();
-                let explanation = scoring.explain(&lead, history, now);
-                let facts = Facts::of(&lead, did, explanation.points.engagement).scored(&explanation);
-                if !question.holds(&facts, now) {
-                    continue;
-                }
-                let (began, live) = begun.get(&lead.id).copied().unzip();
-                let suppressed = suppressed.contains(&lead.id);
-                let why_out = may_begin(&lead, plan, live.unwrap_or(false), began, suppressed, now).err();
-                audience.asked.push((lead.id, why_out.clone()));
-                if why_out.is_none() {
-                    audience.note_date(self.first_mail(plan, &lead, now));
-                    audience.somebody.get_or_insert(lead);
-                }
+        while let Some((asked, last)) = campaigns.ask(asking, after).await? {
+            after = Some(last);
+            for one in &asked {
+                self.count(&mut counted, one, plan, &domains, now);
             }
+            preview.add(asked.into_iter().map(|one| (one.lead.id, one.why_out)).collect()).await?;
         }
+        Ok(counted)
     }
 
-    /// When the first mail may leave for a lead, by their clock.
-    fn first_mail(&self, plan: &Sequence, lead: &Lead, now: Moment) -> Option<Moment> {
-        let mut at = now;
-        for step in &plan.step {
-            match step {
-                Step::Wait(span) => at += span.delta(),
-                Step::Mail { .. } => break,
-                Step::Archive | Step::Finish => return None,
+    fn count(
+        &self,
+        counted: &mut Counted,
+        one: &Asked,
+        plan: &Sequence,
+        domains: &HashMap<String, (i64, i64)>,
+        now: Moment,
+    ) {
+        if let Some(why) = &one.why_out {
+            *counted.out.entry(why.clone()).or_default() += 1;
+            return;
+        }
+        let lead = &one.lead;
+        let (zone, _) = zone_of(lead.zone.as_deref(), lead.country.as_deref(), self.settings.zone);
+        let dates = mail_dates(plan, zone, now);
+        for (place, (mail, at)) in dates.iter().enumerate() {
+            let day = at.with_timezone(&self.settings.zone).date_naive();
+            counted.days.entry((place, day)).or_insert_with(|| ((*mail).to_owned(), 0)).1 += 1;
+        }
+        if let Some((_, first)) = dates.first() {
+            let span = counted.dates.map_or((*first, *first), |(a, b)| (a.min(*first), b.max(*first)));
+            counted.dates = Some(span);
+            // Each other sequence meets a lead once.
+            let others: BTreeMap<&str, Moment> = one
+                .others
+                .iter()
+                .filter(|(_, at)| Collision::meet(*first, *at))
+                .map(|(sequence, at)| (sequence.as_str(), *at))
+                .collect();
+            for (sequence, at) in others {
+                let met = counted.met.entry(sequence.to_owned()).or_default();
+                met.0 += 1;
+                met.1 += i64::from(*first < at);
             }
         }
-        let Some(window) = &plan.send_window else { return Some(at) };
-        let (zone, _) = zone_of(lead.zone.as_deref(), lead.country.as_deref(), self.settings.zone);
-        match window.check(at, zone) {
-            WindowVerdict::Open => Some(at),
-            WindowVerdict::ClosedUntil(at) => Some(at),
-        }
+        let domain = lead.email.as_ref().map(EmailAddress::domain).unwrap_or_default();
+        let past = domains.get(domain).copied().unwrap_or_default();
+        counted.forecast.reputation.count(one.was_mailed, past);
+        counted.somebody.get_or_insert_with(|| lead.clone());
     }
 
     fn when(&self, (first, last): (Moment, Moment)) -> String {
@@ -221,17 +249,16 @@ impl Desk {
     }
 }
 
-impl Audience {
-    fn note_date(&mut self, at: Option<Moment>) {
-        let Some(at) = at else { return };
-        self.dates = Some(self.dates.map_or((at, at), |(first, last)| (first.min(at), last.max(at))));
+impl Counted {
+    fn foreseen(self) -> Forecast {
+        let mut out: Vec<(String, i64)> = self.out.into_iter().collect();
+        out.sort_by(|(one, many), (other, more)| more.cmp(many).then(one.cmp(other)));
+        let days = self.days.into_iter().map(|((_, on), (mail, leads))| Day { mail, on, leads });
+        let collisions = self.met.into_iter().map(|(sequence, (leads, ours_first))| Collision {
+            sequence,
+            leads,
+            ours_first,
+        });
+        Forecast { out, days: days.collect(), collisions: collisions.collect(), ..self.forecast }
     }
-}
-
-/// What a text asks: a segment by its name, or a question of the segment language. Also how it is called.
-pub(super) fn question(text: &str, playbook: &Playbook) -> Result<(String, Predicate), Refusal> {
-    playbook.question(text).map_err(|refusal| match refusal {
-        Refusal::Unknown { what, name, help } => Refusal::Unknown { what, name: clean(&name, 200), help },
-        other => other,
-    })
 }

@@ -1,6 +1,6 @@
 //! `/segment`: who answers a question, and questions that are kept under a name.
 
-use super::{Desk, preview::question};
+use super::Desk;
 use crate::{
     command::Segment as Asked,
     reply::Reply,
@@ -28,11 +28,11 @@ impl Desk {
         let playbook = playbooks.current();
         match asked {
             Asked::Count { segment } => {
-                let (name, question) = question(segment, playbook)?;
+                let (name, question) = playbook.question(segment)?;
                 self.counted(&name, &question, playbook).await
             }
             Asked::Show { segment } => {
-                let (name, question) = question(segment, playbook)?;
+                let (name, question) = playbook.question(segment)?;
                 let written = match playbook.saved.get(&name) {
                     Some(kept) => kept.to_string(),
                     None => question.to_string(),
@@ -53,11 +53,11 @@ impl Desk {
             }
             Asked::List => Ok(self.listed(playbook).await?),
             Asked::Sample { segment } => {
-                let (name, question) = question(segment, playbook)?;
+                let (name, question) = playbook.question(segment)?;
                 self.sampled(&name, &question, playbook).await
             }
             Asked::Export { segment } => {
-                let (name, _) = question(segment, playbook)?;
+                let (name, _) = playbook.question(segment)?;
                 let asked: String = form_urlencoded::byte_serialize(name.as_bytes()).collect();
                 let link =
                     format!("{}/segments.csv?q={asked}", self.settings.public_url.trim_end_matches('/'));
@@ -71,7 +71,7 @@ impl Desk {
                 let changed = playbook.saved.contains_key(&name);
                 self.store.segments().save(&name, &kept, &member.handle).await?;
                 let playbooks = self.store.playbooks().await?;
-                let (_, question) = super::preview::question(&name, playbooks.current())?;
+                let (_, question) = playbooks.current().question(&name)?;
                 let counted = self.counted(&name, &question, playbooks.current()).await?;
                 let how = if changed { "Changed" } else { "Saved" };
                 let said = format!(

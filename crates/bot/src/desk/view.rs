@@ -1,11 +1,10 @@
 //! Cards as they stand: loads what belongs to an alert or a campaign, and renders it.
 
-use super::Desk;
+use super::{Desk, Settings};
 use crate::{
-    card::{self, Card, Note, Progress, Scenery},
+    card::{self, Card, Note, Scenery, Surroundings},
     command::{self, Command, Lead as LeadCommand},
 };
-use chrono_tz::Tz;
 use rekindle_core::{
     alert::Alert,
     campaign::Campaign,
@@ -20,7 +19,7 @@ use rekindle_storage::{Result, Store};
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct View<'a> {
     pub(crate) store: &'a Store,
-    pub(crate) zone: Tz,
+    pub(crate) settings: &'a Settings,
 }
 
 /// How many activities are looked through for those that a person surely did.
@@ -41,19 +40,22 @@ impl View<'_> {
             recent: &recent,
             notes: &notes,
             now: self.store.clock().calendar(),
-            zone: self.zone,
+            zone: self.settings.zone,
         };
         Ok(card::of_alert(alert, &scenery))
     }
 
     /// The card of a campaign.
     pub(crate) async fn campaign(&self, campaign: &Campaign) -> Result<Card> {
-        let campaigns = self.store.campaigns();
-        let out = campaigns.reasons_out(campaign.id).await?;
-        let (mails, runs) = campaigns.progress(campaign.id).await?;
         let playbooks = self.store.playbooks().await?;
         let plan = playbooks.of(campaign.version).sequence(&campaign.sequence);
-        Ok(card::of_campaign(campaign, plan, &Progress { out, mails, runs }, self.zone))
+        let house = Surroundings {
+            plan,
+            caution: self.settings.caution,
+            zone: self.settings.zone,
+            public_url: &self.settings.public_url,
+        };
+        Ok(card::of_campaign(campaign, &house))
     }
 
     /// The score of a lead as of now, with its lines.
@@ -84,7 +86,7 @@ impl View<'_> {
 
 impl Desk {
     pub(crate) fn view(&self) -> View<'_> {
-        View { store: &self.store, zone: self.settings.zone }
+        View { store: &self.store, settings: &self.settings }
     }
 
     /// The card with this id as it stands; `None` when there is none.

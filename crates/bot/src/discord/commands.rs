@@ -66,9 +66,9 @@ fn verb(command: &Command) -> CreateCommandOption {
     for inner in command.get_subcommands() {
         option = option.add_sub_option(verb(inner));
     }
-    // Discord wants those first that must be there.
+    // Discord wants those first that must be there; people look for those that have a place.
     let mut arguments: Vec<&Arg> = command.get_arguments().collect();
-    arguments.sort_by_key(|argument| !is_asked_there(argument));
+    arguments.sort_by_key(|argument| (!is_asked_there(argument), !argument.is_positional()));
     arguments.into_iter().fold(option, |option, argument| option.add_sub_option(parameter(argument)))
 }
 

@@ -30,6 +30,8 @@ const TITLE: usize = 256;
 const DESCRIPTION: usize = 4_096;
 const FIELDS: usize = 25;
 const FIELD_NAME: usize = 256;
+/// Of the words of a link: with it, below a field's.
+const LINKED: usize = 250;
 const FIELD_VALUE: usize = 1_024;
 /// All texts of the embeds of a message together.
 const TOGETHER: usize = 6_000;
@@ -236,10 +238,14 @@ fn embed(card: &Card) -> CreateEmbed {
     let description = description(card);
     let mut room = TOGETHER - length(&title) - length(&description);
     let mut embed = CreateEmbed::new().title(title).description(description).colour(colour(card));
-    let email = card.email.iter().map(|email| Fact { label: "Address".to_owned(), value: email.clone() });
+    let email =
+        card.email.iter().map(|email| Fact { label: "Address".to_owned(), value: email.clone(), link: None });
     for fact in email.chain(card.facts.iter().cloned()).take(FIELDS) {
         let name = filled(escaped(&fact.label, FIELD_NAME));
-        let value = filled(escaped(&fact.value, FIELD_VALUE));
+        let value = match &fact.link {
+            Some(link) => format!("[{}]({})", filled(escaped(&fact.value, LINKED)), link.replace(')', "%29")),
+            None => filled(escaped(&fact.value, FIELD_VALUE)),
+        };
         let Some(left) = room.checked_sub(length(&name) + length(&value)) else { break };
         room = left;
         embed = embed.field(name, value, true);

@@ -18,6 +18,8 @@ mod limit {
     pub(super) const SECTION: usize = 3000;
     pub(super) const FIELD: usize = 2000;
     pub(super) const FIELDS: usize = 10;
+    /// Of the words of a link: with it, far below a field.
+    pub(super) const LINKED: usize = 250;
     pub(super) const BUTTON: usize = 75;
     pub(super) const ACTIONS: usize = 25;
     pub(super) const PLACEHOLDER: usize = 150;
@@ -84,7 +86,15 @@ pub(super) fn card(card: &Card, words: &str) -> Rendered {
     }
     if !card.facts.is_empty() {
         let facts = card.facts.iter().take(limit::FIELDS);
-        let fields = facts.map(|fact| plain_text(&format!("{}\n{}", fact.label, fact.value), limit::FIELD));
+        let fields = facts.map(|fact| match &fact.link {
+            // Only what is ours is parsed: the label and the value of a link are escaped, too.
+            Some(link) => {
+                let words = |text: &str| escape(&clamp(text, limit::LINKED)).replace('|', "¦");
+                let text = format!("{}\n<{}|{}>", words(&fact.label), escape(link), words(&fact.value));
+                SlackBlockText::MarkDown(SlackBlockMarkDownText::new(text).with_verbatim(true))
+            }
+            None => plain_text(&format!("{}\n{}", fact.label, fact.value), limit::FIELD),
+        });
         blocks.push(SlackSectionBlock::new().with_fields(fields.collect()).into());
     }
     blocks.push(context(card));

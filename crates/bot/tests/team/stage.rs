@@ -87,8 +87,11 @@ impl Stage {
         ] {
             store.team().add(name, role).await.unwrap();
         }
-        let settings =
-            Settings { zone: chrono_tz::UTC, public_url: "https://rekindle.acme.test/".to_owned() };
+        let settings = Settings {
+            zone: chrono_tz::UTC,
+            public_url: "https://rekindle.acme.test/".to_owned(),
+            caution: rekindle_core::campaign::Caution::NONE,
+        };
         let desk = Desk::new(store.clone(), settings.clone());
         let announcer = Announcer::new(store.clone(), settings);
         let teller = Teller::new(store.clone(), []);

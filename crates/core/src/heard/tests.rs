@@ -67,6 +67,7 @@ fn scene() -> Scene {
         campaigns: HashMap::new(),
         suppressed: false,
         consents,
+        membership: Default::default(),
     }
 }
 

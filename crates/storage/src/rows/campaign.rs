@@ -2,8 +2,9 @@
 
 use super::{micros, moment, word};
 use crate::StoreError;
+use chrono::TimeDelta;
 use rekindle_core::{
-    campaign::{Campaign, CampaignState},
+    campaign::{Campaign, CampaignState, Wave},
     ids::CampaignId,
     team::Handle,
 };
@@ -16,6 +17,7 @@ pub(crate) struct Model {
     pub(crate) id: Uuid,
     pub(crate) sequence: String,
     pub(crate) segment: String,
+    pub(crate) follows: bool,
     pub(crate) version: i64,
     pub(crate) state: String,
     pub(crate) made_by: String,
@@ -24,6 +26,16 @@ pub(crate) struct Model {
     pub(crate) launched_at: Option<i64>,
     pub(crate) counted_in: i64,
     pub(crate) counted_out: i64,
+    pub(crate) wave: String,
+    pub(crate) first: i64,
+    pub(crate) pause: i64,
+    pub(crate) rest_at: Option<i64>,
+    pub(crate) begun_to: Option<Uuid>,
+    pub(crate) harm: Option<String>,
+    #[sea_orm(column_type = "JsonBinary", nullable)]
+    pub(crate) forecast: Option<Json>,
+    #[sea_orm(column_type = "JsonBinary", nullable)]
+    pub(crate) figures: Option<Json>,
     pub(crate) revision: i64,
 }
 
@@ -33,11 +45,13 @@ pub(crate) enum Relation {}
 impl ActiveModelBehavior for ActiveModel {}
 
 impl Model {
-    pub(crate) fn of(campaign: &Campaign) -> Self {
+    /// The row of a campaign whose audience has begun up to a lead.
+    pub(crate) fn of(campaign: &Campaign, begun_to: Option<Uuid>) -> Self {
         Self {
             id: campaign.id.0,
             sequence: campaign.sequence.clone(),
             segment: campaign.segment.clone(),
+            follows: campaign.follows,
             version: campaign.version,
             state: campaign.state.word().to_owned(),
             made_by: campaign.made_by.to_string(),
@@ -46,6 +60,14 @@ impl Model {
             launched_at: campaign.launched_at.map(micros),
             counted_in: campaign.counted_in,
             counted_out: campaign.counted_out,
+            wave: campaign.wave.word().to_owned(),
+            first: campaign.first,
+            pause: campaign.pause.num_microseconds().unwrap_or(i64::MAX),
+            rest_at: campaign.rest_at.map(micros),
+            begun_to,
+            harm: campaign.harm.clone(),
+            forecast: serde_json::to_value(&campaign.forecast).ok(),
+            figures: serde_json::to_value(&campaign.figures).ok(),
             revision: campaign.revision,
         }
     }
@@ -56,6 +78,7 @@ impl Model {
             id,
             sequence: self.sequence,
             segment: self.segment,
+            follows: self.follows,
             version: self.version,
             state: word("campaign", "state", id, &self.state, CampaignState::from_word)?,
             made_by: word("campaign", "made_by", id, &self.made_by, Handle::of)?,
@@ -64,9 +87,21 @@ impl Model {
             launched_at: self.launched_at.map(moment),
             counted_in: self.counted_in,
             counted_out: self.counted_out,
+            wave: word("campaign", "wave", id, &self.wave, Wave::from_word)?,
+            first: self.first,
+            pause: TimeDelta::microseconds(self.pause),
+            rest_at: self.rest_at.map(moment),
+            harm: self.harm,
+            forecast: told(self.forecast),
+            figures: told(self.figures),
             revision: self.revision,
         })
     }
+}
+
+/// What an older version did not write is as if nothing was known.
+fn told<T: Default + serde::de::DeserializeOwned>(kept: Option<Json>) -> T {
+    kept.and_then(|kept| serde_json::from_value(kept).ok()).unwrap_or_default()
 }
 
 /// Who was in and who was out.

@@ -96,6 +96,7 @@ mod tests {
             runs: (0..runs).map(begin).collect(),
             lead,
             history: Vec::new(),
+            membership: Default::default(),
             consents: Vec::new(),
             alert: None,
             began: HashMap::new(),

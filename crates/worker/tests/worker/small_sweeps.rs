@@ -3,8 +3,14 @@
 use crate::house::{House, at, days, hours, member};
 use chrono::TimeDelta;
 use rekindle_core::{
-    alert::AlertState, campaign::CampaignState, delivery::Delivery, desk, ids::LeadId, lead::Nurture,
-    machine::Fetched, time::Clock,
+    alert::AlertState,
+    campaign::{CampaignState, Caution},
+    delivery::Delivery,
+    desk,
+    ids::LeadId,
+    lead::Nurture,
+    machine::Fetched,
+    time::Clock,
 };
 use rekindle_storage::{campaigns::Previewed, fetches::Fetching};
 
@@ -137,12 +143,16 @@ async fn a_held_campaign_waits_a_stopped_one_ends_and_a_finished_one_is_done() {
         let previewed = Previewed {
             sequence: "re-engagement".to_owned(),
             segment: "all".to_owned(),
+            follows: false,
             version: 1,
             by: ana.clone(),
-            audience: vec![(lead, None)],
+            forecast: Default::default(),
         };
-        let campaign = house.store.campaigns().preview(previewed).await.unwrap();
-        launched.push(house.store.campaigns().launch(campaign.id, &ana).await.unwrap().id);
+        let mut preview = house.store.campaigns().begin_preview();
+        preview.add(vec![(lead, None)]).await.unwrap();
+        let campaign = preview.keep(previewed).await.unwrap();
+        house.store.campaigns().launch(campaign.id, &ana, &Caution::NONE).await.unwrap();
+        launched.push(campaign.id);
     }
     let state = |house: &House, at: usize| {
         let (store, id) = (house.store.clone(), launched[at].to_string());

@@ -29,7 +29,11 @@ fn alert(state: &'static str, accent: &'static str, status: &str, buttons: Vec<B
         score: Some(105),
         headline: "Hot lead".to_owned(),
         lines: vec!["+95 Demo Requested ×2".to_owned(), "+10 VP".to_owned()],
-        facts: vec![Fact { label: "Their clock".to_owned(), value: "Bangkok, 7 h ahead of us".to_owned() }],
+        facts: vec![Fact {
+            label: "Their clock".to_owned(),
+            value: "Bangkok, 7 h ahead of us".to_owned(),
+            link: None,
+        }],
         status: status.to_owned(),
         email: Some("kim@acme.test".to_owned()),
         buttons,
@@ -46,7 +50,14 @@ fn campaign(state: &'static str, accent: &'static str, status: &str, buttons: Ve
         score: None,
         headline: "Campaign".to_owned(),
         lines: vec!["884 leads in".to_owned(), "37 out: suppressed".to_owned()],
-        facts: vec![Fact { label: "Mails".to_owned(), value: "12 sent".to_owned() }],
+        facts: vec![
+            Fact { label: "Mails".to_owned(), value: "12 sent".to_owned(), link: None },
+            Fact {
+                label: "In".to_owned(),
+                value: "12".to_owned(),
+                link: Some("https://go.acme.test/campaigns/x?whom=in".to_owned()),
+            },
+        ],
         email: None,
         ..alert(state, accent, status, buttons)
     }
@@ -186,7 +197,7 @@ fn all(text: &str) -> Card {
         badge: Some(text()),
         headline: text(),
         lines: vec![text(); 12],
-        facts: (0..40).map(|_| Fact { label: text(), value: text() }).collect(),
+        facts: (0..40).map(|_| Fact { label: text(), value: text(), link: None }).collect(),
         status: text(),
         email: Some(text()),
         ..alert("open", "hot", "", vec![button("claim", "Claim", Style::Primary)])

@@ -1,0 +1,110 @@
+//! What has come of campaigns: counted from the rows, and kept on the campaign's, from which its card is rendered.
+
+use super::{Campaigns, Reason, keep, locked};
+use crate::{Result, rows::micros, transaction::again};
+use chrono::TimeDelta;
+use rekindle_core::{
+    activity::names,
+    amount::amount_of,
+    campaign::{CampaignState, Figures},
+    ids::CampaignId,
+};
+use sea_orm::{DbBackend, FromQueryResult, Value};
+
+/// How long after its launch it is still counted what comes of a campaign that is over: people answer late.
+const COUNTED_FOR: TimeDelta = TimeDelta::days(30);
+
+#[derive(FromQueryResult)]
+struct Won {
+    note: Option<String>,
+}
+
+impl Campaigns<'_> {
+    /// Campaigns of which something may still come.
+    ///
+    /// # Errors
+    /// As the database says.
+    pub async fn to_tally(&self) -> Result<Vec<CampaignId>> {
+        let since = micros(self.0.clock.calendar() - COUNTED_FOR);
+        self.ids(&format!(
+            "c.state IN ('running', 'held') OR (c.state IN ('stopped', 'done') AND c.launched_at > {since})"
+        ))
+        .await
+    }
+
+    /// Counts anew what has come of a campaign; whether that is more than was known.
+    ///
+    /// # Errors
+    /// As the database says.
+    pub async fn tally(&self, id: CampaignId) -> Result<bool> {
+        let figures = self.count(id).await?;
+        again!(async {
+            let tx = self.0.begin().await?;
+            let (campaign, begun_to) = locked(&tx, id).await?;
+            if matches!(campaign.state, CampaignState::Draft | CampaignState::Asked) {
+                return Ok(false);
+            }
+            let Some(campaign) = campaign.tallied(figures.clone()) else { return Ok(false) };
+            keep(&tx, &campaign, begun_to).await?;
+            self.0.commit(tx, true).await?;
+            Ok(true)
+        })
+    }
+
+    /// What has come of a campaign so far.
+    ///
+    /// # Errors
+    /// As the database says.
+    pub async fn count(&self, id: CampaignId) -> Result<Figures> {
+        let pairs = |rows: Vec<Reason>| rows.into_iter().map(|row| (row.why, row.count)).collect::<Vec<_>>();
+        let (mails, runs) = self.progress(id).await?;
+        let runs = pairs(runs);
+        let (first, _) = self.first_ones(id, self.0.clock.calendar()).await?;
+        let (clicked, replied, unsubscribed) = (
+            self.people_who(id, names::CLICKED).await?,
+            self.people_who(id, names::REPLIED).await?,
+            self.people_who(id, names::UNSUBSCRIBED).await?,
+        );
+        // Ids tell on every clock what was first: an alert raised after the preview, of somebody the campaign wrote to.
+        let won = "SELECT a.detail ->> 'note' AS note FROM alert a WHERE a.state = 'closed' AND a.detail ->> 'how' = 'won' AND a.id > ? \
+                   AND EXISTS (SELECT 1 FROM delivery d WHERE d.lead_id = a.lead_id AND d.campaign_id = ? AND d.state IN ('sent', 'sent_assumed')) LIMIT 10000";
+        let won =
+            Won::find_by_statement(self.0.sql(won, vec![id.0.into(), id.0.into()])).all(&self.0.db).await?;
+        let mut revenue: Vec<(String, f64)> = Vec::new();
+        for (amount, currency) in won.iter().filter_map(|won| amount_of(won.note.as_deref()?)) {
+            match revenue.iter_mut().find(|(known, _)| *known == currency) {
+                Some((_, sum)) => *sum += amount,
+                None => revenue.push((currency, amount)),
+            }
+        }
+        Ok(Figures {
+            begun: runs.iter().map(|(_, count)| count).sum(),
+            runs,
+            mails: pairs(mails),
+            sent: first.left,
+            bounced: first.bounced,
+            complained: first.complained,
+            clicked,
+            replied,
+            unsubscribed,
+            won: i64::try_from(won.len()).unwrap_or(i64::MAX),
+            revenue,
+            first,
+        })
+    }
+
+    /// How many people did something by a mail of a campaign.
+    async fn people_who(&self, id: CampaignId, did: &str) -> Result<i64> {
+        let named = match self.0.db.get_database_backend() {
+            DbBackend::Postgres => "'delivery_' || replace(d.id::text, '-', '')",
+            _ => "'delivery_' || lower(hex(d.id))",
+        };
+        let text = format!(
+            "SELECT count(DISTINCT d.lead_id) FROM delivery d JOIN activity a ON a.lead_id = d.lead_id \
+             WHERE d.campaign_id = ? AND a.name = ? AND a.human AND a.properties ->> 'delivery' = {named}"
+        );
+        let values: Vec<Value> = vec![id.0.into(), did.into()];
+        let [count] = self.numbers(&text, values).await?;
+        Ok(count)
+    }
+}
