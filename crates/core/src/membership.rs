@@ -5,10 +5,9 @@
 //! was in it before was not waited for.
 
 use crate::{
-    activity::Activity,
     playbook::Playbook,
     scene::{Change, Scene},
-    segment::{Deed, Facts, Predicate},
+    segment::{Facts, Predicate},
     time::Moment,
 };
 use std::{collections::BTreeSet, sync::Arc};
@@ -70,19 +69,5 @@ impl Playbook {
     pub fn kept(&self) -> impl Iterator<Item = (&str, &Predicate)> {
         let some = self.segments.iter().filter(|(_, question)| *question != Predicate::Everyone);
         some.map(|(name, question)| (name.as_str(), question))
-    }
-
-    /// What segments ask leads to have done.
-    pub fn deeds(&self) -> impl Iterator<Item = &Deed> {
-        let leaves = self.segments.iter().flat_map(|(_, question)| question.leaves());
-        leaves.filter_map(|leaf| match leaf {
-            Predicate::Did(doing) => Some(&doing.what),
-            _ => None,
-        })
-    }
-
-    /// Whether a rule counts this activity or a segment asks about it: others need not be loaded to decide about a lead.
-    pub fn looks_at(&self, activity: &Activity) -> bool {
-        self.scoring.counts(activity) || self.deeds().any(|deed| deed.is(activity))
     }
 }

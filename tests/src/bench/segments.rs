@@ -101,7 +101,7 @@ fn fill(leads: usize, now: i64, rules: i64) -> Vec<String> {
     );
     let activity = format!(
         "INSERT INTO activity (id, source, message_id, fingerprint, lead_id, kind, name, path, at, received_at, properties, human, trust) \
-         SELECT lpad(to_hex(n * 8 + k), 32, 'a')::uuid, 'site', n || '-' || k, 1, lpad(to_hex(n), 32, '0')::uuid, \
+         SELECT ('b' || lpad(to_hex(n * 8 + k), 31, '0'))::uuid, 'site', n || '-' || k, 1, lpad(to_hex(n), 32, '0')::uuid, \
            CASE WHEN path IS NULL THEN 'track' ELSE 'page' END, name, path, at, at, '{{\"referrer\": \"https://example.com/a\"}}', true, 'browser' \
          FROM (SELECT n, k, \
              CASE WHEN k < 3 THEN 'Page Viewed' ELSE (ARRAY['Webinar Attended', 'E-book Downloaded', 'Signed In', 'Signed In', 'Signed In', \

@@ -1,6 +1,6 @@
 //! What a text asks: a segment by its name, or a question of its own; and what the team saves under a name.
 
-use super::{Playbook, Playbooks};
+use super::{Deeds, Playbook, Playbooks};
 use crate::{
     nearest::{did_you_mean, nearest},
     refusal::Refusal,
@@ -83,6 +83,7 @@ impl Playbook {
                 Err(_) => continue,
             }
         }
+        self.deeds = Deeds::of(&self.scoring, &self.segments, &self.sequences);
         self
     }
 

@@ -9,7 +9,7 @@ use crate::{
     activity::{self, Activity, wildcard},
     email::EmailAddress,
     lead::Lead,
-    score::{Scoring, whole},
+    score::{Explanation, Scoring, whole},
     team::Handle,
     time::Moment,
 };
@@ -92,7 +92,7 @@ impl Predicate {
 
 impl<'a> Facts<'a> {
     /// What a lead and its activities say. `engagement` is as of now; the score is its plain sum with
-    /// the fit, and the grade blank: for rules of fit, which ask for none of these.
+    /// the fit, and the grade blank, until [`Facts::scored`] says what the rules make of them.
     pub fn of(lead: &'a Lead, activities: &'a [Activity], engagement: f64) -> Self {
         let fit = lead.points.fit;
         Self {
@@ -131,6 +131,18 @@ impl<'a> Facts<'a> {
             engagement: stands.engagement,
             grade: stands.grade,
             ..Self::of(lead, activities, 0.0)
+        }
+    }
+
+    /// The same with points and grade as the rules count them.
+    #[must_use]
+    pub fn scored(self, explanation: &'a Explanation) -> Self {
+        Self {
+            score: explanation.score,
+            fit: explanation.fit,
+            engagement: explanation.engagement,
+            grade: &explanation.grade,
+            ..self
         }
     }
 }
@@ -248,8 +260,7 @@ impl Comparison {
 }
 
 impl Deed {
-    /// Whether an activity is this.
-    pub fn is(&self, activity: &Activity) -> bool {
+    fn is(&self, activity: &Activity) -> bool {
         match self {
             Self::Named(name) => activity.name == *name,
             Self::Viewed(pattern) => {
