@@ -7,11 +7,9 @@
 //! ```
 //! Of those who run, the first few begin, are looked at, and the rest follows: [`Wave`].
 
-mod audience;
 mod figures;
 mod forecast;
 
-pub use audience::question;
 pub use figures::{Figures, FirstOnes};
 pub use forecast::{Collision, Day, Forecast, Reputation, mail_dates};
 
