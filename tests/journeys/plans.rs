@@ -23,6 +23,7 @@ on_both!(
     pricing_is_followed_up_after_an_hour_two_days_and_four_unless_they_come_back,
     welcome_follows_the_stage_of_the_journey_and_what_they_looked_at,
     the_better_subject_is_found_told_in_chat_and_goes_to_the_rest,
+    who_comes_to_belong_to_a_segment_begins_its_sequence_also_by_time_alone,
     who_is_held_out_gets_nothing_and_is_counted,
     of_two_mails_the_one_that_matters_more_goes_first_and_the_other_says_why_it_waits,
     nobody_is_written_to_at_night_or_oftener_than_the_caps_allow,
@@ -195,6 +196,37 @@ async fn the_better_subject_is_found_told_in_chat_and_goes_to_the_rest(home: Hom
     for number in 90..120 {
         assert_eq!(got(&house, &format!("lead{number}@acme.test")), ["Loud"]);
     }
+    house.worker.leave().await;
+}
+
+async fn who_comes_to_belong_to_a_segment_begins_its_sequence_also_by_time_alone(home: Home) {
+    let by_segment = |playbook: &mut BTreeMap<String, String>| {
+        let segments = playbook.get_mut("segments.toml").unwrap();
+        segments.push_str("\n[[segment]]\nname = \"big\"\nwhen = 'trait.plan = gold'\n[[segment]]\nname = \"silent\"\nwhen = 'quiet for 5 days'\n");
+        for (name, segment) in [("gold", "big"), ("hello-again", "silent")] {
+            let plan = format!(
+                "name = \"{name}\"\nholdout = 0\nenroll = {{ segment = \"{segment}\" }}\n[[step]]\nmail = \"welcome\"\n"
+            );
+            playbook.insert(format!("sequences/{name}.toml"), plan);
+        }
+    };
+    let mut house = Indoors::with(home, by_segment, |_| {}).await;
+    // Who was in it before the sequence was there was not waited for.
+    let before = house.subscriber("before@acme.test").await;
+    house.tell("before@acme.test", Kind::Identify, "identify", json!({"plan": "gold"})).await;
+    house.live(TimeDelta::hours(1)).await;
+    let kim = house.subscriber("kim@acme.test").await;
+    house.tell("kim@acme.test", Kind::Track, "Docs Read", json!({})).await;
+    house.tell("kim@acme.test", Kind::Identify, "identify", json!({"plan": "gold"})).await;
+    let runs = |dossier: rekindle_storage::leads::Dossier| -> Vec<String> {
+        dossier.enrollments.into_iter().map(|run| run.sequence).collect()
+    };
+    assert_eq!(runs(house.dossier(kim).await), ["gold"], "in the same moment");
+    house.live(TimeDelta::days(4)).await;
+    assert_eq!(runs(house.dossier(kim).await), ["gold"]);
+    house.live(TimeDelta::days(2)).await;
+    assert_eq!(runs(house.dossier(kim).await).len(), 2, "by time alone");
+    assert_eq!(runs(house.dossier(before).await), ["hello-again"]);
     house.worker.leave().await;
 }
 

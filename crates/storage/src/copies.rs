@@ -11,8 +11,8 @@ use crate::{
 };
 use rekindle_core::{ids::LeadId, time::SharedClock};
 use sea_orm::{
-    ColumnTrait, ConnectionTrait, DbBackend, EntityTrait, JsonValue, QueryFilter, QueryOrder, QueryResult, QuerySelect,
-    Value, prelude::Uuid,
+    ColumnTrait, ConnectionTrait, DbBackend, EntityTrait, JsonValue, QueryFilter, QueryOrder, QueryResult,
+    QuerySelect, Value, prelude::Uuid,
 };
 
 /// What belongs to doors and processes, and is no part of a decision.

@@ -11,6 +11,7 @@ use rekindle_core::{
     activity::Activity,
     alert::Alert,
     attend::attend,
+    begin::on_joined,
     enrollment::{Enrollment, Outgoing},
     ids::{ActivityId, AlertId, CampaignId, DeliveryId, EnrollmentId, LeadId},
     lead::Lead,
@@ -201,8 +202,10 @@ impl Store {
         let mut moves = Vec::new();
         let (mut arms, mut recorded, mut calls) = (Vec::new(), Vec::new(), Vec::new());
         for (change, scene) in changes {
-            let change = attend(scene, change, playbooks, now);
-            moves.push((change.lead.id, moved(scene, &change, playbooks.current(), now)));
+            let mut change = attend(scene, change, playbooks, now);
+            let membership = moved(scene, &change, playbooks.current(), now);
+            on_joined(scene, &mut change, &membership.news, playbooks, now);
+            moves.push((change.lead.id, membership));
             let mut card = scene.alert.as_ref().map(|alert| alert.id);
             for effect in change.effects {
                 match effect {

@@ -242,7 +242,10 @@ async fn a_campaign_is_previewed_then_launched_then_held() {
         json!([{"why": "claimed by Ana", "count": 1}, {"why": "consent is unknown", "count": 1}])
     );
     let subject = data["subject"].as_str().unwrap();
-    assert!(subject.starts_with("Should I close your file{%"), "this desk has no mails to look into: {subject}");
+    assert!(
+        subject.starts_with("Should I close your file{%"),
+        "this desk has no mails to look into: {subject}"
+    );
     assert_eq!((&data["mail"], &data["first_at"]), (&json!("breakup"), &json!("2026-11-23T09:00:00Z")));
     let id = preview["confirm"].as_str().unwrap().to_owned();
     let text = preview["text"].as_str().unwrap();

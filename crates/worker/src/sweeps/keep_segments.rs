@@ -5,9 +5,11 @@
 
 use super::Round;
 use chrono::TimeDelta;
-use rekindle_core::segment::Predicate;
+use rekindle_core::{playbook::Playbook, segment::Predicate, sequence::Enroll};
 use rekindle_storage::Result;
 
+/// How many are decided about at a time.
+const PAGE: u64 = 500;
 /// How often everybody is asked what time may have moved, on the calendar.
 const OFTEN: TimeDelta = TimeDelta::minutes(5);
 /// How often everybody is asked anything else: what leads do has moved it already.
@@ -35,12 +37,24 @@ pub(super) async fn sweep(at: &Round<'_>) -> Result<usize> {
         };
         // A calendar that was moved back asks anew.
         let due = asked_at.is_none_or(|last| last > now || now - last >= pause(question));
+        if due && asked_at.is_some() && begins(playbook, name) {
+            // Whose joining begins a sequence is decided about one by one; the rest of it is set-based.
+            let page = || async { segments.joining(name, question, playbook, at.now(), PAGE).await };
+            changed += at.decide_pages(page, |scene, _| Some(scene.unchanged())).await?;
+        }
         if due {
             let moves = segments.ask_everybody(name, question, playbook, now).await?;
             changed += usize::try_from(moves.joined + moves.left).unwrap_or(usize::MAX);
         }
     }
     Ok(changed)
+}
+
+/// Whether joining a segment begins a sequence.
+fn begins(playbook: &Playbook, segment: &str) -> bool {
+    playbook.sequences.values().any(
+        |sequence| matches!(&sequence.enroll, Some(Enroll::Segment { segment: named }) if named == segment),
+    )
 }
 
 fn pause(question: &Predicate) -> TimeDelta {
