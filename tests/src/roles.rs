@@ -33,6 +33,7 @@ pub const COMMANDS: &[&str] = &[
     "/campaign list",
     "/campaign who re-engagement out",
     "/campaign report",
+    "/campaign lift",
     "/campaign rest",
     "/campaign test re-engagement",
     "/rekindle help",

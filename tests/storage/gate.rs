@@ -258,7 +258,7 @@ async fn one_mail_a_day(home: Home) {
     let passed = house.pass(&sender, &[ticket(mails[0]), ticket(mails[1]), ticket(service)]).await;
     assert_eq!(passed, [Passage::Go, Passage::Stopped, Passage::Go]);
     let row = house.delivery(mails[1]).await;
-    assert_eq!(row.reason.as_deref(), Some("the lead got another mail in the last 24 h"));
+    assert_eq!(row.reason.as_deref(), Some("the lead got another mail in the last 1d"));
     let sent_at = house.now();
     assert_eq!(row.not_before, sent_at + TimeDelta::hours(24));
     house.fate(&sender, ticket(mails[0]), rekindle_core::delivery::Event::Accepted).await;

@@ -14,9 +14,10 @@ use rekindle_core::{
     lead::Lead,
     playbook::{Files, Playbooks},
     refusal::Refusal,
-    scene::{Change, Scene},
+    scene::{Change, Effect, Scene},
     team::{Handle, Member, Role},
     time::Moment,
+    trial::Arm,
 };
 use rekindle_storage::{
     Store, StoreError,
@@ -29,6 +30,9 @@ use rekindle_tests::{
 use serde_json::json;
 
 use crate::told::{Telling, identify};
+
+/// What is tried in these stories.
+pub(crate) const TRIED: &str = "plain:tried";
 
 /// A house with a playbook.
 pub(crate) struct House {
@@ -183,6 +187,16 @@ impl House {
     pub(crate) async fn run(&self, lead: LeadId, sequence: &str) -> Enrollment {
         let dossier = self.store.leads().dossier(lead).await.expect("the lead");
         dossier.enrollments.into_iter().find(|run| run.sequence == sequence).expect("a run")
+    }
+
+    /// A lead gets the second of two that a run tries.
+    pub(crate) async fn tries(&self, lead: LeadId, sequence: &str) {
+        let run = self.run(lead, sequence).await.id;
+        let arm = Arm { trial: TRIED.to_owned(), number: 1 };
+        let tries = |scene: &Scene, _| {
+            Ok(Change { effects: vec![Effect::Try { run, arm: arm.clone() }], ..scene.unchanged() })
+        };
+        self.decide(lead, tries).await.expect("a trial");
     }
 
     /// Takes the steps of a lead that are due, as the daemon does.

@@ -42,6 +42,7 @@ async fn known_everywhere(house: &House) -> LeadId {
     house.tell(track("did", "Demo Requested", now).email(EMAIL)).await;
     house.tell(track("again", "Demo Requested", now).email(EMAIL)).await;
     let mail = house.mail(kim, "plain").await;
+    house.tries(kim, "plain").await;
     let sender = house.sender().await;
     let ticket = house.ticket(&sender).await;
     let bytes = format!("To: {EMAIL}\r\n\r\nHello").into_bytes();
@@ -156,7 +157,8 @@ async fn l4_everything_keyed_to_a_lead_is_in_the_export(home: Home) {
     // A canary of its own in every column of text of every row that is keyed to a lead.
     let mut planted = Vec::new();
     // What is keyed: all that name a lead, or a mail, alert or notice of one.
-    const KEYED: [&str; 16] = [
+    const KEYED: [&str; 17] = [
+        "arm",
         "lead",
         "activity",
         "alert",

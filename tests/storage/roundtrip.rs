@@ -14,8 +14,10 @@ use rekindle_core::{
     notice::{Notice, Topic},
     outflow::{Limits, Wish},
     scene::{Change, Effect, Scene},
+    sequence::WonBy,
     team::{Handle, Role},
     time::Moment,
+    trial::Trial,
 };
 use rekindle_storage::{
     audit::Entry,
@@ -32,7 +34,7 @@ use rekindle_storage::{
 use rekindle_tests::{on_both, stores::Home};
 use serde_json::json;
 
-use crate::house::{House, member};
+use crate::house::{House, TRIED, member};
 use crate::told::{Telling, identify, track, unsubscribe};
 
 on_both!(
@@ -229,6 +231,20 @@ async fn every_table_is_written_and_read(home: Home) {
         .run("INSERT INTO breaker (name, state, since, why, probes) VALUES ('a.test', 'open', 1, 'why', 0)")
         .await;
     assert_eq!(store.breakers().await.unwrap()["a.test"].why, "why");
+    house.tries(kim, "plain").await;
+    let trial = Trial {
+        key: TRIED.to_owned(),
+        sequence: "plain".to_owned(),
+        step: "first".to_owned(),
+        arms: vec![("a".to_owned(), 1), ("b".to_owned(), 1)],
+        winner: None,
+        mail: None,
+    };
+    let tried = store.trials().tried(&trial, WonBy::Clicks, TimeDelta::zero(), now).await.unwrap();
+    assert_eq!((tried[0].leads, tried[1].leads), (0, 1));
+    assert!(store.trials().decide(&trial, 1, "b is better").await.unwrap());
+    assert!(!store.trials().decide(&trial, 0, "a is better").await.unwrap(), "once is for good");
+    assert_eq!(store.trials().decided().await.unwrap().0[TRIED], 1);
     let tables = shoulder.tables().await;
     assert!(tables.len() >= 25, "{tables:?}");
     for table in tables {

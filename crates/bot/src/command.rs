@@ -201,6 +201,11 @@ pub enum Campaign {
         /// Id, or name of its sequence; may be left out while there is one
         campaign: Option<String>,
     },
+    /// What sequences do: their goals against the leads held out, and how what is tried stands
+    Lift {
+        /// Name of a sequence; all, without one
+        sequence: Option<String>,
+    },
     /// Send the rest now, without waiting for the look at the first ones to end
     Rest {
         /// Id, or name of its sequence; may be left out while there is one
@@ -367,9 +372,11 @@ impl Command {
                 Lead::Enroll { .. } | Lead::Stop { .. } => Deed::Nurture,
             },
             Self::Campaign(campaign) => match campaign {
-                Campaign::List | Campaign::Show { .. } | Campaign::Who { .. } | Campaign::Report { .. } => {
-                    Deed::Look
-                }
+                Campaign::List
+                | Campaign::Show { .. }
+                | Campaign::Who { .. }
+                | Campaign::Lift { .. }
+                | Campaign::Report { .. } => Deed::Look,
                 Campaign::Launch { .. }
                 | Campaign::Preview { .. }
                 | Campaign::Test { .. }

@@ -9,6 +9,7 @@ mod forms;
 mod house;
 mod identity;
 mod lead;
+mod lift;
 mod mine;
 mod notices;
 mod preview;

@@ -51,6 +51,7 @@ impl Desk {
                 let campaign = self.store.campaigns().named(campaign).await?;
                 self.who(&campaign, whom.as_deref().unwrap_or("in"), page.unwrap_or(1)).await
             }
+            Asked::Lift { sequence } => self.lift(sequence.as_deref()).await,
             Asked::Report { campaign } => {
                 let campaign = match campaign {
                     Some(name) => self.store.campaigns().named(name).await?,

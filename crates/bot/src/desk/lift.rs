@@ -33,9 +33,10 @@ impl Desk {
             lines.push(format!("{}: {}", plan.name, in_words(plan, written_to, held_out)));
             let mut trials = Vec::new();
             for trial in plan.trials() {
-                let (by, after) = trial.winner.map_or((WonBy::Clicks, chrono::TimeDelta::days(2)), |winner| {
-                    (winner.by, winner.after.delta())
-                });
+                let (by, after) =
+                    trial.winner.map_or((WonBy::Clicks, chrono::TimeDelta::days(2)), |winner| {
+                        (winner.by, winner.after.delta())
+                    });
                 let now = self.store.clock().calendar();
                 let tried = self.store.trials().tried(&trial, by, after, now).await?;
                 let words = match (self.store.trials().why(&trial).await?, trial.winner) {
@@ -74,7 +75,9 @@ fn in_words(plan: &Sequence, written_to: Reached, held_out: Reached) -> String {
             count(i64::try_from(written_to.leads).unwrap_or(i64::MAX), "lead")
         );
     }
-    let part = |reached: Reached| format!("{} of {} ({:.1} %)", reached.goals, reached.leads, reached.rate() * 100.0);
+    let part = |reached: Reached| {
+        format!("{} of {} ({:.1} %)", reached.goals, reached.leads, reached.rate() * 100.0)
+    };
     let said = format!("the goal was reached by {} who were written to", part(written_to));
     match lift(written_to, held_out) {
         None => format!("{said}; nobody is held out, so nobody can say how many would have anyway"),

@@ -71,8 +71,11 @@ impl Scoring {
     /// How a lead's kept points stand at a moment.
     pub fn standing(&self, lead: &Lead, now: Moment) -> Stands {
         let seconds = (now - lead.points.at).as_seconds_f64();
+        // Sums of rules that are gone count for nothing until they are counted anew, as in the database.
+        let known = self.fadings();
         let sum = |of_clicks: bool| -> f64 {
-            let sums = lead.worth.sums.iter().filter(|(fading, _)| fading.clicks == of_clicks);
+            let is_counted = |(fading, _): &(&Fading, &f64)| fading.clicks == of_clicks && known.contains(fading);
+            let sums = lead.worth.sums.iter().filter(is_counted);
             sums.map(|(fading, points)| points * fading.left(seconds)).sum()
         };
         let engagement = sum(false) + sum(true).min(self.most_of_clicks());
