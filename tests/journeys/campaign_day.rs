@@ -30,6 +30,7 @@ async fn a_marketers_day(on: On) {
     let mia = stage.seat(&up, "Mia", "marketing").await;
     let max = stage.seat(&up, "Max", "marketing").await;
     let ana = stage.seat(&up, "Ana", "sales").await;
+    let late = asked.clone();
     let (asked, met) = (Sender::new(&up, &asked), Sender::new(&up, &met));
     for number in 0..LEADS {
         lead(&asked, &format!("p{number}")).await;
@@ -135,6 +136,22 @@ async fn a_marketers_day(on: On) {
     assert_eq!((got.len(), relay.doubled()), (LEADS, Vec::<String>::new()));
     let wanted: BTreeSet<String> = (0..LEADS).map(|number| format!("p{number}@leads.test")).collect();
     assert_eq!(got.into_iter().collect::<BTreeSet<_>>(), wanted);
+    // Why one lead was left out, and one was not; from the record, with the rule.
+    for (who, rule) in [
+        ("nora", "was left out: consent is unknown"),
+        ("lena", "was left out: claimed by Ana"),
+        ("p1", "welcome was sent"),
+    ] {
+        let why =
+            mia.say(&format!("/campaign why {who}@leads.test")).await["text"].as_str().unwrap().to_owned();
+        assert!(why.contains(rule) && why.contains("Tue 3 Nov, 10:0"), "{who}: {why}");
+    }
+    lead(&Sender::new(&up, &late), "late").await;
+    let why = mia.say("/campaign why late@leads.test").await["text"].as_str().unwrap().to_owned();
+    assert!(
+        why.contains("did not match “everyone” at the preview") && why.contains("they match now"),
+        "{why}"
+    );
     // Everything that was decided stands with its name.
     let done = mia.press(&id, "stop", None).await;
     assert_eq!((&done["card"]["state"], intents(&done["card"]).len()), (&json!("stopped"), 0));

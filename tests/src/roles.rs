@@ -25,6 +25,7 @@ pub const COMMANDS: &[&str] = &[
     "/campaign show",
     "/campaign list",
     "/campaign who re-engagement out",
+    "/campaign why kim@acme.test",
     "/campaign report",
     "/campaign rest",
     "/campaign test re-engagement",

@@ -10,10 +10,12 @@
 mod audience;
 mod figures;
 mod forecast;
+mod why;
 
 pub use audience::question;
 pub use figures::{Figures, FirstOnes};
 pub use forecast::{Collision, Day, Forecast, Reputation, mail_dates};
+pub use why::{Case, Told, mail_story, run_story, why};
 
 use crate::{ids::CampaignId, lead::words, refusal::Refusal, team::Handle, time::Moment};
 use chrono::TimeDelta;
