@@ -27,6 +27,7 @@ mod m0021_traces;
 mod m0022_pace;
 mod m0023_offers;
 mod m0026_waves;
+mod m0027_touched;
 
 use sea_orm_migration::prelude::*;
 
@@ -61,6 +62,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0022_pace::Migration),
             Box::new(m0023_offers::Migration),
             Box::new(m0026_waves::Migration),
+            Box::new(m0027_touched::Migration),
         ]
     }
 }

@@ -22,6 +22,7 @@ mod notices;
 mod papers;
 mod preferences;
 mod recovery;
+mod revived;
 mod roundtrip;
 mod scores;
 mod signals;
