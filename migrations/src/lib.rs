@@ -28,6 +28,7 @@ mod m0022_pace;
 mod m0023_offers;
 mod m0026_waves;
 mod m0027_touched;
+mod m0028_plans;
 
 use sea_orm_migration::prelude::*;
 
@@ -63,6 +64,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0023_offers::Migration),
             Box::new(m0026_waves::Migration),
             Box::new(m0027_touched::Migration),
+            Box::new(m0028_plans::Migration),
         ]
     }
 }

@@ -33,6 +33,7 @@ mod answers;
 mod offers;
 
 mod pace;
+mod plans;
 
 mod listening;
 

@@ -44,6 +44,8 @@ pub struct Indoors {
     pub relay: Memory,
     /// In which time passes.
     pub worker: Worker,
+    /// Its playbook, as text.
+    pub playbook: BTreeMap<String, String>,
     pages: Router,
     another: (Settings, BTreeMap<String, String>),
 }
@@ -114,6 +116,21 @@ fn shipped() -> &'static Path {
     Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../config"))
 }
 
+/// The shipped playbook for stories about something else: nobody is held out, nothing is tried, begins by itself or waits for the morning.
+#[must_use]
+pub fn plain(mut playbook: BTreeMap<String, String>) -> BTreeMap<String, String> {
+    let tried = ["enroll = ", "subjects = ", "winner = "];
+    for (file, text) in &mut playbook {
+        if file.starts_with("sequences/") {
+            let kept = text.lines().filter(|line| !tried.iter().any(|key| line.starts_with(key)));
+            let kept: String = kept.map(|line| format!("{line}\n")).collect();
+            *text = kept.replacen("\n[[step]]", "\nholdout = 0\n\n[[step]]", 1);
+        }
+    }
+    playbook.insert("frequency.toml".to_owned(), String::new());
+    playbook
+}
+
 /// The shipped mails, as the dashboard reads them.
 fn shipped_mails() -> rekindle_web::Mails {
     let sender = rekindle_mail::letter::Sender {
@@ -173,7 +190,18 @@ pub fn settings(transport: Transport) -> Settings {
 }
 
 impl Indoors {
-    /// A house with the shipped playbook and mails.
+    /// A house with the playbook and mails as they are shipped.
+    ///
+    /// # Panics
+    /// When it cannot be set up.
+    pub async fn shipped(home: Home) -> Self {
+        let as_shipped = |playbook: &mut BTreeMap<String, String>| {
+            *playbook = rekindle::files::playbook_files(shipped()).expect("the shipped playbook");
+        };
+        Self::with(home, as_shipped, |_| {}).await
+    }
+
+    /// A house with the shipped mails and a plain playbook ([`plain`]).
     ///
     /// # Panics
     /// When it cannot be set up.
@@ -181,7 +209,7 @@ impl Indoors {
         Self::with(home, |_| {}, |_| {}).await
     }
 
-    /// One whose playbook and whose worker's settings were edited.
+    /// One whose plain playbook and whose worker's settings were edited.
     ///
     /// # Panics
     /// When it cannot be set up.
@@ -191,7 +219,7 @@ impl Indoors {
         set: impl FnOnce(&mut Settings),
     ) -> Self {
         let store = home.open().await;
-        let mut playbook = rekindle::files::playbook_files(shipped()).expect("the shipped playbook");
+        let mut playbook = plain(rekindle::files::playbook_files(shipped()).expect("the shipped playbook"));
         edit(&mut playbook);
         store.apply_playbook(&playbook).await.expect("a playbook");
         let mails = rekindle::files::template_files(shipped()).expect("the shipped mails");
@@ -206,6 +234,7 @@ impl Indoors {
             store,
             relay,
             worker,
+            playbook,
             pages: rekindle_web::lead_pages(doors.clone()).merge(rekindle_web::redeem_call(doors)),
             another: (settings, mails),
         }

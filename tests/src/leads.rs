@@ -45,10 +45,14 @@ pub async fn answer(store: &Store, lead: LeadId, said: &str) {
             version: playbooks.version(),
             campaign: None,
             at: None,
+            since: None,
+            key: None,
+            held_out: None,
         };
         let run = Enrollment::begin(EnrollmentId(new_alert_id().0), lead, &plan, now);
         let then = Then { step: 1, wait: TimeDelta::days(4) };
-        let mail = Outgoing { mail: "breakup".to_owned(), expires_at: now + TimeDelta::days(3), then };
+        let mail =
+            Outgoing { mail: "breakup".to_owned(), arm: None, expires_at: now + TimeDelta::days(3), then };
         Ok(Change { effects: vec![Effect::Enqueue { run, mail }], ..scene.unchanged() })
     };
     store.leads().decide(lead, &playbooks, written).await.expect("a mail");

@@ -5,15 +5,16 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use chrono_tz::Tz;
 use rekindle_core::{
+    advance::{Plans, advance},
     arrival::{Arrival, Received},
     delivery::{Delivery, DeliveryState, Event},
     desk,
-    enrollment::{Enrollment, Next, RunState},
+    enrollment::Enrollment,
     ids::{AlertId, DeliveryId, LeadId, MemberId},
     lead::Lead,
     playbook::{Files, Playbooks},
     refusal::Refusal,
-    scene::{Change, Effect, Scene},
+    scene::{Change, Scene},
     team::{Handle, Member, Role},
     time::Moment,
 };
@@ -186,29 +187,10 @@ impl House {
 
     /// Takes the steps of a lead that are due, as the daemon does.
     pub(crate) async fn step(&self, lead: LeadId) {
-        let playbooks = &self.playbooks;
-        let step = |scene: &Scene, now: Moment| {
-            let mut change = scene.unchanged();
-            for run in &scene.runs {
-                let RunState::Due { at } = run.state else { continue };
-                if at > now {
-                    continue;
-                }
-                let plan = playbooks.of(run.version).sequence(&run.sequence).expect("the plan");
-                let campaign = run.campaign.and_then(|id| scene.campaigns.get(&id).copied());
-                let run = run.clone();
-                change.effects.push(match run.next(plan, &scene.lead, campaign, now) {
-                    Next::Mail(mail) => Effect::Enqueue { run, mail },
-                    Next::Wait { until, why } => {
-                        let step = run.step;
-                        Effect::Run(run.due(step, until, Some(why)))
-                    }
-                    Next::GoTo { step, at } => Effect::Run(run.due(step, at, None)),
-                    Next::End { how, why } => Effect::Run(run.end(how, &why, now)),
-                });
-            }
-            Ok(change)
-        };
+        let decided = self.store.trials().decided().await.expect("the trials");
+        let plans = Plans { playbooks: &self.playbooks, decided: &decided, zone: Tz::UTC };
+        let step =
+            |scene: &Scene, now: Moment| Ok(advance(scene, plans, now).unwrap_or_else(|| scene.unchanged()));
         self.decide(lead, step).await.expect("a step");
     }
 

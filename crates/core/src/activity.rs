@@ -24,11 +24,13 @@ pub enum Kind {
     Mail,
     /// A row of an import.
     Import,
+    /// A step of a sequence.
+    Plan,
 }
 
 impl Kind {
     /// All kinds.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Track,
         Self::Page,
         Self::Screen,
@@ -37,6 +39,7 @@ impl Kind {
         Self::Alias,
         Self::Mail,
         Self::Import,
+        Self::Plan,
     ];
 
     /// The word used in tables and JSON.
@@ -50,6 +53,7 @@ impl Kind {
             Self::Alias => "alias",
             Self::Mail => "mail",
             Self::Import => "import",
+            Self::Plan => "plan",
         }
     }
 
@@ -77,6 +81,8 @@ pub mod names {
     pub const CLICKED: &str = "Mail Clicked";
     /// The picture of a mail was loaded, by whom or what ever.
     pub const OPENED: &str = "Mail Opened";
+    /// A sequence gave points.
+    pub const GIVEN: &str = "Points Given";
     /// The survey was answered.
     pub const ANSWERED: &str = "Survey Answered";
     /// Whoever answered that they are the wrong person said who is the right one.
@@ -145,14 +151,17 @@ impl Activity {
         match kind {
             Kind::Track => !names::BY_MACHINES.contains(&name),
             Kind::Page | Kind::Screen | Kind::Mail => true,
-            Kind::Identify | Kind::Group | Kind::Alias | Kind::Import => false,
+            Kind::Identify | Kind::Group | Kind::Alias | Kind::Import | Kind::Plan => false,
         }
     }
 
-    /// What an answer to a survey is worth, as its playbook said.
-    pub fn answer_points(&self) -> Option<i32> {
-        let is_answer = self.kind == Kind::Mail && self.name == names::ANSWERED;
-        is_answer.then(|| self.properties.get("points")?.as_i64()?.try_into().ok()).flatten()
+    /// What an answer to a survey is worth, or what a sequence gave, as the playbook said.
+    pub fn given_points(&self) -> Option<i32> {
+        let is_given = matches!(
+            (self.kind, self.name.as_str()),
+            (Kind::Mail, names::ANSWERED) | (Kind::Plan, names::GIVEN)
+        );
+        is_given.then(|| self.properties.get("points")?.as_i64()?.try_into().ok()).flatten()
     }
 
     /// Whether a link of a mail was followed.

@@ -27,6 +27,8 @@ words! {
         Back = "back",
         /// They answered a mail.
         Reply = "reply",
+        /// A sequence asks.
+        Plan = "plan",
         /// A rep took the lead by hand.
         Hand = "hand",
     }
@@ -166,6 +168,14 @@ impl Alert {
             state: AlertState::Open,
             revision: 1,
         }
+    }
+
+    /// There is one more reason.
+    pub fn because_too(mut self, words: &str) -> Self {
+        if !self.because.iter().any(|known| known == words) {
+            self.because.push(words.to_owned());
+        }
+        self.touched()
     }
 
     /// Whether it still waits for something.

@@ -39,16 +39,12 @@ pub(crate) fn follow(
                 back = None;
                 change.lead.move_nurture(Nurture::Active, "", now);
                 change.lead.nurture_why = Some(format!("asked to be written to again on {date}"));
-                let may =
-                    change.lead.may_be_mailed(now).is_ok() && !scene.suppressed && !scene.runs_in(&sequence);
-                if may && playbooks.current().sequence(&sequence).is_some() {
-                    let version = playbooks.version();
-                    change.effects.push(Effect::Enroll(Planned {
-                        sequence,
-                        version,
-                        campaign: None,
-                        at: Some(at),
-                    }));
+                let may = change.lead.may_be_mailed(now).is_ok()
+                    && !scene.suppressed
+                    && !scene.runs_in(&sequence, None);
+                if let Some(plan) = playbooks.current().sequence(&sequence).filter(|_| may) {
+                    let planned = Planned::new(plan, playbooks.version(), &change.lead).meant();
+                    change.effects.push(Effect::Enroll(planned.on(at)));
                 }
                 tell_owner(change, format!("asks to be written to again on {date}"));
             }

@@ -13,7 +13,7 @@ mod forecast;
 mod why;
 
 pub use audience::question;
-pub use figures::{Figures, FirstOnes};
+pub use figures::{Figures, FirstOnes, Variant};
 pub use forecast::{Collision, Day, Forecast, Reputation, mail_dates};
 pub use why::{Case, Told, mail_story, run_story, why};
 

@@ -172,14 +172,15 @@ pub fn enroll(scene: &Scene, sequence: &str, playbooks: &Playbooks, now: Moment)
         let help = crate::nearest::did_you_mean(sequence, playbook.sequences.keys().map(String::as_str));
         Refusal::Unknown { what: "sequence", name: sequence.to_owned(), help }
     })?;
-    let last = scene.began.get(sequence).copied();
-    may_begin(&scene.lead, plan, scene.runs_in(sequence), last, scene.suppressed, now).map_err(|why| {
-        let text = format!("{} cannot begin {sequence}: {why}.", scene.lead.called());
-        Refusal::Not { code: "cannot_enroll", text }
-    })?;
+    let last = scene.began(sequence, None);
+    may_begin(&scene.lead, plan, scene.runs_in(sequence, None), last, scene.suppressed, now).map_err(
+        |why| {
+            let text = format!("{} cannot begin {sequence}: {why}.", scene.lead.called());
+            Refusal::Not { code: "cannot_enroll", text }
+        },
+    )?;
     let mut change = scene.unchanged();
-    let planned =
-        Planned { sequence: sequence.to_owned(), version: playbooks.version(), campaign: None, at: None };
+    let planned = Planned::new(plan, playbooks.version(), &scene.lead).meant();
     change.effects.push(Effect::Enroll(planned));
     Ok(change)
 }

@@ -7,11 +7,11 @@
 //! A run stays on the version of the playbook that it began with.
 
 use crate::{
-    campaign::CampaignState,
     ids::{CampaignId, DeliveryId, EnrollmentId, LeadId},
     lead::{Lead, words},
-    sequence::{Exit, Purpose, Sequence, Step},
+    sequence::{Exit, Purpose, Reentry, Sequence, Step},
     time::Moment,
+    trial::Arm,
 };
 use chrono::TimeDelta;
 use serde::{Deserialize, Serialize};
@@ -21,6 +21,8 @@ words! {
     Ended {
         /// It went through all its steps.
         Finished = "finished",
+        /// It reached what it was for.
+        Goal = "goal",
         /// It said goodbye: the lead stayed silent.
         Archived = "archived",
         /// The lead did something that ends it happily.
@@ -77,15 +79,15 @@ pub struct Then {
 
 impl Then {
     /// What follows the mail at a step.
-    fn behind(step: usize, sequence: &Sequence) -> Self {
-        let waits = sequence.step.iter().skip(step + 1).map_while(|step| match step {
-            Step::Wait(span) => Some(span.delta()),
-            _ => None,
-        });
-        waits.fold(Self { step: step + 1, wait: TimeDelta::zero() }, |then, wait| Self {
-            step: then.step + 1,
-            wait: then.wait + wait,
-        })
+    pub(crate) fn behind(step: usize, sequence: &Sequence) -> Self {
+        let mut then = Self { step: step + 1, wait: TimeDelta::zero() };
+        loop {
+            match sequence.step.get(then.step) {
+                Some(Step::Wait(span)) => then = Self { step: then.step + 1, wait: then.wait + span.delta() },
+                Some(Step::Leap(to)) => then.step = *to,
+                _ => return then,
+            }
+        }
     }
 }
 
@@ -94,6 +96,8 @@ impl Then {
 pub struct Outgoing {
     /// The template's folder.
     pub mail: String,
+    /// Which of its subjects it has, where there are several.
+    pub arm: Option<Arm>,
     /// After this the mail is not worth sending.
     pub expires_at: Moment,
     /// How the run goes on.
@@ -117,39 +121,20 @@ pub struct Enrollment {
     pub step: usize,
     /// When it began (calendar).
     pub started_at: Moment,
+    /// What was done after this counts as done in it (calendar): the activity that began it, or else its beginning.
+    pub since: Moment,
+    /// Of several runs of one sequence, which: the order, the trial, that the activity named which began it.
+    pub key: Option<String>,
+    /// Whether its lead is left alone, to see what the mails do for the others; none where that was not drawn: the lead was meant.
+    pub held_out: Option<bool>,
     /// Where it stands.
     pub state: RunState,
     /// Why it stands there, in words: why it waits, why it ended.
     pub reason: Option<String>,
 }
 
-/// What a run does next.
-#[derive(Debug, Clone, PartialEq)]
-pub enum Next {
-    /// Write the mail of its step.
-    Mail(Outgoing),
-    /// Nothing before then.
-    Wait {
-        /// Until when.
-        until: Moment,
-        /// Why.
-        why: String,
-    },
-    /// Go on with a later step at a later time.
-    GoTo {
-        /// Which step.
-        step: usize,
-        /// When.
-        at: Moment,
-    },
-    /// End, and archive the lead if so.
-    End {
-        /// How.
-        how: Ended,
-        /// Why, in words.
-        why: String,
-    },
-}
+/// Why a lead is out of a campaign that leaves some alone to see what its mails do for the others.
+pub const HELD_OUT: &str = "held out";
 
 /// How often a run that is held looks again whether it may go on. It is also woken by what ends the hold.
 pub const LOOK_AGAIN: TimeDelta = TimeDelta::hours(1);
@@ -165,6 +150,9 @@ impl Enrollment {
             campaign: plan.campaign,
             step: 0,
             started_at: now,
+            since: plan.since.unwrap_or(now),
+            key: plan.key.clone(),
+            held_out: plan.held_out,
             state: RunState::Due { at: plan.at.unwrap_or(now) },
             reason: None,
         }
@@ -173,46 +161,6 @@ impl Enrollment {
     /// Whether it still goes on.
     pub fn is_live(&self) -> bool {
         !matches!(self.state, RunState::Ended { .. })
-    }
-
-    /// What this run does next, when it is due.
-    pub fn next(
-        &self,
-        sequence: &Sequence,
-        lead: &Lead,
-        campaign: Option<CampaignState>,
-        now: Moment,
-    ) -> Next {
-        match campaign {
-            Some(CampaignState::Held) => {
-                return Next::Wait { until: now + LOOK_AGAIN, why: "the campaign is held".to_owned() };
-            }
-            Some(CampaignState::Stopped) => {
-                return Next::End { how: Ended::Stopped, why: "the campaign was stopped".to_owned() };
-            }
-            _ => {}
-        }
-        match sequence.step.get(self.step) {
-            None => Next::End { how: Ended::Finished, why: "all steps are done".to_owned() },
-            Some(Step::Finish) => Next::End { how: Ended::Finished, why: "the plan ends here".to_owned() },
-            Some(Step::Archive) => match &lead.owner {
-                Some(owner) => {
-                    Next::Wait { until: now + LOOK_AGAIN, why: format!("claimed by {}", owner.name()) }
-                }
-                None => Next::End { how: Ended::Archived, why: "silent to the end".to_owned() },
-            },
-            Some(Step::Wait(span)) => Next::GoTo { step: self.step + 1, at: now + span.delta() },
-            Some(Step::Mail { mail, .. }) => match (&lead.owner, sequence.purpose) {
-                (Some(owner), Purpose::Marketing) => {
-                    Next::Wait { until: now + LOOK_AGAIN, why: format!("claimed by {}", owner.name()) }
-                }
-                _ => Next::Mail(Outgoing {
-                    mail: mail.clone(),
-                    expires_at: now + sequence.expires.delta(),
-                    then: Then::behind(self.step, sequence),
-                }),
-            },
-        }
     }
 
     /// Its mail is in the outbox: it waits for the fate of it.
@@ -260,6 +208,11 @@ impl Enrollment {
         }
     }
 
+    /// Whether its lead is left alone.
+    pub fn is_held_out(&self) -> bool {
+        self.held_out == Some(true)
+    }
+
     /// It is over.
     pub fn end(mut self, how: Ended, why: &str, now: Moment) -> Self {
         if self.is_live() {
@@ -269,9 +222,14 @@ impl Enrollment {
         self
     }
 
-    /// Whether something a person did at `at` ends this run.
-    pub fn left_by_activity(&self, sequence: &Sequence, at: Moment) -> bool {
-        sequence.exit_when.contains(&Exit::AnyHumanActivity) && at > self.started_at
+    /// Whether something a person did at `at` ends this run. `visit` says whether it began a visit, or came of a mail.
+    pub fn left_by_activity(&self, sequence: &Sequence, at: Moment, visit: bool) -> bool {
+        at > self.since
+            && sequence.exit_when.iter().any(|exit| match exit {
+                Exit::AnyHumanActivity => true,
+                Exit::ComesBack => visit,
+                Exit::Unsubscribed | Exit::When(_) => false,
+            })
     }
 }
 
@@ -286,11 +244,50 @@ pub struct Planned {
     pub campaign: Option<CampaignId>,
     /// When its first step is due; at once without a date.
     pub at: Option<Moment>,
+    /// When that happened which began it; when the run begins, where nothing did.
+    pub since: Option<Moment>,
+    /// Of several runs of one sequence, which.
+    pub key: Option<String>,
+    /// Whether its lead is held out; none where that was not drawn.
+    pub held_out: Option<bool>,
+}
+
+impl Planned {
+    /// A lead's run through a sequence, at once.
+    pub fn new(sequence: &Sequence, version: i64, lead: &Lead) -> Self {
+        Self {
+            sequence: sequence.name.clone(),
+            version,
+            campaign: None,
+            at: None,
+            since: None,
+            key: None,
+            held_out: Some(sequence.holds_out(lead)),
+        }
+    }
+
+    /// Launched by a campaign.
+    #[must_use]
+    pub fn by_campaign(self, campaign: CampaignId) -> Self {
+        Self { campaign: Some(campaign), ..self }
+    }
+
+    /// For this lead, whom somebody meant or was promised it: never held out.
+    #[must_use]
+    pub fn meant(self) -> Self {
+        Self { held_out: None, ..self }
+    }
+
+    /// With its first step on a date.
+    #[must_use]
+    pub fn on(self, at: Moment) -> Self {
+        Self { at: Some(at), ..self }
+    }
 }
 
 /// Whether a lead may begin a run: the reason when not.
 ///
-/// `last` is when its last run of this sequence began, `live` whether one goes on.
+/// `last` is when its last run of this sequence began, `live` whether one goes on: of the same key, where a sequence runs once for each.
 ///
 /// # Errors
 /// The reason, in words that follow "is out: ".
@@ -319,9 +316,9 @@ pub fn may_begin(
     if live {
         return Err("already in this sequence".to_owned());
     }
-    match (sequence.reentry, last) {
-        (crate::sequence::Reentry::Once, Some(_)) => Err("was in this sequence before".to_owned()),
-        (crate::sequence::Reentry::After(span), Some(last)) if last + span.delta() > now => {
+    match (&sequence.reentry, last) {
+        (Reentry::Once | Reentry::Per(_), Some(_)) => Err("was in this sequence before".to_owned()),
+        (Reentry::After(span), Some(last)) if last + span.delta() > now => {
             Err(format!("was in this sequence less than {span} ago"))
         }
         _ => Ok(()),

@@ -8,19 +8,20 @@ use crate::{
     consent::ConsentState,
     delivery::{Event, MailKind},
     enrollment::LOOK_AGAIN,
+    frequency::{Cap, closed_until},
     lead::{Nurture, may_be_mailed},
     preferences::{FEWER, Preferences},
     sequence::{Purpose, Sequence},
     team::Handle,
     time::Moment,
-    window::WindowVerdict,
+    window::SendWindow,
     zone::zone_of,
 };
 use chrono::TimeDelta;
 use chrono_tz::Tz;
 
-/// How long after one campaign mail the same lead gets no other.
-pub const ONE_MAIL_IN: TimeDelta = TimeDelta::hours(24);
+/// When a mail looks again that let another go first.
+const AFTER_RIVAL: TimeDelta = TimeDelta::minutes(5);
 
 /// What the gate asks of the lead: no more is read for each mail.
 #[derive(Debug, Clone, PartialEq)]
@@ -64,6 +65,12 @@ pub struct GateScene<'a> {
     pub rests: Option<&'a str>,
     /// When the last other campaign mail to this lead was committed, in [`FEWER`].
     pub last_mail_at: Option<Moment>,
+    /// How often the lead may hear from us, and when the mail was committed that used each cap up, if one did.
+    pub caps: &'a [(Cap, Option<Moment>)],
+    /// The mail of another sequence to the lead that leaves first, in words, if one does.
+    pub rival: Option<&'a str>,
+    /// When marketing may be written at all.
+    pub open: Option<&'a SendWindow>,
     /// After this it is too late.
     pub expires_at: Moment,
     /// The zone of leads that have none.
@@ -164,16 +171,30 @@ pub fn gate(scene: &GateScene<'_>, now: Moment) -> Verdict {
             false => Verdict::Never { event: Event::Expire, why },
         };
     }
-    if marketing && let Some(last) = scene.last_mail_at.filter(|last| *last + ONE_MAIL_IN > now) {
-        let why = "the lead got another mail in the last 24 h".to_owned();
-        return Verdict::Later { until: last + ONE_MAIL_IN, why, ageless: false };
-    }
-    if let Some(window) = scene.sequence.and_then(|sequence| sequence.send_window.as_ref()) {
-        let (zone, _) = zone_of(to.zone.as_deref(), to.country.as_deref(), scene.zone);
-        if let WindowVerdict::ClosedUntil(until) = window.check(now, zone) {
-            let why = format!("outside its send window in {zone}");
-            return Verdict::Later { until, why, ageless: true };
+    if marketing {
+        let used_up = scene.caps.iter().filter_map(|(cap, at)| Some((cap, (*at)? + cap.every.delta())));
+        if let Some((cap, until)) = used_up.filter(|(_, until)| *until > now).max_by_key(|(_, until)| *until)
+        {
+            return Verdict::Later { until, why: format!("the lead got {}", cap.said()), ageless: false };
         }
+        if let Some(rival) = scene.rival {
+            return Verdict::Later {
+                until: now + AFTER_RIVAL,
+                why: format!("{rival} comes first"),
+                ageless: false,
+            };
+        }
+    }
+    let (zone, _) = zone_of(to.zone.as_deref(), to.country.as_deref(), scene.zone);
+    let own = scene.sequence.and_then(|sequence| sequence.send_window.as_ref());
+    let all = own.into_iter().chain(scene.open.filter(|_| marketing));
+    if let Some(until) = closed_until(all, now, zone) {
+        let whose = if closed_until(own.into_iter(), now, zone).is_some() {
+            "its send window"
+        } else {
+            "the hours of all mail"
+        };
+        return Verdict::Later { until, why: format!("outside {whose} in {zone}"), ageless: true };
     }
     Verdict::Go
 }

@@ -83,6 +83,9 @@ pub struct Points {
     pub at: Moment,
 }
 
+/// The trait that says what a lead looked at last, in words that mails may use.
+pub const TOPIC: &str = "topic";
+
 /// A person who showed interest.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Lead {

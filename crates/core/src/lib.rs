@@ -9,7 +9,7 @@
 //! - **what we do about it**: [`scene`] (what a decision sees and returns), [`observe`] (a lead
 //!   did something), [`answers`] (and what follows that), [`heard`] (a mail of ours came back), [`alert`] (the team is asked to act), [`desk`] (what it
 //!   decides), [`sunset`] (a lead went quiet);
-//! - **what they are written**: [`sequence`], [`enrollment`], [`campaign`], [`delivery`], [`gate`], [`preferences`], [`breaker`] (mail that harms our name stops), the
+//! - **what they are written**: [`sequence`], [`enrollment`], what begins a run: [`begin`], how it goes on: [`advance`], [`attend`], [`asked`], what it tries: [`trial`], [`lift`], whom it shows ads: [`audience`]; [`campaign`], what was or will be done with a lead: [`happening`]; [`delivery`], [`gate`], [`frequency`], [`preferences`], [`breaker`] (mail that harms our name stops), the
 //!   [`offer`] in it, how fast it leaves: [`outflow`], whether it will be believed: [`mail_check`], and whether a person followed it: [`machine`];
 //! - **what a marketer writes**: [`playbook`], [`form`];
 //! - **where the team talks**: [`chat`], and what one member is told alone: [`notice`]; what their own programs are told: [`webhook`];
@@ -17,10 +17,15 @@
 //!   [`link`], [`pace`], [`amount`], [`refusal`], [`nearest`], [`read`].
 
 pub mod activity;
+pub mod advance;
 pub mod alert;
 pub mod amount;
 pub mod answers;
 pub mod arrival;
+pub mod asked;
+pub mod attend;
+pub mod audience;
+pub mod begin;
 pub mod breaker;
 pub mod campaign;
 pub mod chat;
@@ -30,12 +35,16 @@ pub mod desk;
 pub mod email;
 pub mod enrollment;
 pub mod form;
+pub mod frequency;
 pub mod gate;
+pub mod happening;
 pub mod heard;
 pub mod ids;
 pub mod language;
 pub mod lead;
+pub mod lift;
 pub mod link;
+pub mod lot;
 pub mod machine;
 pub mod mail_check;
 pub mod nearest;
@@ -57,6 +66,7 @@ pub mod span;
 pub mod sunset;
 pub mod team;
 pub mod time;
+pub mod trial;
 pub mod webhook;
 pub mod window;
 pub mod zone;

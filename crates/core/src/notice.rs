@@ -12,6 +12,8 @@ words! {
         Back = "back",
         /// A lead of theirs answered a mail.
         Reply = "reply",
+        /// A sequence has something for them to do.
+        Task = "task",
     }
 }
 
@@ -22,6 +24,7 @@ impl Topic {
             Self::Passed => "leads that are passed on to you",
             Self::Back => "leads of yours that come back",
             Self::Reply => "answers of leads of yours",
+            Self::Task => "what sequences give you to do",
         }
     }
 }

@@ -5,15 +5,16 @@
 use crate::{
     activity::{Activity, Kind, Trust, names},
     alert::{Raised, Reason},
-    answers,
+    answers, begin,
     consent::{self, ConsentState},
     enrollment::Ended,
-    lead::{Lead, Lifecycle, Nurture},
+    lead::{Lead, Lifecycle, Nurture, TOPIC},
     notice::{Notice, Topic},
     playbook::Playbooks,
     preferences::Choice,
     scene::{Change, Effect, Scene},
     score::{Explanation, LineKind},
+    sequence::VISIT,
     time::Moment,
 };
 
@@ -57,6 +58,7 @@ pub(crate) fn follow(
     let back = come_back(&mut change.lead, new, human, now);
     let back = answers::follow(scene, &mut change, new, back, playbooks, now);
     rescore(scene, &mut change, back, playbooks, now);
+    begin::by_activities(scene, &mut change, new, playbooks, now);
     if let (Some(alert), true) = (&scene.alert, human.is_some()) {
         change.effects.push(Effect::Alert(alert.clone().touched()));
     }
@@ -87,7 +89,7 @@ fn learn(lead: &mut Lead, activity: &Activity) {
             lead.verified = true;
             prefer(lead, activity);
         }
-        Kind::Track | Kind::Page | Kind::Screen | Kind::Alias => {}
+        Kind::Track | Kind::Page | Kind::Screen | Kind::Alias | Kind::Plan => {}
     }
     // Whoever holds a secret and speaks of a lead by a known address vouches for it.
     lead.verified |= !browser && lead.email.is_some();
@@ -115,6 +117,9 @@ fn leave_runs(
     let state = change.lead.consent.state;
     let refused = state.is_refusal() && !scene.lead.consent.state.is_refusal();
     let answered = new.iter().any(|a| a.name == names::REPLIED && a.kind == Kind::Mail);
+    // Who did nothing for a while, or used a mail, has come back.
+    let visit = human.is_some_and(|at| scene.lead.last_human_at.is_none_or(|last| at - last >= VISIT))
+        || new.iter().any(|a| a.human && a.kind == Kind::Mail);
     let decided = new.iter().any(|a| answers::consequence(a).is_some());
     for run in &scene.runs {
         let Some(sequence) = playbooks.of(run.version).sequence(&run.sequence) else { continue };
@@ -125,8 +130,9 @@ fn leave_runs(
             run.clone().end(Ended::Exited, "they answered what is to follow", now)
         } else if answered && is_marketing {
             run.clone().end(Ended::Exited, "an answer", now)
-        } else if human.is_some_and(|at| run.left_by_activity(sequence, at)) {
-            run.clone().end(Ended::Exited, "a sign of life", now)
+        } else if human.is_some_and(|at| run.left_by_activity(sequence, at, visit)) {
+            let why = if visit { "they came back" } else { "a sign of life" };
+            run.clone().end(Ended::Exited, why, now)
         } else {
             continue;
         };
@@ -153,7 +159,13 @@ fn come_back(lead: &mut Lead, new: &[Activity], human: Option<Moment>, now: Mome
     Some(format!("Back from the cold ({was}): {}", described(sign)))
 }
 
-fn rescore(scene: &Scene, change: &mut Change, back: Option<String>, playbooks: &Playbooks, now: Moment) {
+pub(crate) fn rescore(
+    scene: &Scene,
+    change: &mut Change,
+    back: Option<String>,
+    playbooks: &Playbooks,
+    now: Moment,
+) {
     let scoring = &playbooks.current().scoring;
     if change.lead.consent.state == ConsentState::Objected {
         change.lead.points = crate::lead::Points { fit: 0.0, engagement: 0.0, at: now };
@@ -165,6 +177,9 @@ fn rescore(scene: &Scene, change: &mut Change, back: Option<String>, playbooks: 
     let lead = &mut change.lead;
     lead.points = explained.points;
     lead.journey = lead.journey.max(scoring.journey(&scene.history));
+    if let Some(topic) = scoring.topic(&scene.history) {
+        lead.traits.insert(TOPIC.to_owned(), topic.into());
+    }
     if lead.cools_at.is_some_and(|at| at <= now && scoring.had_cooled(lead, &scene.history, at)) {
         // It cooled while nobody looked: what comes now turns it hot anew.
         lead.hot = false;

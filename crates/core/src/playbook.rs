@@ -1,9 +1,13 @@
 //! The playbook: what a marketer writes, read strictly, and kept in versions.
 
+mod deeds;
 mod faults;
+
+pub use deeds::Deeds;
 
 use crate::{
     form::{CONFIRM, Form},
+    frequency::{FREQUENCY, Frequency},
     nearest::did_you_mean,
     read::{self, FileError},
     score::Scoring,
@@ -78,6 +82,10 @@ pub struct Playbook {
     pub sequences: BTreeMap<String, Sequence>,
     /// What people fill in to be written to, in the order of the file.
     pub forms: Vec<Form>,
+    /// How often one lead hears from us, over all sequences.
+    pub frequency: Frequency,
+    /// Which of the things that leads do are looked at.
+    pub deeds: Deeds,
 }
 
 /// The files every playbook has.
@@ -95,10 +103,13 @@ impl Playbook {
         let mut errors = Vec::new();
         for file in files.keys() {
             let known = FILES.contains(&file.as_str())
-                || file == FORMS
+                || [FORMS, FREQUENCY].contains(&file.as_str())
                 || (file.starts_with("sequences/") && file.ends_with(".toml"));
             if !known {
-                let help = did_you_mean(file, FILES.iter().copied().chain([FORMS, "sequences/NAME.toml"]));
+                let help = did_you_mean(
+                    file,
+                    FILES.iter().copied().chain([FORMS, FREQUENCY, "sequences/NAME.toml"]),
+                );
                 errors.push(FileError::whole(file, format!("a playbook has no such file{help}")));
             }
         }
@@ -110,10 +121,14 @@ impl Playbook {
             true => take(files, FORMS, &mut errors).unwrap_or_default(),
             false => WrittenForms::default(),
         };
-        let before = errors.len();
-        let sequences = sequences(files, &mut errors);
-        let all_read = errors.len() == before;
+        let frequency = match files.contains_key(FREQUENCY) {
+            true => take(files, FREQUENCY, &mut errors).unwrap_or_default(),
+            false => Frequency::default(),
+        };
         let segments = segments.map(|written| resolved(written, &mut errors)).unwrap_or_default();
+        let before = errors.len();
+        let sequences = sequences(files, &segments, &mut errors);
+        let all_read = errors.len() == before;
         // The one that is asked for may be the one that could not be read.
         if let Some(sunset) = &sunset
             && all_read
@@ -126,7 +141,17 @@ impl Playbook {
         }
         match (scoring, sunset, routing) {
             (Some(scoring), Some(sunset), Some(routing)) if errors.is_empty() => {
-                Ok(Self { scoring, segments, sunset, routing, sequences, forms: forms.form })
+                let deeds = Deeds::of(&scoring, &segments, &sequences);
+                Ok(Self {
+                    scoring,
+                    segments,
+                    sunset,
+                    routing,
+                    sequences,
+                    forms: forms.form,
+                    frequency,
+                    deeds,
+                })
             }
             _ => Err(errors),
         }
@@ -182,14 +207,28 @@ fn take<T: serde::de::DeserializeOwned>(files: &Files, file: &str, errors: &mut 
     read::toml(file, text).map_err(|error| errors.push(error)).ok()
 }
 
-fn sequences(files: &Files, errors: &mut Vec<FileError>) -> BTreeMap<String, Sequence> {
+fn sequences(
+    files: &Files,
+    segments: &[(String, Predicate)],
+    errors: &mut Vec<FileError>,
+) -> BTreeMap<String, Sequence> {
+    let named: BTreeMap<String, Predicate> = segments.iter().cloned().collect();
     let mut sequences = BTreeMap::new();
     for (file, text) in files.iter().filter(|(file, _)| file.starts_with("sequences/")) {
         match read::toml::<Sequence>(file, text) {
             Ok(sequence) if sequence.step.is_empty() => {
                 errors.push(FileError::whole(file, "a sequence has at least one [[step]]"));
             }
-            Ok(sequence) => {
+            Ok(mut sequence) => {
+                for question in sequence.asks_mut() {
+                    match question.clone().inline(&named) {
+                        Ok(inlined) => *question = inlined,
+                        Err(error) => {
+                            let at = question.refers().find_map(|name| text.find(name)).unwrap_or(0);
+                            errors.push(FileError::at(file, text, at, format!("`{question}`: {error}")));
+                        }
+                    }
+                }
                 if let Some(twice) = sequences.insert(sequence.name.clone(), sequence) {
                     errors.push(FileError::whole(file, format!("there are two sequences “{}”", twice.name)));
                 }
@@ -245,6 +284,11 @@ impl Playbooks {
     /// The version in force.
     pub fn current(&self) -> &Playbook {
         &self.current
+    }
+
+    /// Every version that is known.
+    pub fn all(&self) -> impl Iterator<Item = &Playbook> {
+        self.by_version.values().map(Arc::as_ref)
     }
 
     /// A version; where it is not known any more, the one in force.

@@ -6,7 +6,7 @@
 use crate::{
     activity::Activity,
     alert::{Alert, Raised},
-    campaign::CampaignState,
+    campaign::Campaign,
     consent::{self, Record, Says},
     delivery::DeliveryState,
     enrollment::{Enrollment, Outgoing, Planned},
@@ -14,7 +14,9 @@ use crate::{
     lead::Lead,
     notice::Notice,
     time::Moment,
+    trial::Arm,
 };
+use serde_json::Value;
 use std::collections::HashMap;
 
 /// A lead with what the rules need to decide about it.
@@ -28,10 +30,10 @@ pub struct Scene {
     pub alert: Option<Alert>,
     /// The runs that still go on.
     pub runs: Vec<Enrollment>,
-    /// When its last run of each sequence began.
-    pub began: HashMap<String, Moment>,
+    /// When its last run of each sequence began, and of each key in one.
+    pub began: HashMap<(String, Option<String>), Moment>,
     /// The campaigns of its runs.
-    pub campaigns: HashMap<CampaignId, CampaignState>,
+    pub campaigns: HashMap<CampaignId, Campaign>,
     /// Whether its address is suppressed.
     pub suppressed: bool,
     /// What was said about writing to it, oldest first.
@@ -64,6 +66,22 @@ pub enum Effect {
         run: Enrollment,
         /// The mail.
         mail: Outgoing,
+    },
+    /// The lead got one of several: what is tried, and which.
+    Try {
+        /// The run.
+        run: EnrollmentId,
+        /// Which.
+        arm: Arm,
+    },
+    /// A step of a plan did something that counts as an activity; its id is given when it is written.
+    Record(Activity),
+    /// Tell the operator's own program.
+    Call {
+        /// What happened.
+        event: String,
+        /// What is told of it.
+        data: Value,
     },
     /// Mail that waits for this lead may be looked at again at once.
     Wake,
@@ -104,9 +122,15 @@ impl Scene {
         self.runs.iter().find(|run| run.id == id)
     }
 
-    /// Whether a run of this sequence goes on.
-    pub fn runs_in(&self, sequence: &str) -> bool {
-        self.runs.iter().any(|run| run.sequence == sequence)
+    /// Whether a run of this sequence, and of this key in it, goes on.
+    pub fn runs_in(&self, sequence: &str, key: Option<&str>) -> bool {
+        let is_it = |run: &&Enrollment| run.sequence == sequence && run.key.as_deref() == key;
+        self.runs.iter().filter(is_it).any(Enrollment::is_live)
+    }
+
+    /// When its last run of this sequence, and of this key in it, began.
+    pub fn began(&self, sequence: &str, key: Option<&str>) -> Option<Moment> {
+        self.began.get(&(sequence.to_owned(), key.map(str::to_owned))).copied()
     }
 }
 

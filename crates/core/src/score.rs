@@ -10,7 +10,7 @@ use crate::{
     activity::{Activity, Kind},
     consent::ConsentState,
     ids::ActivityId,
-    lead::{Journey, Lead, Points},
+    lead::{Journey, Lead, Points, TOPIC, word_of},
     observe::described,
     segment::{Facts, Predicate},
     span::Span,
@@ -85,6 +85,9 @@ pub struct EngagementRule {
     pub half_life: Option<Span>,
     /// The journey stage it shows.
     pub stage: Option<Journey>,
+    /// What it is about, in words that mails may use; without it, the activity's own property `topic`.
+    #[serde(default)]
+    pub topic: Option<String>,
 }
 
 impl EngagementRule {
@@ -222,9 +225,22 @@ impl Scoring {
         stages.max().unwrap_or(Journey::Awareness)
     }
 
+    /// What the lead looked at last: the topic of the newest counted activity that has one.
+    pub fn topic(&self, history: &[Activity]) -> Option<String> {
+        let told = |activity: &Activity| {
+            let rule = self.rule_of(activity).filter(|_| activity.human)?;
+            rule.topic.clone().or_else(|| word_of(activity.properties.get(TOPIC)?))
+        };
+        history
+            .iter()
+            .filter_map(|activity| Some((activity.at, told(activity)?)))
+            .max_by_key(|(at, _)| *at)
+            .map(|(_, topic)| topic)
+    }
+
     /// Whether any rule counts this activity: others need not be loaded to score a lead.
     pub fn counts(&self, activity: &Activity) -> bool {
-        self.rule_of(activity).is_some() || activity.answer_points().is_some()
+        self.rule_of(activity).is_some() || activity.given_points().is_some()
     }
 
     /// When decay alone takes the score below the line where a hot lead cools, to the minute; `None`
@@ -254,7 +270,8 @@ impl Scoring {
     /// No score is above this, and why. A lead that only a browser key vouches for cannot be made hot by whoever reads the page's
     /// source, and none is made hot by links of mails alone: the score stays one below the line.
     fn ceiling(&self, lead: &Lead, history: &[Activity]) -> (i64, String) {
-        let came_themselves = || history.iter().any(|activity| activity.human && !activity.is_click());
+        let came_themselves =
+            || history.iter().any(|activity| activity.human && !activity.is_click() && self.counts(activity));
         let Thresholds { hot, max, .. } = self.thresholds;
         if !lead.verified {
             (hot - 1, "not hot before somebody with a secret has vouched for the lead".to_owned())
@@ -294,7 +311,7 @@ impl Scoring {
         let mut lines = Vec::new();
         for activity in order {
             let Some(index) = self.engagement.iter().position(|rule| rule.matches(activity)) else {
-                if let Some(points) = activity.answer_points().filter(|points| *points != 0) {
+                if let Some(points) = activity.given_points().filter(|points| *points != 0) {
                     let worth = decayed(points, Some(&Span::days(ANSWER_HALF_LIFE)), activity.at, now);
                     lines.push(Line {
                         kind: LineKind::Engagement,

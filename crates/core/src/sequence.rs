@@ -1,8 +1,25 @@
 //! A sequence: the plan of steps, waits and exits that a run follows.
 
-use crate::{language::Language, span::Span, window::SendWindow};
-use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
+mod appointment;
+mod exit;
+mod moved;
+mod step;
+mod terms;
+mod trigger;
+mod written;
+
+#[cfg(test)]
+mod tests;
+
+pub use appointment::{Appointment, AppointmentError};
+pub use exit::{Exit, VISIT};
+pub use step::{Known, Listed, Path, Step, Told, Watch, Winner, WonBy};
+pub use terms::{Answer, Consequence, OfferTerms, SurveyTerms};
+pub use trigger::{Enroll, Trigger};
+pub use written::Steps;
+
+use crate::{lead::Lead, lot, segment::Predicate, span::Span, window::SendWindow};
+use serde::{Deserialize, Deserializer, Serialize, de::Error};
 
 /// What a sequence's mails are for; the law asks for consent to the first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -15,180 +32,63 @@ pub enum Purpose {
     Relationship,
 }
 
-/// What ends a run early.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Exit {
-    /// Anything that a person surely did, since the run began.
-    #[serde(rename = "any human activity")]
-    AnyHumanActivity,
-    /// They said no to mail.
-    #[serde(rename = "unsubscribed")]
-    Unsubscribed,
-}
-
-/// What an offer in a mail gives.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct OfferTerms {
-    /// What the lead gets, in words.
-    pub gives: String,
-    /// The same in other languages, by tag; a mail that makes the offer is written in one of these, or in its own.
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub gives_in: BTreeMap<String, String>,
-    /// How long the code is good, from the day of the mail.
-    pub expires: Span,
-}
-
-impl OfferTerms {
-    /// What the lead gets, in the words of a language; for "de-at" those of "de", where there are no nearer ones.
-    pub fn gives_in(&self, language: &Language) -> Option<&str> {
-        let words = self.gives_in.get(language.tag()).or_else(|| self.gives_in.get(language.primary()));
-        words.map(String::as_str)
-    }
-}
-
-/// What a survey in a mail asks.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct SurveyTerms {
-    /// The question.
-    pub question: String,
-    /// The answers: key and words.
-    pub answers: Vec<Answer>,
-}
-
-/// One answer of a survey.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Answer {
-    /// Kept with the activity ("later", "price", …).
-    pub key: String,
-    /// What the lead reads.
-    pub says: String,
-    /// What it is worth to the score.
-    #[serde(default)]
-    pub points: i32,
-    /// What follows.
-    then: Option<Consequence>,
-}
-
-impl Answer {
-    /// What follows. The key `stop` means what it says, also where nothing else is written.
-    pub fn then(&self) -> Option<&Consequence> {
-        match &self.then {
-            None if self.key == "stop" => Some(&Consequence::Stop),
-            then => then.as_ref(),
-        }
-    }
-}
-
-/// What follows an answer.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase", deny_unknown_fields)]
-pub enum Consequence {
-    /// No more mail.
-    Stop,
-    /// They are the wrong person: no more mail to them, and who is the right one is asked.
-    Colleague,
-    /// Not now: what runs ends, and a sequence begins then.
-    Again {
-        /// After how long.
-        #[serde(rename = "in")]
-        after: Span,
-        /// Which.
-        sequence: String,
-    },
-}
-
-/// One thing a run does.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Step {
-    /// Write.
-    Mail {
-        /// The template's folder.
-        mail: String,
-        /// Subject lines to choose from; empty for the template's own.
-        subjects: Vec<String>,
-        /// The offer it makes.
-        offer: Option<OfferTerms>,
-        /// The question it asks.
-        survey: Option<SurveyTerms>,
-    },
-    /// Let time pass.
-    Wait(Span),
-    /// Say goodbye: no campaign mails the lead until they show a sign of life.
-    Archive,
-    /// End the run.
-    Finish,
-}
-
-impl Step {
-    /// In a word, for pages and cards: "breakup", "wait 4d", "archive".
-    pub fn label(&self) -> String {
-        match self {
-            Self::Mail { mail, .. } => mail.clone(),
-            Self::Wait(span) => format!("wait {span}"),
-            Self::Archive => "archive".to_owned(),
-            Self::Finish => "finish".to_owned(),
-        }
-    }
-}
-
-/// A step as it stands in the file: exactly one of `mail`, `wait`, `archive`, `finish`.
-#[derive(Debug, Clone, Default, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct WrittenStep {
-    mail: Option<String>,
-    #[serde(default)]
-    subjects: Vec<String>,
-    offer: Option<OfferTerms>,
-    survey: Option<SurveyTerms>,
-    wait: Option<Span>,
-    archive: Option<bool>,
-    finish: Option<bool>,
-}
-
-impl<'de> Deserialize<'de> for Step {
-    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let written = WrittenStep::deserialize(deserializer)?;
-        let goes_with_mail =
-            !written.subjects.is_empty() || written.offer.is_some() || written.survey.is_some();
-        match written {
-            WrittenStep {
-                mail: Some(mail),
-                subjects,
-                offer,
-                survey,
-                wait: None,
-                archive: None,
-                finish: None,
-            } => Ok(Self::Mail { mail, subjects, offer, survey }),
-            _ if goes_with_mail => Err(serde::de::Error::custom(
-                "`subjects`, `offer` and `survey` belong to a step with `mail`; a step is one of `mail`, `wait`, `archive`, `finish`",
-            )),
-            WrittenStep { mail: None, wait: Some(span), archive: None, finish: None, .. } => {
-                Ok(Self::Wait(span))
-            }
-            WrittenStep { mail: None, wait: None, archive: Some(true), finish: None, .. } => {
-                Ok(Self::Archive)
-            }
-            WrittenStep { mail: None, wait: None, archive: None, finish: Some(true), .. } => Ok(Self::Finish),
-            _ => Err(serde::de::Error::custom(
-                "a step is exactly one of `mail`, `wait`, `archive = true`, `finish = true`",
-            )),
-        }
-    }
-}
-
 /// How often a lead may go through it.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Reentry {
     /// Once in a life.
     Once,
     /// Again, this long after the last run began.
     After(Span),
+    /// Once for each value that this property of the activity has which begins it: once an order, once a trial.
+    Per(String),
+}
+
+/// What part of the leads is held out by default, in per cent.
+const HOLDOUT: f64 = 5.0;
+/// Of how many lots one is drawn: a holdout is exact to a hundredth of a per cent.
+const LOTS: u32 = 10_000;
+
+/// How much a sequence matters where a lead cannot have two mails, from 0 to 9; the higher goes first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+pub struct Priority(u8);
+
+impl Default for Priority {
+    fn default() -> Self {
+        Self(5)
+    }
+}
+
+impl Priority {
+    /// From 0 to 9.
+    pub fn get(self) -> u8 {
+        self.0
+    }
+}
+
+impl<'de> Deserialize<'de> for Priority {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let number = i64::deserialize(deserializer)?;
+        u8::try_from(number).ok().filter(|number| *number <= 9).map(Self).ok_or_else(|| {
+            D::Error::custom(format!("a priority is a number from 0 to 9, and {number} is not"))
+        })
+    }
+}
+
+/// The part of the leads that is left alone to see what the mails do, in per cent.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+pub struct Holdout(f64);
+
+impl<'de> Deserialize<'de> for Holdout {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let percent = f64::deserialize(deserializer)?;
+        match (0.0..=90.0).contains(&percent) {
+            true => Ok(Self(percent)),
+            false => {
+                Err(D::Error::custom(format!("a holdout is between 0 and 90 per cent, and {percent} is not")))
+            }
+        }
+    }
 }
 
 /// The plan.
@@ -203,19 +103,34 @@ pub struct Sequence {
     /// What its mails are about, for leads who want only some; without it, its name.
     #[serde(default)]
     pub topic: Option<String>,
+    /// How much it matters where a lead cannot have two mails.
+    #[serde(default)]
+    pub priority: Priority,
+    /// What begins a run; without it, the team does.
+    pub enroll: Option<Enroll>,
     /// How often a lead may go through it.
     #[serde(default = "once")]
     pub reentry: Reentry,
     /// What ends a run early.
     #[serde(default)]
     pub exit_when: Vec<Exit>,
+    /// What it is for: ends a run, and is counted against the holdout.
+    pub goal: Option<Predicate>,
+    /// What was done so long before the run began counts as done in it.
+    #[serde(default = "no_time")]
+    pub look_back: Span,
+    holdout: Option<Holdout>,
     /// When its mails may leave; without one, at any hour.
     pub send_window: Option<SendWindow>,
     /// How long after it became due a mail is still worth sending.
     #[serde(default = "three_days")]
     pub expires: Span,
     /// The steps, in order.
-    pub step: Vec<Step>,
+    pub step: Steps,
+}
+
+fn no_time() -> Span {
+    Span::ZERO
 }
 
 fn once() -> Reentry {
@@ -232,6 +147,56 @@ impl Sequence {
         self.topic.as_deref().unwrap_or(&self.name)
     }
 
+    /// What part of its leads is held out, in per cent; what serves a customer is held from nobody.
+    pub fn holdout(&self) -> f64 {
+        match (self.holdout, self.purpose) {
+            (Some(Holdout(percent)), _) => percent,
+            (None, Purpose::Marketing) => HOLDOUT,
+            (None, Purpose::Relationship) => 0.0,
+        }
+    }
+
+    /// Whether a lead is held out: goes through the plan and is written nothing. Always the same for the same address.
+    pub fn holds_out(&self, lead: &Lead) -> bool {
+        f64::from(lot::draw(&["holdout", &self.name], lead, LOTS)) < self.holdout() * f64::from(LOTS) / 100.0
+    }
+
+    /// The questions it asks of leads.
+    pub fn asks(&self) -> impl Iterator<Item = &Predicate> {
+        let trigger = match &self.enroll {
+            Some(Enroll::On(trigger)) => [trigger.when.as_ref(), trigger.unless.as_ref()],
+            _ => [None, None],
+        };
+        let exits = self.exit_when.iter().filter_map(|exit| match exit {
+            Exit::When(question) => Some(question),
+            _ => None,
+        });
+        trigger
+            .into_iter()
+            .flatten()
+            .chain(exits)
+            .chain(&self.goal)
+            .chain(self.step.iter().filter_map(Step::asks))
+    }
+
+    pub(crate) fn asks_mut(&mut self) -> impl Iterator<Item = &mut Predicate> {
+        let trigger = match &mut self.enroll {
+            Some(Enroll::On(trigger)) => [trigger.when.as_mut(), trigger.unless.as_mut()],
+            _ => [None, None],
+        };
+        let exits = self.exit_when.iter_mut().filter_map(|exit| match exit {
+            Exit::When(question) => Some(question),
+            _ => None,
+        });
+        let steps = self.step.iter_mut().filter_map(Step::asks_mut);
+        trigger.into_iter().flatten().chain(exits).chain(&mut self.goal).chain(steps)
+    }
+
+    /// Its steps in words, for pages and cards.
+    pub fn labels(&self) -> Vec<String> {
+        self.step.iter().filter(|step| !matches!(step, Step::Watch(_))).filter_map(Step::label).collect()
+    }
+
     /// The mails that this plan writes.
     pub fn mails(&self) -> impl Iterator<Item = &str> {
         self.step.iter().filter_map(|step| match step {
@@ -243,7 +208,7 @@ impl Sequence {
     /// What the step writes, when it writes.
     pub fn mail_at(&self, step: usize) -> Option<MailStep<'_>> {
         match self.step.get(step)? {
-            Step::Mail { mail, subjects, offer, survey } => {
+            Step::Mail { mail, subjects, offer, survey, .. } => {
                 Some(MailStep { mail, subjects, offer: offer.as_ref(), survey: survey.as_ref() })
             }
             _ => None,

@@ -220,7 +220,7 @@ impl Lead {
         match unmailable {
             Ok(()) => {
                 lead.move_nurture(Nurture::Cold, quiet, now);
-                let planned = Planned { sequence: sunset.enroll.clone(), version, campaign: None, at: None };
+                let planned = Planned::new(plan, version, &lead);
                 Some(Change { lead, effects: vec![Effect::Enroll(planned)] })
             }
             Err(why) => {

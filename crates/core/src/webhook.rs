@@ -2,6 +2,10 @@
 //!
 //! Source: Standard Webhooks, <https://github.com/standard-webhooks/standard-webhooks/blob/main/spec/standard-webhooks.md>.
 
+mod body;
+
+pub use body::{about, render};
+
 use crate::{chat::Secret, time::Moment};
 use base64::{Engine, engine::general_purpose::STANDARD};
 use chrono::TimeDelta;
@@ -14,6 +18,10 @@ pub mod events {
     pub const TAKEN: &str = "offer.taken";
     /// The code of an offer was used.
     pub const REDEEMED: &str = "offer.redeemed";
+    /// A lead was put on a list for advertising.
+    pub const JOINED: &str = "audience.joined";
+    /// A lead was taken off a list for advertising.
+    pub const LEFT: &str = "audience.left";
 }
 
 /// How long we wait after each try that failed; then as long as after the last.

@@ -4,7 +4,7 @@
 //! day they begin on: `fri` with `22:00-06:00` is open on Saturday morning. The window is what clocks on a wall there
 //! would show: an hour that they leap over is not made up for, one that comes twice counts twice.
 
-mod parts;
+pub(crate) mod parts;
 
 use chrono::{DateTime, Datelike, NaiveDateTime, TimeDelta, TimeZone, Timelike, Utc};
 use chrono_tz::Tz;

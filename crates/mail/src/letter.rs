@@ -2,7 +2,7 @@
 //!
 //! | in a template | what it is |
 //! |---|---|
-//! | `lead.first_name`, `lead.name`, `lead.company`, `lead.title`, `lead.email` | the lead; the same without `lead.` in short (`first_name`) |
+//! | `lead.first_name`, `lead.name`, `lead.company`, `lead.title`, `lead.topic`, `lead.email` | the lead, and what they looked at last; the same without `lead.` in short (`first_name`) |
 //! | `sender.name`, `sender.company`, `sender.postal_address` | who writes; the address is required by law in every campaign mail |
 //! | `offer.gives`, `offer.code`, `offer.expires` | the offer of this step, if it has one |
 //! | `unsubscribe_url` | the link that stops all mail with one click; required in every campaign mail |
@@ -41,6 +41,8 @@ pub struct Addressee {
     pub company: Option<String>,
     /// "Head of Operations".
     pub title: Option<String>,
+    /// What they looked at last: "data migration".
+    pub topic: Option<String>,
     /// The address the mail goes to.
     pub email: String,
 }
@@ -85,6 +87,7 @@ impl Letter {
                 name: some("Zoë Lindqvist"),
                 company: some("Northwind & Sons"),
                 title: some("Head of Operations"),
+                topic: some("data migration"),
                 email: "zoe@northwind.example".into(),
             },
             sender: Sender {

@@ -113,6 +113,7 @@ impl From<&Lead> for Addressee {
             name: lead.name.clone(),
             company: lead.company.clone(),
             title: lead.title.clone(),
+            topic: lead.traits.get(rekindle_core::lead::TOPIC).and_then(rekindle_core::lead::word_of),
             email: lead.email.as_ref().map(ToString::to_string).unwrap_or_default(),
         }
     }

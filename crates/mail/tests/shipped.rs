@@ -52,6 +52,7 @@ fn the_shipped_mails_have_no_problem_but_the_address_to_fill_in() {
         "breakup",
         "call-to-action",
         "case-study",
+        "comparison",
         "confirm-subscription",
         "education",
         "objections",

@@ -1,6 +1,9 @@
 //! What can be typed: every command, its arguments, its help.
 
+mod marketer;
 mod values;
+
+pub use marketer::{Playbook, Preview, Simulate, Template};
 
 use self::values::{address, basis, named, origin, roles, states};
 use crate::config::Config;
@@ -133,6 +136,13 @@ bounced, complained, the name of a known trait (phone, industry, city), traits.N
     /// What the marketer writes: rules, segments, sequences.
     #[command(subcommand)]
     Playbook(Playbook),
+    /// Print what the plans will do, before they do it: each lead's dated steps, totals by day, what has to wait.
+    ///
+    /// Works on a copy of the data with a clock that leaps; nothing is sent, and nothing is changed. No lead does anything in it.
+    #[command(
+        after_long_help = "Examples:\n  rekindle simulate\n  rekindle simulate --lead kim@acme.test --days 30\n  rekindle simulate --playbook ./new     what a new playbook would change"
+    )]
+    Simulate(Simulate),
     /// The mails: which there are, and how each looks to its reader.
     #[command(subcommand)]
     Template(Template),
@@ -344,52 +354,6 @@ pub struct Import {
     /// Counts as JSON.
     #[arg(long)]
     pub json: bool,
-}
-
-/// `playbook`
-#[derive(Debug, Subcommand)]
-pub enum Playbook {
-    /// Read rules, segments, sequences and mails, and say what is wrong.
-    Check,
-    /// Put them in force now; leads in flight stay on the version they began with.
-    Apply,
-}
-
-/// `template`
-#[derive(Debug, Subcommand)]
-pub enum Template {
-    /// List the mails: their languages, the sequences that send them, their size.
-    List {
-        /// As JSON.
-        #[arg(long)]
-        json: bool,
-    },
-    /// Write a mail as its reader would see it to files, and open it in the browser. Nothing is sent.
-    ///
-    /// The files lie in the folder preview of the data folder. The dashboard shows the same at /templates, on a phone and on a desk, light and dark.
-    #[command(
-        after_long_help = "Examples:\n  rekindle template preview breakup\n  rekindle template preview offer --lead kim@acme.test\n  rekindle template preview survey --language de --empty"
-    )]
-    Preview(Preview),
-}
-
-/// `template preview`
-#[derive(Debug, Arguments)]
-pub struct Preview {
-    /// The mail, by the name of its folder.
-    pub mail: String,
-    /// To this lead, by e-mail address; otherwise to an invented one about whom all is known.
-    #[arg(long, value_name = "EMAIL")]
-    pub lead: Option<String>,
-    /// To one of whom only the address is known.
-    #[arg(long, conflicts_with = "lead")]
-    pub empty: bool,
-    /// In this language, in place of the lead's own.
-    #[arg(long, value_name = "LANGUAGE")]
-    pub language: Option<String>,
-    /// Do not open the browser.
-    #[arg(long)]
-    pub no_open: bool,
 }
 
 /// `config`

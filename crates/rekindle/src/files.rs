@@ -41,6 +41,7 @@ embedded! {
     "playbook/routing.toml",
     "playbook/sunset.toml",
     "playbook/forms.toml",
+    "playbook/frequency.toml",
     "playbook/sequences/asked-later.toml",
     "playbook/sequences/re-engagement.toml",
     "playbook/sequences/pricing.toml",
@@ -69,6 +70,8 @@ embedded! {
     "case-study.de",
     "objections",
     "objections.de",
+    "comparison",
+    "comparison.de",
     "call-to-action",
     "call-to-action.de",
     "confirm-subscription",
@@ -98,6 +101,23 @@ pub fn template_files(data: &Path) -> Result<BTreeMap<String, String>, Vec<FileE
         _ => true,
     });
     Ok(files)
+}
+
+/// Copies a folder with all that is in it.
+///
+/// # Errors
+/// What cannot be read or written.
+pub fn copy(from: &Path, to: &Path) -> std::io::Result<()> {
+    fs::create_dir_all(to)?;
+    for entry in fs::read_dir(from)? {
+        let entry = entry?;
+        let target = to.join(entry.file_name());
+        match entry.file_type()?.is_dir() {
+            true => copy(&entry.path(), &target)?,
+            false => _ = fs::copy(entry.path(), target)?,
+        }
+    }
+    Ok(())
 }
 
 fn overlaid(data: &Path, folder: &str) -> Result<BTreeMap<String, String>, Vec<FileError>> {

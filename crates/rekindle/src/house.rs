@@ -100,6 +100,27 @@ impl House {
     }
 }
 
+/// Reads another playbook to hold against the one of the house: of a data folder, or of a folder of playbook files alone, which then
+/// writes the mails of the house.
+///
+/// # Errors
+/// Everything that is wrong, each with its file and line, or that there is no such folder.
+pub fn playbook_of(folder: &Path, data: &Path) -> Result<(Files, Templates), Halt> {
+    if !folder.is_dir() {
+        return Err(Halt::refused(format!("there is no folder {}", folder.display())));
+    }
+    if folder.join(PLAYBOOK).is_dir() || folder.join(TEMPLATES).is_dir() {
+        return read_playbook(folder);
+    }
+    let whole = tempfile::tempdir().doing("make a folder")?;
+    for (below, from) in [(PLAYBOOK, folder.to_owned()), (TEMPLATES, data.join(TEMPLATES))] {
+        if from.is_dir() {
+            files::copy(&from, &whole.path().join(below)).doing(format!("read {}", from.display()))?;
+        }
+    }
+    read_playbook(whole.path())
+}
+
 /// Reads playbook and mails of a data folder, and holds them against each other.
 ///
 /// # Errors

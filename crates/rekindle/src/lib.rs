@@ -22,6 +22,7 @@ pub mod privacy;
 mod ready;
 pub mod run;
 pub mod signin;
+pub mod simulate;
 pub mod tell;
 mod template;
 pub mod up;

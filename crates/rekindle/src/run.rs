@@ -8,14 +8,14 @@ use crate::{
     exit::{self, Doing, Done, Halt, say},
     files,
     house::{self, House},
-    import, mail_doctor, privacy, tell, template,
+    import, mail_doctor, privacy, simulate, tell, template,
     up::{self, Which},
 };
 use rekindle_bot::{
     reply::Reply,
     slack::{self, Reached},
 };
-use rekindle_core::activity::Trust;
+use rekindle_core::{activity::Trust, nearest::did_you_mean};
 use rekindle_storage::keys::WriteKey;
 use std::fs::File;
 
@@ -36,6 +36,8 @@ pub async fn run(args: &Args) -> Done {
             args.config()?;
             check_playbook(args)
         }
+        Command::Playbook(args::Playbook::Migrate { sequence }) => migrate(args, sequence).await,
+        Command::Simulate(asked) => simulate::run(&open(args).await?, asked).await,
         Command::Template(args::Template::List { json }) => {
             template::list(&args.config()?, &args.data, *json)
         }
@@ -286,4 +288,23 @@ async fn hear(args: &Args, chat: &args::Chat) -> Result<Reply, Halt> {
         )),
     }
     Ok(desk.run(&member, "terminal", &chat.text()).await)
+}
+
+/// Moves the leads that are under way in a sequence to the version in force.
+async fn migrate(args: &Args, sequence: &str) -> Done {
+    let house = open(args).await?;
+    let playbooks = house.store.load_playbooks().await.doing("read the playbook")?;
+    let known = &playbooks.current().sequences;
+    if !known.contains_key(sequence) {
+        let near = did_you_mean(sequence, known.keys().map(String::as_str));
+        return Err(Halt::refused(format!("there is no sequence “{sequence}”{near}")));
+    }
+    let (moved, stayed) = house.store.runs().migrate(sequence, &playbooks).await.doing("move the runs")?;
+    say(format_args!("{moved} leads in {sequence} go on by version {}.", playbooks.version()));
+    for (step, count) in stayed {
+        say(format_args!(
+            "{count} stay on theirs: they stand at “{step}”, which it does not have, or not as often."
+        ));
+    }
+    Ok(())
 }

@@ -71,7 +71,7 @@ async fn sequence_lengths(house: &House, dossier: &Dossier) -> Result<Vec<Option
         .iter()
         .map(|run| {
             let sequence = playbooks.of(run.version).sequence(&run.sequence)?;
-            sequence.step.get(run.step).map(rekindle_core::sequence::Step::label)
+            sequence.step.get(run.step).and_then(rekindle_core::sequence::Step::label)
         })
         .collect())
 }

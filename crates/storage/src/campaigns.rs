@@ -16,7 +16,7 @@ use crate::{
 use rekindle_core::{
     campaign::{Campaign, CampaignState, Caution},
     enrollment::Ended,
-    ids::CampaignId,
+    ids::{CampaignId, LeadId},
     refusal::Refusal,
     team::Handle,
 };
@@ -221,6 +221,21 @@ impl Campaigns<'_> {
     pub async fn reasons_out(&self, id: CampaignId) -> Result<Vec<Reason>> {
         let text = "SELECT why_out AS why, count(*) AS count FROM audience WHERE campaign_id = ? AND why_out IS NOT NULL GROUP BY why_out ORDER BY count(*) DESC, why_out";
         Ok(Reason::find_by_statement(self.0.sql(text, vec![id.0.into()])).all(&self.0.db).await?)
+    }
+
+    /// Everybody whom a campaign was asked about, in or out.
+    ///
+    /// # Errors
+    /// As the database says.
+    pub async fn everybody(&self, id: CampaignId) -> Result<Vec<LeadId>> {
+        let leads: Vec<Uuid> = campaign::audience::Entity::find()
+            .select_only()
+            .column(campaign::audience::Column::LeadId)
+            .filter(campaign::audience::Column::CampaignId.eq(id.0))
+            .into_tuple()
+            .all(&self.0.db)
+            .await?;
+        Ok(leads.into_iter().map(LeadId).collect())
     }
 
     /// How far a campaign is: its deliveries by state, and its runs by state.

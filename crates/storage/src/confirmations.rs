@@ -94,6 +94,7 @@ impl Confirmations<'_> {
             committed_at: None,
             answer: None,
             reason: None,
+            variant: None,
         };
         let asked = small::confirmation::Model {
             delivery_id: id.0,

@@ -114,7 +114,7 @@ impl Store {
         if change == scene.unchanged() && heard.key().is_none() {
             return Ok(false);
         }
-        self.write(&tx, vec![(change, scene)], now).await?;
+        self.write(&tx, vec![(change, scene)], playbooks, now).await?;
         self.commit(tx, true).await?;
         Ok(true)
     }

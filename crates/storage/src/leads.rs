@@ -66,7 +66,7 @@ impl Leads<'_> {
         let scene = found(&scenes, id)?;
         let change = decide(scene, now)?;
         let lead = change.lead.clone();
-        let loud = self.0.write(&tx, vec![(change, scene)], now).await?;
+        let loud = self.0.write(&tx, vec![(change, scene)], playbooks, now).await?;
         self.0.commit(tx, loud).await?;
         Ok(lead)
     }
@@ -95,7 +95,7 @@ impl Leads<'_> {
         let changes: Vec<_> =
             scenes.values().filter_map(|scene| Some((decide(scene, now)?, scene))).collect();
         let count = changes.len();
-        let loud = self.0.write(&tx, changes, now).await?;
+        let loud = self.0.write(&tx, changes, playbooks, now).await?;
         self.0.commit(tx, loud).await?;
         Ok(count)
     }
@@ -334,6 +334,39 @@ impl Leads<'_> {
             .all(&self.0.db)
             .await?;
         Ok(ids.into_iter().map(LeadId).collect())
+    }
+
+    /// When the next hot lead cools (index `ix_lead_cools`).
+    ///
+    /// # Errors
+    /// As the database says.
+    pub async fn next_cooling(&self) -> Result<Option<Moment>> {
+        let row: Option<Option<i64>> = lead::Entity::find()
+            .select_only()
+            .column(lead::Column::CoolsAt)
+            .filter(lead::Column::CoolsAt.is_not_null())
+            .order_by_asc(lead::Column::CoolsAt)
+            .limit(1)
+            .into_tuple()
+            .one(&self.0.db)
+            .await?;
+        Ok(row.flatten().map(crate::rows::moment))
+    }
+
+    /// The addresses of all leads that have one.
+    ///
+    /// # Errors
+    /// As the database says.
+    pub async fn emails(&self) -> Result<HashMap<LeadId, String>> {
+        let rows: Vec<(Uuid, String)> = lead::Entity::find()
+            .select_only()
+            .column(lead::Column::Id)
+            .column(lead::Column::Email)
+            .filter(lead::Column::Email.is_not_null())
+            .into_tuple()
+            .all(&self.0.db)
+            .await?;
+        Ok(rows.into_iter().map(|(id, email)| (LeadId(id), email)).collect())
     }
 
     /// How many leads there are.

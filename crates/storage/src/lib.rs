@@ -9,6 +9,7 @@
 mod alive;
 mod behalf;
 mod connect;
+mod copies;
 mod error;
 mod mint;
 mod rows;
@@ -16,6 +17,7 @@ mod scenes;
 mod signal;
 mod spool;
 mod transaction;
+pub mod trials;
 mod work;
 
 pub mod alerts;
@@ -28,6 +30,7 @@ pub mod confirmations;
 pub mod console;
 pub mod fetches;
 pub mod figures;
+mod happenings;
 pub mod heard;
 pub mod homes;
 pub mod inbound;

@@ -15,6 +15,7 @@ mod claim;
 mod gate;
 mod look;
 mod recover;
+mod rivals;
 mod sender;
 pub(crate) mod settle;
 mod test;

@@ -7,7 +7,7 @@
 use crate::{
     Result, Store,
     rows::micros,
-    transaction::{Writing, again},
+    transaction::{Writing, again, list_of},
 };
 use rekindle_core::{ids::LeadId, machine::network_of, refusal::Refusal};
 use sea_orm::{ConnectionTrait, DbBackend, Statement, Value, prelude::Uuid};
@@ -49,9 +49,9 @@ impl Store {
 }
 
 /// A table, as the database describes it: its columns with their types.
-struct Table {
-    name: String,
-    columns: Vec<(String, String)>,
+pub(crate) struct Table {
+    pub(crate) name: String,
+    pub(crate) columns: Vec<(String, String)>,
 }
 
 impl Table {
@@ -66,6 +66,23 @@ impl Table {
             .iter()
             .filter(move |(_, kind)| is_text(kind) && !uuids(kind))
             .map(|(name, _)| name.as_str())
+    }
+
+    /// Which of its rows are of so many leads, whose ids the question takes once for each `IN (?`; `None` where it is about no lead.
+    pub(crate) fn of_leads(&self, count: usize) -> Option<String> {
+        let list = list_of(count);
+        if self.name == "lead" {
+            return Some(format!("id IN ({list})"));
+        }
+        let keys: Vec<String> = KEYS
+            .iter()
+            .filter(|(column, _)| self.has(column))
+            .map(|(column, of)| match of.is_empty() {
+                true => format!("{column} IN ({list})"),
+                false => format!("{column} IN ({})", of.replace("= ?", &format!("IN ({list})"))),
+            })
+            .collect();
+        (!keys.is_empty()).then(|| keys.join(" OR "))
     }
 
     /// Which of its rows are a lead's, with the values that the question takes; `None` where it is about no lead.
@@ -239,7 +256,7 @@ impl Papers<'_> {
         })
     }
 
-    async fn tables(&self, db: &impl ConnectionTrait) -> Result<Vec<Table>> {
+    pub(crate) async fn tables(&self, db: &impl ConnectionTrait) -> Result<Vec<Table>> {
         let text = match self.0.db.get_database_backend() {
             DbBackend::Postgres => {
                 "SELECT table_name::text AS t, column_name::text AS c, data_type::text AS k FROM information_schema.columns WHERE table_schema = current_schema() ORDER BY 1, ordinal_position"

@@ -6,12 +6,23 @@ use crate::{
 };
 use rekindle_core::{
     ids::{CampaignId, LeadId},
+    playbook::Playbooks,
     time::Moment,
 };
 use sea_orm::{
-    ColumnTrait, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect, prelude::Uuid,
+    ColumnTrait, ConnectionTrait, EntityTrait, FromQueryResult, PaginatorTrait, QueryFilter, QueryOrder,
+    QuerySelect, Value, prelude::Uuid,
 };
 use std::collections::HashMap;
+
+/// How many runs stand at the same step of the same version.
+#[derive(FromQueryResult)]
+struct Stand {
+    version: i64,
+    step: i32,
+    then_step: Option<i32>,
+    count: i64,
+}
 
 /// The runs.
 #[derive(Debug, Clone, Copy)]
@@ -88,6 +99,50 @@ impl Runs<'_> {
             }
         }
         Ok(begun)
+    }
+
+    /// Moves the live runs of a sequence to the version in force, each to the step at which it stood; set-based, one statement for each
+    /// step. How many were moved, and for each step that has no place in it how many stay on their version.
+    ///
+    /// # Errors
+    /// As the database says.
+    pub async fn migrate(&self, sequence: &str, playbooks: &Playbooks) -> Result<(u64, Vec<(String, u64)>)> {
+        let Some(to) = playbooks.current().sequence(sequence) else { return Ok((0, Vec::new())) };
+        let tx = self.0.begin().await?;
+        let text = "SELECT version, step, then_step, count(*) AS count FROM enrollment WHERE sequence = ? AND state IN ('due', 'awaiting') AND version <> ? GROUP BY version, step, then_step";
+        let stand =
+            Stand::find_by_statement(self.0.sql(text, vec![sequence.into(), playbooks.version().into()]));
+        let (mut moved, mut stayed) = (0, Vec::new());
+        for at in stand.all(&*tx).await? {
+            let count = u64::try_from(at.count).unwrap_or(0);
+            let place = |step: i32| {
+                let from = playbooks.of(at.version).sequence(sequence)?;
+                i32::try_from(to.place_of(usize::try_from(step).ok()?, from)?).ok()
+            };
+            let then = at.then_step.map(place);
+            let (Some(step), false) = (place(at.step), then == Some(None)) else {
+                let step = usize::try_from(at.step).unwrap_or(0);
+                let plan = playbooks.of(at.version).sequence(sequence);
+                let label = plan.and_then(|plan| plan.step.get(step)?.label());
+                stayed.push((label.unwrap_or_else(|| format!("step {}", step + 1)), count));
+                continue;
+            };
+            let text = "UPDATE enrollment SET version = ?, step = ?, then_step = ? WHERE sequence = ? AND state IN ('due', 'awaiting') AND version = ? AND step = ? AND (then_step = ? OR (then_step IS NULL AND ? IS NULL))";
+            let (old, new): (Value, Value) = (at.then_step.into(), then.flatten().into());
+            let values = vec![
+                playbooks.version().into(),
+                step.into(),
+                new,
+                sequence.into(),
+                at.version.into(),
+                at.step.into(),
+                old.clone(),
+                old,
+            ];
+            moved += tx.execute_raw(self.0.sql(text, values)).await?.rows_affected();
+        }
+        self.0.commit(tx, true).await?;
+        Ok((moved, stayed))
     }
 
     /// How many runs of a campaign still go on.

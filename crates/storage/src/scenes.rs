@@ -5,28 +5,32 @@ use crate::{
     outbox::settle,
     rows::{self, activity, alert, campaign, enrollment, lead, micros, small},
     transaction::{Writing, list_of, rounded},
+    webhooks,
 };
 use rekindle_core::{
-    activity::{Activity, names},
+    activity::Activity,
     alert::Alert,
+    attend::attend,
     enrollment::{Enrollment, Outgoing},
-    ids::{AlertId, CampaignId, DeliveryId, EnrollmentId, LeadId},
+    ids::{ActivityId, AlertId, CampaignId, DeliveryId, EnrollmentId, LeadId},
     lead::Lead,
     link::Purpose,
     playbook::Playbooks,
     scene::{Change, Effect, Scene},
     time::Moment,
+    trial::Arm,
 };
 use sea_orm::{
     ColumnTrait, Condition, ConnectionTrait, EntityTrait, FromQueryResult, QueryFilter, QueryOrder,
     QuerySelect, Value, sea_query::LockType,
 };
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 #[derive(FromQueryResult)]
 struct Began {
     lead_id: sea_orm::prelude::Uuid,
     sequence: String,
+    key: String,
     at: i64,
 }
 
@@ -122,38 +126,36 @@ impl Store {
             for row in states {
                 let campaign = row.campaign()?;
                 for scene in scenes.values_mut() {
-                    scene.campaigns.insert(campaign.id, campaign.state);
+                    scene.campaigns.insert(campaign.id, campaign.clone());
                 }
             }
         }
         let text = format!(
-            "SELECT lead_id, sequence, max(started_at) AS at FROM enrollment WHERE lead_id IN ({}) GROUP BY lead_id, sequence",
+            "SELECT lead_id, sequence, key, max(started_at) AS at FROM enrollment WHERE lead_id IN ({}) GROUP BY lead_id, sequence, key",
             list_of(ids.len())
         );
         let values: Vec<Value> = ids.iter().map(|id| (*id).into()).collect();
         for row in Began::find_by_statement(self.sql(&text, values)).all(&**tx).await? {
             if let Some(scene) = scenes.get_mut(&LeadId(row.lead_id)) {
-                scene.began.insert(row.sequence, rows::moment(row.at));
+                let key = (!row.key.is_empty()).then_some(row.key);
+                scene.began.insert((row.sequence, key), rows::moment(row.at));
             }
         }
         Ok(())
     }
 
-    /// What leads did, as far as the rules count it: named activities, and pages where a rule looks at pages.
+    /// What leads did, as far as rules count it and questions ask about it, in every version that runs are on: named activities,
+    /// and pages where anything looks at pages.
     pub(crate) async fn histories(
         &self,
         db: &impl ConnectionTrait,
         ids: &[sea_orm::prelude::Uuid],
         playbooks: &Playbooks,
     ) -> Result<HashMap<LeadId, Vec<Activity>>> {
-        let rules = &playbooks.current().scoring.engagement;
-        let names: Vec<&str> = rules
-            .iter()
-            .flat_map(|rule| rule.activity.iter().map(String::as_str))
-            .chain([names::ANSWERED])
-            .collect();
+        let names: BTreeSet<&str> =
+            playbooks.all().flat_map(|playbook| playbook.deeds.names.iter().map(String::as_str)).collect();
         let mut counted = Condition::any().add(activity::Column::Name.is_in(names));
-        if rules.iter().any(|rule| !rule.page.is_empty()) {
+        if playbooks.all().any(|playbook| !playbook.deeds.pages.is_empty()) {
             counted = counted.add(activity::Column::Path.is_not_null());
         }
         let found = activity::Entity::find()
@@ -166,18 +168,20 @@ impl Store {
         for row in found {
             let lead = LeadId(row.lead_id);
             let activity = row.activity()?;
-            if playbooks.current().scoring.counts(&activity) {
+            if playbooks.all().any(|playbook| playbook.deeds.look_at(&activity)) {
                 histories.entry(lead).or_default().push(activity);
             }
         }
         Ok(histories)
     }
 
-    /// Writes leads and effects. True when others should look: an alert, a run, a mail has changed.
+    /// Writes leads and effects, and what they mean to the leads' runs. True when others should look: an alert, a run, a mail
+    /// has changed.
     pub(crate) async fn write(
         &self,
         tx: &Writing,
         changes: Vec<(Change, &Scene)>,
+        playbooks: &Playbooks,
         now: Moment,
     ) -> Result<bool> {
         let mut leads = Vec::with_capacity(changes.len());
@@ -191,7 +195,9 @@ impl Store {
         let mut notices = Vec::new();
         let mut settled = Vec::new();
         let mut quotes = Vec::new();
+        let (mut arms, mut recorded, mut calls) = (Vec::new(), Vec::new(), Vec::new());
         for (change, scene) in changes {
+            let change = attend(scene, change, playbooks, now);
             let mut card = scene.alert.as_ref().map(|alert| alert.id);
             for effect in change.effects {
                 match effect {
@@ -211,9 +217,13 @@ impl Store {
                     Effect::Enqueue { run, mail } => {
                         let id = DeliveryId(mint::id());
                         let message_id = self.ring.small_token(Purpose::MessageId, id.0);
+                        arms.extend(mail.arm.iter().map(|arm| tried(run.id, run.lead, arm, now)));
                         mails.push(enqueued(id, message_id, &run, &mail, now));
                         runs.push(run.awaits(id, mail.then));
                     }
+                    Effect::Try { run, arm } => arms.push(tried(run, change.lead.id, &arm, now)),
+                    Effect::Record(activity) => recorded.push((change.lead.id, activity)),
+                    Effect::Call { event, data } => calls.push((change.lead.id, event, data)),
                     Effect::Wake => woken.push(change.lead.id),
                     Effect::Tell(notice) => notices.push(notice),
                     Effect::Settle { mail, from, to, why } => settled.push((mail, (from, to), why)),
@@ -270,6 +280,14 @@ impl Store {
         for (mail, way, why) in settled {
             settle::by_report(&self.outbox(), tx, mail, way, &why, now).await?;
         }
+        rows::add::<small::arm::Entity, _>(&**tx, arms).await?;
+        let recorded = recorded.into_iter().map(|(lead, activity)| {
+            activity::Model::of(&Activity { id: ActivityId(mint::id()), ..activity }, lead, 0, now)
+        });
+        rows::add::<activity::Entity, _>(&**tx, recorded.collect()).await?;
+        for (lead, event, data) in calls {
+            webhooks::tell(self, tx, &event, Some(lead), data).await?;
+        }
         self.wake(tx, &woken, now).await?;
         Ok(loud)
     }
@@ -324,6 +342,18 @@ fn enqueued(
         committed_at: None,
         answer: None,
         reason: None,
+        variant: mail.arm.as_ref().and_then(|arm| i32::try_from(arm.number).ok()),
+    }
+}
+
+/// What a lead got of several.
+fn tried(run: EnrollmentId, lead: LeadId, arm: &Arm, now: Moment) -> small::arm::Model {
+    small::arm::Model {
+        enrollment_id: run.0,
+        trial: arm.trial.clone(),
+        number: i32::try_from(arm.number).unwrap_or(i32::MAX),
+        lead_id: lead.0,
+        at: micros(now),
     }
 }
 

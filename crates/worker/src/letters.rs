@@ -171,7 +171,7 @@ impl Letters {
         let url = |kind: &LinkKind| urls.get(kind).cloned().unwrap_or_else(|| unsubscribe.clone());
         let letter = self.letter(claimed, self.templates.language(variant)?, &plan, ring, now);
         // The subjects of a plan are in the language of the mail itself.
-        let subject = plan.subject(claimed.ticket.lead).filter(|_| variant == claimed.mail);
+        let subject = plan.subject(claimed.variant).filter(|_| variant == claimed.mail);
         let rendered = self.templates.render(variant, subject, &letter, url)?;
         let rendered = match self.settings.opens && plan.is_marketing {
             true => with_picture(rendered, &self.address("i", &ring.token(Purpose::Picture, row, 0))),
@@ -250,6 +250,7 @@ impl Letters {
                 name: to.name.clone(),
                 company: to.company.clone(),
                 title: to.title.clone(),
+                topic: to.topic.clone(),
                 email: to.email.as_ref().map(|email| email.as_str().to_owned()).unwrap_or_default(),
             },
             sender: self.sender(),

@@ -9,6 +9,7 @@
 //! 5. `sending`: from the outbox to the relay, at most once.
 //! 6. [`listening`]: from the mailbox, what comes back.
 
+pub mod future;
 pub mod letters;
 pub mod listening;
 pub mod schedule;

@@ -10,6 +10,7 @@ mod finish_campaigns;
 mod follow_segments;
 mod forget;
 mod forget_fetches;
+mod judge_trials;
 mod recover_outbox;
 mod release_clicks;
 mod tally_campaigns;
@@ -18,6 +19,7 @@ mod wake_alerts;
 mod watch_breakers;
 
 use crate::sending::Sending;
+use chrono_tz::Tz;
 use rekindle_core::{
     ids::LeadId,
     playbook::Playbooks,
@@ -47,6 +49,8 @@ pub enum Sweep {
     UnfoldCampaigns,
     /// Who has come to match begins what follows their segment.
     FollowSegments,
+    /// Subjects and ways that are tried: the better one is declared.
+    JudgeTrials,
     /// Runs take their next step.
     AdvanceRuns,
     /// Campaigns without runs are done.
@@ -72,7 +76,7 @@ pub enum When {
 
 impl Sweep {
     /// All of them, in the order of a round.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 14] = [
         Self::RecoverOutbox,
         Self::WatchBreakers,
         Self::ReleaseClicks,
@@ -81,6 +85,7 @@ impl Sweep {
         Self::CoolLeads,
         Self::UnfoldCampaigns,
         Self::FollowSegments,
+        Self::JudgeTrials,
         Self::AdvanceRuns,
         Self::FinishCampaigns,
         Self::TallyCampaigns,
@@ -99,6 +104,7 @@ impl Sweep {
             Self::CoolLeads => "cool_leads",
             Self::UnfoldCampaigns => "unfold_campaigns",
             Self::FollowSegments => "follow_segments",
+            Self::JudgeTrials => "judge_trials",
             Self::AdvanceRuns => "advance_runs",
             Self::FinishCampaigns => "finish_campaigns",
             Self::TallyCampaigns => "tally_campaigns",
@@ -114,6 +120,7 @@ impl Sweep {
             Self::TallyCampaigns => When::Every(Duration::from_secs(5)),
             Self::FollowSegments => When::Every(Duration::from_secs(60)),
             Self::Forget => When::Every(Duration::from_secs(3600)),
+            Self::JudgeTrials => When::Every(Duration::from_secs(60)),
             Self::ForgetFetches => When::Every(Duration::from_secs(600)),
             Self::CoolLeads => When::Cron,
             _ => When::Always,
@@ -134,6 +141,7 @@ impl Sweep {
             Self::CoolLeads => cool_leads::sweep(at).await,
             Self::UnfoldCampaigns => unfold_campaigns::sweep(at).await,
             Self::FollowSegments => follow_segments::sweep(at).await,
+            Self::JudgeTrials => judge_trials::sweep(at).await,
             Self::AdvanceRuns => advance_runs::sweep(at).await,
             Self::FinishCampaigns => finish_campaigns::sweep(at).await,
             Self::TallyCampaigns => tally_campaigns::sweep(at).await,
@@ -150,6 +158,8 @@ pub(crate) struct Round<'a> {
     pub(crate) sending: &'a Sending,
     /// After how long archived leads are erased, if ever.
     pub(crate) forget_after: Option<chrono::TimeDelta>,
+    /// The zone of leads that have none.
+    pub(crate) zone: Tz,
     /// Heard between two pages: what is left is found again at the next start.
     pub(crate) stop: &'a CancellationToken,
 }

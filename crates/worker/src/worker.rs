@@ -198,7 +198,8 @@ impl Worker {
         stop: &CancellationToken,
     ) -> Result<usize> {
         let forget_after = self.settings.forget_archived_after;
-        let round = Round { store: &self.store, playbooks, sending, forget_after, stop };
+        let round =
+            Round { store: &self.store, playbooks, sending, forget_after, zone: self.settings.zone, stop };
         match sweep.when() {
             When::Always => sweep.run(&round).await,
             When::Every(time) => {
@@ -245,6 +246,17 @@ impl Worker {
             }
             Err(_) => LOOK,
         }
+    }
+
+    /// When something is next due that was not due at `now`, mail and cooling included; `now` itself where something still is.
+    ///
+    /// # Errors
+    /// As the database says.
+    pub async fn next_due_after(&self, now: Moment) -> Result<Option<Moment>> {
+        let (calendar, wall) = self.next_due().await?;
+        let all =
+            [calendar, wall, self.store.outbox().next_due().await?, self.store.leads().next_cooling().await?];
+        Ok(all.into_iter().flatten().min().map(|next| next.max(now)))
     }
 
     /// When something is next due, on the calendar and on the wall.

@@ -5,12 +5,12 @@
 use std::process::Stdio;
 use std::time::Duration;
 
-use rekindle_core::campaign::{CampaignState, Caution};
+use rekindle_core::advance::{Plans, advance};
+use rekindle_core::campaign::Caution;
 use rekindle_core::email::EmailAddress;
-use rekindle_core::enrollment::{Next, RunState};
-use rekindle_core::scene::{Change, Effect, Scene};
 use rekindle_core::team::Handle;
-use rekindle_core::time::{Moment, SharedClock};
+use rekindle_core::time::SharedClock;
+use rekindle_core::trial::Decided;
 use rekindle_mail::{smtp::Relay, templates::Templates, transport::Transport};
 use rekindle_storage::Store;
 use rekindle_storage::campaigns::Previewed;
@@ -131,24 +131,15 @@ async fn enqueue(store: &Store) -> Measured<()> {
     let campaign = preview.keep(previewed).await?;
     store.campaigns().launch(campaign.id, &by, &Caution::NONE).await?;
     while store.campaigns().begin_rest(campaign.id).await? {}
+    let decided = Decided::default();
+    let plans = Plans { playbooks: &playbooks, decided: &decided, zone: chrono_tz::Tz::UTC };
     loop {
         let due = store.runs().due(store.clock().calendar(), 1000).await?;
         if due.is_empty() {
             return Ok(());
         }
-        store.leads().decide_all(&due, &playbooks, |scene, now| first_step(scene, &playbooks, now)).await?;
+        store.leads().decide_all(&due, &playbooks, |scene, now| advance(scene, plans, now)).await?;
     }
-}
-
-fn first_step(scene: &Scene, playbooks: &rekindle_core::playbook::Playbooks, now: Moment) -> Option<Change> {
-    let run = scene.runs.iter().find(|run| matches!(run.state, RunState::Due { .. }))?.clone();
-    let sequence = playbooks.of(run.version).sequence(&run.sequence)?;
-    let Next::Mail(mail) = run.next(sequence, &scene.lead, Some(CampaignState::Running), now) else {
-        return None;
-    };
-    let mut change = scene.unchanged();
-    change.effects.push(Effect::Enqueue { run, mail });
-    Some(change)
 }
 
 fn settings(orders: &Orders) -> Measured<Settings> {

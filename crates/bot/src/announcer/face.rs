@@ -28,6 +28,7 @@ impl Face {
             Reason::Hot => format!("{} is hot: {} points.", card.title, card.score.unwrap_or_default()),
             Reason::Reply => format!("{} has answered a mail.", card.title),
             Reason::Back => format!("{} is back from the cold.", card.title),
+            Reason::Plan => format!("A sequence asks for somebody to talk to {}.", card.title),
             Reason::Hand => format!("{} was taken by hand.", card.title),
         };
         Self::Card(Box::new(card), words)

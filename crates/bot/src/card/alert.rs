@@ -77,6 +77,7 @@ fn headline(alert: &Alert) -> String {
         Reason::Hot => "Hot lead",
         Reason::Back => "Back from the cold",
         Reason::Reply => "Answered a mail",
+        Reason::Plan => "A sequence asks",
         Reason::Hand => "Taken by hand",
     };
     match &alert.meant_for {

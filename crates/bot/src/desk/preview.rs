@@ -102,8 +102,7 @@ impl Desk {
         if let Some(dates) = dates {
             said.push(self.when(dates));
         }
-        let steps: Vec<String> = plan.step.iter().map(Step::label).collect();
-        said.push(format!("Plan: {}.", steps.join(", ")));
+        said.push(format!("Plan: {}.", plan.labels().join(", ")));
         let mut card = self.view().campaign(&campaign).await?;
         // The counts stand above; what is foreseen is said to who reads no card.
         said.extend(card.lines.iter().skip(1).map(|line| format!("{line}.")));

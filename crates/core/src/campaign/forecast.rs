@@ -1,14 +1,16 @@
 //! What is foreseen of a campaign before it is launched: dates, collisions, and what it costs our name.
 
 use crate::{
-    gate::ONE_MAIL_IN,
     sequence::{Sequence, Step},
     time::Moment,
     window::WindowVerdict,
 };
-use chrono::NaiveDate;
+use chrono::{NaiveDate, TimeDelta};
 use chrono_tz::Tz;
 use serde::{Deserialize, Serialize};
+
+/// Two mails to one lead within this time meet: most playbooks let one a day pass.
+const ONE_MAIL_IN: TimeDelta = TimeDelta::hours(24);
 
 /// What is foreseen of a campaign, of those who will get it.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -37,7 +39,7 @@ pub struct Day {
     pub leads: i64,
 }
 
-/// Leads whose first mail meets one of another sequence: the gate lets one mail pass in [`ONE_MAIL_IN`], the one that comes first.
+/// Leads whose first mail meets one of another sequence: the gate lets one pass at a time.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Collision {
     /// The other sequence.
@@ -76,7 +78,7 @@ impl Reputation {
 }
 
 impl Collision {
-    /// Whether two mails to one lead meet.
+    /// Whether two mails to one lead meet: within a day.
     pub fn meet(one: Moment, other: Moment) -> bool {
         (one - other).abs() < ONE_MAIL_IN
     }

@@ -122,7 +122,8 @@ pub fn mail_story(mail: &Delivery) -> Told {
 
 /// Where a run stands, and why there. `plan` is its sequence, where the playbook still has it.
 pub fn run_story(run: &Enrollment, plan: Option<&Sequence>) -> Told {
-    let step = plan.and_then(|plan| plan.step.get(run.step)).map(|step| format!(" ({})", step.label()));
+    let label = plan.and_then(|plan| plan.step.get(run.step)?.label());
+    let step = label.map(|label| format!(" ({label})"));
     let step = format!("step {}{}", run.step + 1, step.unwrap_or_default());
     let because = run.reason.as_deref().map(|why| format!(": {why}")).unwrap_or_default();
     match &run.state {
@@ -226,7 +227,15 @@ mod tests {
             let said = told(&campaign(state, wave), Some(None), None, None);
             assert_eq!(said, format!("matched “warm”, and is in / {ends}"));
         }
-        let planned = Planned { sequence: "welcome".to_owned(), version: 1, campaign: None, at: None };
+        let planned = Planned {
+            sequence: "welcome".to_owned(),
+            version: 1,
+            campaign: None,
+            at: None,
+            since: None,
+            key: None,
+            held_out: None,
+        };
         let run = Enrollment::begin(
             EnrollmentId(Default::default()),
             LeadId(Default::default()),

@@ -45,7 +45,15 @@ fn playbooks() -> Playbooks {
 }
 
 fn run(number: u128, sequence: &str, state: RunState) -> Enrollment {
-    let planned = Planned { sequence: sequence.to_owned(), version: 1, campaign: None, at: None };
+    let planned = Planned {
+        sequence: sequence.to_owned(),
+        version: 1,
+        campaign: None,
+        at: None,
+        since: None,
+        key: None,
+        held_out: None,
+    };
     let run = EnrollmentId(Uuid::from_u128(number));
     Enrollment { state, ..Enrollment::begin(run, LeadId(Uuid::nil()), &planned, at(0)) }
 }

@@ -3,15 +3,16 @@
 //! Looked for when a playbook is checked or applied. A version that is in force already was let in by an older program,
 //! and goes on as it always went.
 
+mod plans;
+
 use super::{FORMS, Files, Playbook};
 use crate::{
     activity::names,
     form::Form,
-    language::Language,
-    nearest::did_you_mean,
+    frequency::{FREQUENCY, Frequency},
     read::{self, FileError},
     score::{EngagementRule, Grades, Thresholds},
-    sequence::{Consequence, Purpose, Sequence, Step},
+    sequence::Sequence,
     span::Span,
     sunset::{Sunset, Windows},
 };
@@ -38,37 +39,12 @@ impl Playbook {
         told("segments.toml", of_names(self.segments.iter().map(|(name, _)| name.as_str())));
         told("sunset.toml", of_sunset(&self.sunset));
         told(FORMS, of_forms(&self.forms));
+        told(FREQUENCY, of_caps(&self.frequency));
         for (file, text) in files.iter().filter(|(file, _)| file.starts_with("sequences/")) {
             let Ok(sequence) = read::toml::<Sequence>(file, text) else { continue };
-            told(file, of_steps(&sequence));
-            told(file, of_expiry(&sequence));
-            told(file, self.of_answers(&sequence));
-            told(file, of_offers(&sequence));
+            told(file, plans::of(self, &sequence));
         }
         faults
-    }
-}
-
-impl Playbook {
-    /// An answer that begins a sequence begins one that there is.
-    fn of_answers(&self, sequence: &Sequence) -> Vec<Fault> {
-        let mut found = Vec::new();
-        for (at, step) in sequence.step.iter().enumerate() {
-            let Step::Mail { survey: Some(survey), .. } = step else { continue };
-            for (number, answer) in survey.answers.iter().enumerate() {
-                if let Some(Consequence::Again { sequence: named, .. }) = answer.then()
-                    && self.sequence(named).is_none()
-                {
-                    let near = did_you_mean(named, self.sequences.keys().map(String::as_str));
-                    let why = format!(
-                        "the answer “{}” begins the sequence “{named}”, which there is not{near}",
-                        answer.key
-                    );
-                    found.push(fault(format!("step[{at}].survey.answers[{number}]"), why));
-                }
-            }
-        }
-        found
     }
 }
 
@@ -134,6 +110,23 @@ fn of_forms(forms: &[Form]) -> Vec<Fault> {
     found
 }
 
+fn of_caps(frequency: &Frequency) -> Vec<Fault> {
+    let mut found = Vec::new();
+    for (at, cap) in frequency.cap.iter().enumerate() {
+        if cap.mails == 0 {
+            let why = "with no mail at all nobody would ever be written to; to stop all mail, write /rekindle pause in chat";
+            found.push(fault(format!("cap[{at}].mails"), why));
+        }
+        if cap.every == Span::ZERO || cap.every > Span::days(90) {
+            found.push(fault(
+                format!("cap[{at}].every"),
+                "a cap is over more than no time, and at most 90 days",
+            ));
+        }
+    }
+    found
+}
+
 fn of_sunset(sunset: &Sunset) -> Vec<Fault> {
     let why = "quiet_for is more than no time: every lead would go cold at once";
     let Windows { weekly, monthly, seldom } = sunset.quiet_for;
@@ -142,40 +135,6 @@ fn of_sunset(sunset: &Sunset) -> Vec<Fault> {
     }
     let order = "who is written to more often has had more to answer, and goes cold sooner, not later: weekly, monthly, seldom";
     if weekly > monthly || monthly > seldom { vec![fault("quiet_for", order)] } else { Vec::new() }
-}
-
-/// A campaign's mail that cannot leave for days is worth nothing any more (mail-rules S5).
-fn of_expiry(sequence: &Sequence) -> Vec<Fault> {
-    let longest = Span::hours(72);
-    if sequence.purpose == Purpose::Marketing && sequence.expires.delta() > longest.delta() {
-        let why = format!(
-            "a mail is given up after {longest} at the latest: what comes days too late is worse than none"
-        );
-        return vec![fault("expires", why)];
-    }
-    Vec::new()
-}
-
-/// What stands behind the step that ends a run is never done.
-fn of_steps(sequence: &Sequence) -> Vec<Fault> {
-    let ends = |step: &Step| matches!(step, Step::Archive | Step::Finish);
-    let Some(end) = sequence.step.iter().position(ends) else { return Vec::new() };
-    let Some(next) = sequence.step.get(end + 1) else { return Vec::new() };
-    let (next, last) = (next.label(), sequence.step[end].label());
-    let why = format!("this step ({next}) is never reached: the run ends with “{last}”, step {}", end + 1);
-    vec![fault(format!("step[{}]", end + 1), why)]
-}
-
-/// Words in what is no language are never said.
-fn of_offers(sequence: &Sequence) -> Vec<Fault> {
-    let offers = sequence.step.iter().enumerate().filter_map(|(at, step)| match step {
-        Step::Mail { offer: Some(terms), .. } => Some((at, terms)),
-        _ => None,
-    });
-    let wrong = |tag: &&String| Language::parse(tag).is_none_or(|language| language.tag() != *tag);
-    let why = |tag: &str| format!("“{tag}” is no language in small letters, such as de or pt-br");
-    let found = offers.flat_map(|(at, terms)| terms.gives_in.keys().filter(wrong).map(move |tag| (at, tag)));
-    found.map(|(at, tag)| fault(format!("step[{at}].offer.gives_in.{tag}"), why(tag))).collect()
 }
 
 #[cfg(test)]
@@ -241,21 +200,21 @@ mod tests {
                 "sequences/re-engagement.toml",
                 "{ de = ",
                 "{ deutsch = ",
-                "re-engagement.toml:17:",
+                "re-engagement.toml:21:",
                 "“deutsch” is no language",
             ),
             (
                 "sequences/re-engagement.toml",
                 "archive = true",
                 "archive = true\n\n[[step]]\nmail = \"breakup\"",
-                "re-engagement.toml:41:",
+                "re-engagement.toml:45:",
                 "never reached",
             ),
             (
                 "sequences/re-engagement.toml",
                 "sequence = \"asked-later\"",
                 "sequence = \"asked-latter\"",
-                "re-engagement.toml:28:",
+                "re-engagement.toml:32:",
                 "did you mean \"asked-later\"",
             ),
             (
@@ -278,6 +237,6 @@ mod tests {
         *text = text.replace("wait = \"7d\"", "wait = \"soon\"");
         let errors = Playbook::parse(&files).unwrap_err();
         assert_eq!(errors.len(), 1, "{errors:?}");
-        assert_eq!(errors[0].line, Some(36), "{errors:?}");
+        assert_eq!(errors[0].line, Some(40), "{errors:?}");
     }
 }

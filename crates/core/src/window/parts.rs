@@ -83,7 +83,7 @@ pub enum WindowError {
 
 /// Days of the week, at least one: a bit for each, from Monday.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Days(u8);
+pub(crate) struct Days(u8);
 
 const NAMES: [(&str, &str); 7] = [
     ("mon", "monday"),
@@ -97,7 +97,7 @@ const NAMES: [(&str, &str); 7] = [
 const EVERY: u8 = 0b111_1111;
 
 impl Days {
-    pub(super) fn has(self, day: Weekday) -> bool {
+    pub(crate) fn has(self, day: Weekday) -> bool {
         self.0 & (1 << day.num_days_from_monday()) != 0
     }
 }
@@ -210,7 +210,7 @@ impl fmt::Display for Hours {
 
 /// Whose clocks count.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Zone {
+pub(crate) enum Zone {
     /// Each lead's own.
     Lead,
     /// Those of one zone, for all leads.

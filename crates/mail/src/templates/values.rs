@@ -16,16 +16,18 @@ use crate::letter::Letter;
 pub(super) const LINKS: &str = "_links";
 
 /// Every name a template may use.
-pub(super) const KNOWN: [&str; 22] = [
+pub(super) const KNOWN: [&str; 24] = [
     "lead.first_name",
     "lead.name",
     "lead.company",
     "lead.title",
+    "lead.topic",
     "lead.email",
     "first_name",
     "name",
     "company",
     "title",
+    "topic",
     "email",
     "sender.name",
     "sender.company",
@@ -58,13 +60,14 @@ pub(super) type Names = BTreeMap<&'static str, Value>;
 /// The names of one letter, dates in words of its language.
 pub(super) fn names(letter: &Letter, language: &Language) -> Names {
     let lead = &letter.lead;
-    let told = [&lead.first_name, &lead.name, &lead.company, &lead.title]
+    let told = [&lead.first_name, &lead.name, &lead.company, &lead.title, &lead.topic]
         .map(|told| told.as_deref().and_then(harmless));
     let people = [
         ("first_name", told[0].as_deref()),
         ("name", told[1].as_deref()),
         ("company", told[2].as_deref()),
         ("title", told[3].as_deref()),
+        ("topic", told[4].as_deref()),
         ("email", Some(lead.email.as_str())),
     ];
     let sender = &letter.sender;

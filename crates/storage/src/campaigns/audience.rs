@@ -7,7 +7,7 @@ use crate::{
     transaction::list_of,
 };
 use rekindle_core::{
-    enrollment::may_begin,
+    enrollment::{HELD_OUT, may_begin},
     ids::{CampaignId, LeadId},
     lead::Lead,
     playbook::Playbooks,
@@ -121,7 +121,9 @@ impl Campaigns<'_> {
             }
             let (began, live) = begun.get(&lead.id).copied().unzip();
             let suppressed = suppressed.contains(&lead.id);
-            let why_out = may_begin(&lead, plan, live.unwrap_or(false), began, suppressed, now).err();
+            let may = may_begin(&lead, plan, live.unwrap_or(false), began, suppressed, now);
+            let held_out = || plan.holds_out(&lead).then(|| HELD_OUT.to_owned());
+            let why_out = may.err().or_else(held_out);
             asked.push(Asked { lead, why_out, was_mailed: false, others: Vec::new() });
         }
         self.look_ahead(&mut asked, plan, playbooks).await?;

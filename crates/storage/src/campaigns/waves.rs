@@ -12,6 +12,7 @@ use crate::{
 };
 use rekindle_core::{
     campaign::{Campaign, CampaignState, FirstOnes, Wave},
+    enrollment::HELD_OUT,
     ids::{CampaignId, LeadId},
     time::Moment,
 };
@@ -106,8 +107,11 @@ impl Campaigns<'_> {
                 .flat_map(|(lead, why)| [Value::from(id.0), lead.0.into(), why.clone().into()])
                 .collect();
             tx.execute_raw(self.0.sql(&text, values)).await?;
-            let those_in: Vec<Uuid> =
-                chunk.iter().filter(|(_, why)| why.is_none()).map(|(lead, _)| lead.0).collect();
+            let those_in: Vec<Uuid> = chunk
+                .iter()
+                .filter(|(_, why)| why.as_deref().is_none_or(|why| why == HELD_OUT))
+                .map(|(lead, _)| lead.0)
+                .collect();
             begun += self.begin(&tx, &campaign, &Part::These(&those_in), now).await?;
         }
         (campaign.counted_in, campaign.counted_out) = (0, 0);
@@ -125,7 +129,8 @@ impl Campaigns<'_> {
     }
 
     /// A part of the audience begins: the set form of `Enrollment::begin`. Left out are those who have begun this campaign
-    /// already, who began its sequence in another way since the preview, and who are in it now.
+    /// already, who began its sequence in another way since the preview, and who are in it now. Who is held out goes through the plan,
+    /// too, and is written nothing.
     async fn begin(&self, tx: &Writing, campaign: &Campaign, part: &Part<'_>, now: Moment) -> Result<u64> {
         let which = match part {
             Part::These([]) => return Ok(0),
@@ -133,9 +138,9 @@ impl Campaigns<'_> {
             Part::Between(..) => "a.lead_id > ? AND a.lead_id <= ?".to_owned(),
         };
         let text = format!(
-            "INSERT INTO enrollment (id, lead_id, sequence, version, campaign_id, step, started_at, state, due_at) \
-             SELECT {}, a.lead_id, ?, ?, a.campaign_id, 0, ?, 'due', ? FROM audience a \
-             WHERE a.campaign_id = ? AND a.why_out IS NULL AND {which} \
+            "INSERT INTO enrollment (id, lead_id, sequence, version, campaign_id, step, started_at, state, due_at, held_out) \
+             SELECT {}, a.lead_id, ?, ?, a.campaign_id, 0, ?, 'due', ?, a.why_out IS NOT NULL FROM audience a \
+             WHERE a.campaign_id = ? AND (a.why_out IS NULL OR a.why_out = '{HELD_OUT}') AND {which} \
              AND EXISTS (SELECT 1 FROM lead l WHERE l.id = a.lead_id) \
              AND NOT EXISTS (SELECT 1 FROM enrollment e WHERE e.lead_id = a.lead_id AND (e.campaign_id = a.campaign_id OR (e.sequence = ? AND e.started_at > ?))) \
              ORDER BY a.lead_id ON CONFLICT DO NOTHING",

@@ -119,7 +119,7 @@ impl Leads<'_> {
             let basis = bases.get(id).copied();
             changes.push((observe(scene, &activities, basis, playbooks, now), scene));
         }
-        let loud = self.0.write(&tx, changes, now).await?;
+        let loud = self.0.write(&tx, changes, playbooks, now).await?;
         self.0.commit(tx, loud).await?;
         Ok(received.into_iter().flatten().collect())
     }

@@ -70,7 +70,7 @@ impl Outbox<'_> {
         });
         put::<small::bucket::Entity, _>(&*tx, rows.collect()).await?;
         let held: Vec<Ticket> = wishes.iter().map(|(ticket, _)| *ticket).collect();
-        let asked = self.ask(&*tx, sender, &held, now).await?;
+        let asked = self.ask(&*tx, sender, &held, &[], now).await?;
         let mut later = Vec::new();
         for (ticket, leave) in held.iter().zip(&leaves) {
             if let (Leave::Later { until, why }, Some(asked)) = (leave, asked.get(&ticket.id)) {

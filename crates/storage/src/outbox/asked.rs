@@ -12,6 +12,7 @@ use rekindle_core::{
     consent::ConsentState,
     delivery::MailKind,
     enrollment::Ended,
+    frequency::Cap,
     gate::Recipient,
     ids::DeliveryId,
     lead::Nurture,
@@ -40,6 +41,10 @@ pub(super) struct Asked {
     pub(super) paused_by: Option<String>,
     /// The circuit breaker that it meets, while it is not closed.
     pub(super) breaker: Option<Met>,
+    /// For each cap when the mail was committed that used it up, if one did.
+    pub(super) caps: Vec<(Cap, Option<Moment>)>,
+    /// The mail of another sequence that leaves first, in words.
+    pub(super) rival: Option<String>,
 }
 
 /// A circuit breaker that is open, or lets a few pass.
@@ -72,8 +77,12 @@ const ASKED: &str = "d.id, d.generation, d.kind, d.enrollment_id IS NOT NULL, d.
 const BREAKER: &str = "LEFT JOIN breaker b ON b.name = (SELECT x.name FROM breaker x WHERE x.state IN ('open', 'probing') \
     AND (x.name = 'all' OR l.email LIKE '%@' || x.name) ORDER BY x.name <> 'all', x.name LIMIT 1)";
 
+/// The mail that has used a cap up: the last but so many of those in its time.
+const USED_UP: &str = ", (SELECT m.committed_at FROM delivery m WHERE m.lead_id = d.lead_id AND m.committed_at > ? AND m.kind = 'campaign' \
+    AND m.state IN ('sent', 'sent_assumed', 'unknown', 'committing') ORDER BY m.committed_at DESC LIMIT 1 OFFSET ?)";
+
 impl Asked {
-    fn read(row: &QueryResult) -> Result<Self> {
+    fn read(row: &QueryResult, caps: &[Cap]) -> Result<Self> {
         let mut from = Columns::of(row);
         let id: Uuid = from.take()?;
         let generation = from.take()?;
@@ -107,6 +116,8 @@ impl Asked {
             last_mail_at: None,
             paused_by: None,
             breaker: None,
+            caps: Vec::with_capacity(caps.len()),
+            rival: None,
         };
         let sequence: Option<String> = from.take()?;
         let version: Option<i64> = from.take()?;
@@ -134,6 +145,9 @@ impl Asked {
             (from.take::<Option<String>>()?, from.take::<Option<String>>()?, from.take::<Option<i64>>()?);
         asked.breaker =
             name.map(|name| Met { name, why: why.unwrap_or_default(), probes: probes.unwrap_or(0) });
+        for cap in caps {
+            asked.caps.push((*cap, from.take::<Option<i64>>()?.map(moment)));
+        }
         Ok(asked)
     }
 }
@@ -145,19 +159,26 @@ impl Outbox<'_> {
         db: &impl ConnectionTrait,
         sender: &Sender,
         tickets: &[Ticket],
+        caps: &[Cap],
         now: Moment,
     ) -> Result<HashMap<DeliveryId, Asked>> {
         let ids = rounded(tickets.iter().map(|ticket| ticket.id.0).collect());
         let text = format!(
-            "SELECT {ASKED} FROM delivery d JOIN lead l ON l.id = d.lead_id LEFT JOIN enrollment e ON e.id = d.enrollment_id \
+            "SELECT {ASKED}{} FROM delivery d JOIN lead l ON l.id = d.lead_id LEFT JOIN enrollment e ON e.id = d.enrollment_id \
              LEFT JOIN campaign c ON c.id = d.campaign_id {BREAKER} WHERE d.id IN ({}) AND d.state = 'claimed' AND (d.owner = ?) IS TRUE",
+            USED_UP.repeat(caps.len()),
             list_of(ids.len())
         );
         let mut values: Vec<Value> = vec![micros(now - FEWER).into()];
+        for cap in caps {
+            let before = i64::from(cap.mails.saturating_sub(1));
+            values.extend([micros(now - cap.every.delta()).into(), before.into()]);
+        }
         values.extend(ids.into_iter().map(Value::from));
         values.push(sender.id().into());
         let rows = db.query_all_raw(self.0.sql(&text, values)).await?;
-        let asked = rows.iter().map(Asked::read).map(|asked| asked.map(|a| (DeliveryId(a.id), a)));
+        let asked =
+            rows.iter().map(|row| Asked::read(row, caps)).map(|asked| asked.map(|a| (DeliveryId(a.id), a)));
         asked.collect()
     }
 }

@@ -42,6 +42,8 @@ pub struct Claimed {
     pub form: Option<String>,
     /// Its bytes, where it was rendered before.
     pub frozen: Option<Frozen>,
+    /// Which of the subjects that its step tries.
+    pub variant: Option<usize>,
     not_before: Moment,
 }
 
@@ -64,6 +66,8 @@ pub struct Person {
     pub zone: Option<String>,
     /// In which language, as they told it.
     pub language: Option<String>,
+    /// What they looked at last.
+    pub topic: Option<String>,
 }
 
 /// A mail, rendered once.
@@ -81,7 +85,7 @@ struct Taken {
 }
 
 /// What is read, in the order in which [`Claimed::read`] takes it.
-const READ: &str = "d.id, d.lead_id, d.enrollment_id, d.campaign_id, d.step, d.mail, d.kind, d.message_id, d.generation, d.attempt, d.not_before, \
+const READ: &str = "d.id, d.lead_id, d.enrollment_id, d.campaign_id, d.step, d.mail, d.kind, d.message_id, d.generation, d.attempt, d.not_before, d.variant, \
     l.email, l.name, l.first_name, l.company, l.title, l.country, l.zone, l.traits, e.sequence, e.version, f.title";
 
 impl Claimed {
@@ -96,11 +100,25 @@ impl Claimed {
         let message_id = from.take()?;
         let ticket = Ticket { id, generation: from.take()?, lead, enrollment, attempt: from.take()? };
         let not_before = moment(from.take()?);
+        let variant = from.take::<Option<i32>>()?.and_then(|number| usize::try_from(number).ok());
         let to = Person::read(&mut from, lead)?;
         let sequence: Option<String> = from.take()?;
         let plan = sequence.zip(from.take::<Option<i64>>()?);
         let form = from.take()?;
-        Ok(Self { ticket, campaign, step, mail, kind, message_id, to, plan, form, frozen: None, not_before })
+        Ok(Self {
+            ticket,
+            campaign,
+            step,
+            mail,
+            kind,
+            message_id,
+            to,
+            plan,
+            form,
+            frozen: None,
+            not_before,
+            variant,
+        })
     }
 }
 
@@ -119,7 +137,8 @@ impl Person {
         let (title, country, zone) = (from.take()?, from.take()?, from.take()?);
         let traits: sea_orm::JsonValue = from.take()?;
         let language = lead::language(|name| traits.get(name)).map(ToOwned::to_owned);
-        Ok(Self { email, name, first_name, company, title, country, zone, language })
+        let topic = traits.get(lead::TOPIC).and_then(lead::word_of);
+        Ok(Self { email, name, first_name, company, title, country, zone, language, topic })
     }
 
     /// The first name to greet them by.

@@ -1,7 +1,7 @@
 //! Gate and fate in one transaction: what waits to leave is asked everything again, and what has
 //! left or failed is written down. Whatever queued while the last one committed goes into the next.
 
-use super::{Fate, Outbox, Sender, Ticket, asked::Asked, settle};
+use super::{Fate, Outbox, Sender, Ticket, asked::Asked, rivals::priority, settle};
 use crate::{
     Result,
     rows::{micros, moment},
@@ -17,7 +17,7 @@ use rekindle_core::{
     time::Moment,
 };
 use sea_orm::{ConnectionTrait, DbBackend, FromQueryResult, Value, prelude::Uuid};
-use std::collections::HashMap;
+use std::{cmp::Reverse, collections::HashMap};
 
 /// What the gate needs to know beside the rows.
 #[derive(Debug, Clone, Copy)]
@@ -63,7 +63,10 @@ impl Outbox<'_> {
     pub async fn look(&self, sender: &Sender, tickets: &[Ticket], rules: Rules<'_>) -> Result<Vec<Passage>> {
         self.0.empty_spool().await?;
         let now = self.0.clock.calendar();
-        let asked = self.ask(&self.0.db, sender, tickets, now).await?;
+        let caps = &rules.playbooks.current().frequency.cap;
+        let mut asked = self.ask(&self.0.db, sender, tickets, caps, now).await?;
+        let leads = tickets.iter().map(|ticket| ticket.lead.0).collect();
+        self.note_rivals(&self.0.db, &mut asked, leads, rules.playbooks, now).await?;
         let (mut passages, verdicts) = decide(&asked, tickets, rules, now);
         if verdicts.later.is_empty() && verdicts.never.is_empty() {
             return Ok(passages);
@@ -117,7 +120,12 @@ impl Outbox<'_> {
         let mut passages = Vec::new();
         let mut ended = false;
         if !tickets.is_empty() {
-            let asked = self.ask(&*tx, sender, tickets, now).await?;
+            let caps = &rules.playbooks.current().frequency.cap;
+            let mut asked = self.ask(&*tx, sender, tickets, caps, now).await?;
+            if !commit {
+                let leads = tickets.iter().map(|ticket| ticket.lead.0).collect();
+                self.note_rivals(&*tx, &mut asked, leads, rules.playbooks, now).await?;
+            }
             let verdicts;
             (passages, verdicts) = decide(&asked, tickets, rules, now);
             if commit {
@@ -247,23 +255,32 @@ fn decide(
     rules: Rules<'_>,
     now: Moment,
 ) -> (Vec<Passage>, Verdicts) {
-    let mut passages = Vec::with_capacity(tickets.len());
+    let mut passages = vec![Passage::Lost; tickets.len()];
     let mut verdicts = Verdicts::default();
     // Who gets a mail with this group gets no second with it.
     let mut mailed: Vec<LeadId> = Vec::new();
     // How many of this group have tried for each breaker that lets a few pass.
     let mut tried: HashMap<&str, i64> = HashMap::new();
-    for (at, ticket) in tickets.iter().enumerate() {
+    // Of two to one lead the one that matters more is asked first.
+    let mut order: Vec<usize> = (0..tickets.len()).collect();
+    let matters = |at: &usize| {
+        let run = asked.get(&tickets[*at].id).and_then(|asked| asked.run.as_ref());
+        Reverse(
+            run.map_or_else(Default::default, |run| priority(rules.playbooks, &run.sequence, run.version)),
+        )
+    };
+    order.sort_by_key(matters);
+    for at in order {
+        let ticket = &tickets[at];
         let held = asked.get(&ticket.id).filter(|asked| asked.generation == ticket.generation);
         let Some(held) = held else {
-            passages.push(Passage::Lost);
             continue;
         };
-        let just_mailed = mailed.contains(&ticket.lead).then_some(now);
+        let just_mailed = mailed.contains(&ticket.lead);
         let met = held.breaker.as_ref();
         let rests = met.filter(|met| tried.get(met.name.as_str()).copied().unwrap_or(0) >= met.probes);
         let rests = rests.map(|met| met.why.as_str());
-        passages.push(match judge(held, just_mailed.or(held.last_mail_at), rests, rules, now) {
+        passages[at] = match judge(held, just_mailed, rests, rules, now) {
             Verdict::Go => {
                 verdicts.going.push((at, *ticket));
                 if let Some(met) = met.filter(|_| held.kind == MailKind::Campaign) {
@@ -283,19 +300,13 @@ fn decide(
                 verdicts.never.push((held.id, event, why));
                 Passage::Stopped
             }
-        });
+        };
     }
     verdicts.tried = tried.into_iter().map(|(name, count)| (name.to_owned(), count)).collect();
     (passages, verdicts)
 }
 
-fn judge(
-    asked: &Asked,
-    last_mail_at: Option<Moment>,
-    rests: Option<&str>,
-    rules: Rules<'_>,
-    now: Moment,
-) -> Verdict {
+fn judge(asked: &Asked, just_mailed: bool, rests: Option<&str>, rules: Rules<'_>, now: Moment) -> Verdict {
     let run = asked.run.as_ref();
     let awaited = match run {
         None if asked.in_run => Err("its run is gone".to_owned()),
@@ -305,6 +316,12 @@ fn judge(
         Some(run) if asked.was_committed && run.goes_on => Ok(()),
         Some(run) => Err(run.reason.clone().unwrap_or_else(|| "its run is over".to_owned())),
     };
+    // What leaves with this group counts already.
+    let caps: Vec<_> = asked
+        .caps
+        .iter()
+        .map(|(cap, at)| (*cap, if just_mailed && cap.mails == 1 { Some(now) } else { *at }))
+        .collect();
     let scene = GateScene {
         to: &asked.to,
         suppressed: asked.suppressed,
@@ -314,7 +331,10 @@ fn judge(
         campaign: asked.campaign,
         paused_by: asked.paused_by.as_deref(),
         rests,
-        last_mail_at,
+        last_mail_at: if just_mailed { Some(now) } else { asked.last_mail_at },
+        caps: &caps,
+        rival: just_mailed.then_some("another mail to the lead").or(asked.rival.as_deref()),
+        open: rules.playbooks.current().frequency.send_window.as_ref(),
         expires_at: moment(expires_at(asked, now)),
         zone: rules.zone,
     };
@@ -324,7 +344,7 @@ fn judge(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use rekindle_core::{delivery::Event, ids::EnrollmentId, time::Clock};
+    use rekindle_core::{delivery::Event, frequency::Cap, ids::EnrollmentId, span::Span, time::Clock};
     use std::{sync::Arc, time::Duration};
 
     #[derive(Debug)]
@@ -372,7 +392,20 @@ mod tests {
         let tx = store.begin().await.unwrap();
         settle::write(&outbox, &tx, sender.id(), &fates, now).await.unwrap();
         settle::advance(&outbox, &tx, &[Uuid::from_u128(1)], "expired", now).await.unwrap();
-        outbox.ask(&*tx, &sender, &tickets, now).await.unwrap();
+        let caps = [Cap { mails: 3, every: Span::days(7) }];
+        let mut asked = outbox.ask(&*tx, &sender, &tickets, &caps, now).await.unwrap();
+        let leads = tickets.iter().map(|ticket| ticket.lead.0).collect();
+        let files = [
+            ("scoring.toml", include_str!("../../../../config/playbook/scoring.toml")),
+            ("segments.toml", ""),
+            ("routing.toml", include_str!("../../../../config/playbook/routing.toml")),
+            ("sunset.toml", "quiet_for = \"30d\"\nenroll = \"a\"\nagain_after = \"180d\"\n"),
+            ("sequences/a.toml", "name = \"a\"\n[[step]]\nfinish = true\n"),
+        ];
+        let files = files.map(|(file, text)| (file.to_owned(), text.to_owned())).into();
+        let playbooks =
+            Playbooks::new(1, Arc::new(rekindle_core::playbook::Playbook::parse(&files).unwrap()));
+        outbox.note_rivals(&*tx, &mut asked, leads, &playbooks, now).await.unwrap();
         outbox.intend(&tx, &sender, &going, &mut [Passage::Clear; 5], now).await.unwrap();
         outbox.put_back(&tx, vec![(Uuid::from_u128(1), 1, 1, "why".to_owned())], now).await.unwrap();
         let never = vec![(Uuid::from_u128(1), Event::Cancel, "why".to_owned())];

@@ -5,8 +5,11 @@ use crate::{
     Result,
     rows::{delivery, enrollment, lead},
 };
-use rekindle_core::delivery::{Delivery, DeliveryState};
-use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
+use rekindle_core::{
+    delivery::{Delivery, DeliveryState},
+    ids::DeliveryId,
+};
+use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, prelude::Uuid};
 
 /// A delivery with the address it goes to.
 #[derive(Debug, Clone)]
@@ -40,6 +43,23 @@ impl Outbox<'_> {
                 Ok(Waiting { delivery: row.delivery()?, email })
             })
             .collect()
+    }
+
+    /// The mails that have to wait, each with the reason.
+    ///
+    /// # Errors
+    /// As the database says.
+    pub async fn waiting(&self) -> Result<Vec<(DeliveryId, String)>> {
+        let rows: Vec<(Uuid, String)> = delivery::Entity::find()
+            .select_only()
+            .column(delivery::Column::Id)
+            .column(delivery::Column::Reason)
+            .filter(delivery::Column::State.eq(DeliveryState::Pending.word()))
+            .filter(delivery::Column::Reason.is_not_null())
+            .into_tuple()
+            .all(&self.0.db)
+            .await?;
+        Ok(rows.into_iter().map(|(id, why)| (DeliveryId(id), why)).collect())
     }
 
     /// The plan that a delivery stands in: the sequence, and the version of the playbook its run is on.

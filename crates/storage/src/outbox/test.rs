@@ -42,6 +42,7 @@ impl Outbox<'_> {
                 committed_at: None,
                 answer: None,
                 reason: None,
+                variant: None,
             }
         };
         again!(async {

@@ -32,6 +32,8 @@ pub(crate) struct Model {
     pub(crate) committed_at: Option<i64>,
     pub(crate) answer: Option<String>,
     pub(crate) reason: Option<String>,
+    /// Which of the subjects that its step tries.
+    pub(crate) variant: Option<i32>,
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

@@ -28,6 +28,11 @@ pub(crate) struct Model {
     pub(crate) then_wait: Option<i64>,
     pub(crate) ended_at: Option<i64>,
     pub(crate) reason: Option<String>,
+    /// Empty where a sequence runs once at a time.
+    pub(crate) key: String,
+    /// From when on what the lead does counts in it; without, from its start.
+    pub(crate) since_at: Option<i64>,
+    pub(crate) held_out: Option<bool>,
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
@@ -58,6 +63,9 @@ impl Model {
             then_wait: awaited.and_then(|(_, then)| then.wait.num_microseconds()),
             ended_at,
             reason: run.reason.clone(),
+            key: run.key.clone().unwrap_or_default(),
+            since_at: (run.since != run.started_at).then(|| micros(run.since)),
+            held_out: run.held_out,
         }
     }
 
@@ -91,6 +99,9 @@ impl Model {
             campaign: self.campaign_id.map(CampaignId),
             step: usize::try_from(self.step).unwrap_or(0),
             started_at: moment(self.started_at),
+            since: moment(self.since_at.unwrap_or(self.started_at)),
+            key: (!self.key.is_empty()).then_some(self.key),
+            held_out: self.held_out,
             state,
             reason: self.reason,
         })

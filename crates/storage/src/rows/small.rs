@@ -234,6 +234,19 @@ table!(webhook_call, "webhook_call", {
     tries: i32,
     answer: Option<String>,
 });
+table!(arm, "arm", {
+    #[sea_orm(primary_key, auto_increment = false)] enrollment_id: Uuid,
+    #[sea_orm(primary_key, auto_increment = false)] trial: String,
+    number: i32,
+    lead_id: Uuid,
+    at: i64,
+});
+table!(trial, "trial", {
+    #[sea_orm(primary_key, auto_increment = false)] key: String,
+    won: i32,
+    why: String,
+    decided_at: i64,
+});
 table!(sender, "sender", {
     #[sea_orm(primary_key, auto_increment = false)] id: Uuid,
     started_at: i64,

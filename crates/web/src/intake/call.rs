@@ -126,7 +126,7 @@ fn arrival(
         Kind::Screen => names::SCREEN.to_owned(),
         Kind::Group => names::GROUPED.to_owned(),
         Kind::Alias => names::ALIASED.to_owned(),
-        Kind::Identify | Kind::Mail | Kind::Import => names::IDENTIFIED.to_owned(),
+        Kind::Identify | Kind::Mail | Kind::Import | Kind::Plan => names::IDENTIFIED.to_owned(),
     };
     match kind {
         Kind::Identify => properties = traits.cloned().unwrap_or_default(),
@@ -169,8 +169,8 @@ fn kind_of(item: &Map<String, Value>) -> Result<Kind, Fault> {
     match item.get("type") {
         None | Some(Value::Null) => Err(Fault::NoType),
         Some(Value::String(word)) => match Kind::from_word(&word.to_ascii_lowercase()) {
-            // These two have doors of their own, which nobody outside opens.
-            None | Some(Kind::Mail | Kind::Import) => Err(Fault::UnknownType(word.clone())),
+            // These have doors of their own, which nobody outside opens.
+            None | Some(Kind::Mail | Kind::Import | Kind::Plan) => Err(Fault::UnknownType(word.clone())),
             Some(kind) => Ok(kind),
         },
         Some(_) => Err(Fault::BadType { field: "type", wanted: "a text" }),

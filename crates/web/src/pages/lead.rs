@@ -313,7 +313,7 @@ fn detail(activity: &Activity) -> String {
 
 fn shown(run: Enrollment, playbooks: &Playbooks, doors: &Doors) -> Run {
     let plan = playbooks.of(run.version).sequence(&run.sequence);
-    let step = plan.and_then(|plan| plan.step.get(run.step)).map(Step::label);
+    let step = plan.and_then(|plan| plan.step.get(run.step)).and_then(Step::label);
     let zone = doors.settings.zone;
     Run {
         id: run.id.to_string(),

@@ -8,17 +8,17 @@ use axum::{
 use chrono::TimeDelta;
 use rekindle_core::{
     activity::{Kind, Trust, names},
+    advance::{Plans, advance},
     arrival::{Arrival, Who},
     desk,
     email::EmailAddress,
-    enrollment::Next,
     ids::{DeliveryId, LeadId},
     lead::Lead,
     link::Purpose,
     playbook::{Files, Playbooks},
-    scene::Effect,
     team::{Member, Role},
     time::{Clock, Moment},
+    trial::Decided,
 };
 use rekindle_storage::Store;
 use rekindle_web::{Doors, Settings, lead_pages, staff_pages};
@@ -169,13 +169,11 @@ impl World {
             };
             leads.decide(lead, &self.books, enroll).await.unwrap();
         }
+        let decided = Decided::default();
         let enqueue = |scene: &rekindle_core::scene::Scene, now: Moment| {
             let run = scene.runs.first()?.clone().due(step, now, None);
-            let plan = self.books.current().sequence("re-engagement")?;
-            let Next::Mail(mail) = run.next(plan, &scene.lead, None, now) else { return None };
-            let mut change = scene.unchanged();
-            change.effects.push(Effect::Enqueue { run, mail });
-            Some(change)
+            let plans = Plans { playbooks: &self.books, decided: &decided, zone: chrono_tz::Tz::UTC };
+            advance(&rekindle_core::scene::Scene { runs: vec![run], ..scene.clone() }, plans, now)
         };
         assert_eq!(leads.decide_all(&[lead], &self.books, enqueue).await.unwrap(), 1);
         let deliveries = leads.dossier(lead).await.unwrap().deliveries;

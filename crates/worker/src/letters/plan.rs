@@ -2,7 +2,7 @@
 
 use rekindle_core::{
     delivery::MailKind,
-    ids::{CampaignId, LeadId},
+    ids::CampaignId,
     playbook::Playbooks,
     sequence::{OfferTerms, Purpose, Sequence, SurveyTerms},
 };
@@ -48,11 +48,9 @@ impl<'a> Plan<'a> {
         Self { sequence: &sequence.name, is_marketing, offer, subjects, survey }
     }
 
-    /// The subject for a lead: always the same for the same lead, each for as many.
-    pub(super) fn subject(&self, lead: LeadId) -> Option<&'a str> {
-        let count = u64::try_from(self.subjects.len()).ok().filter(|count| *count > 0)?;
-        let chosen = usize::try_from(stable_hash(lead.0.as_bytes()) % count).ok()?;
-        self.subjects.get(chosen).map(String::as_str)
+    /// The subject that was chosen when the mail was decided; the first for a mail that nobody decided about.
+    pub(super) fn subject(&self, variant: Option<usize>) -> Option<&'a str> {
+        self.subjects.get(variant.unwrap_or(0)).map(String::as_str)
     }
 
     /// The number of an answer within the survey.
@@ -80,11 +78,4 @@ impl<'a> Plan<'a> {
 fn step_of(sequence: &Sequence, wanted: &str) -> Option<usize> {
     (0..sequence.step.len())
         .find(|step| sequence.mail_at(*step).is_some_and(|written| written.mail == wanted))
-}
-
-/// FNV-1a: the same on every machine and in every version, unlike the standard library's.
-fn stable_hash(bytes: &[u8]) -> u64 {
-    bytes
-        .iter()
-        .fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(*byte)).wrapping_mul(0x100_0000_01b3))
 }

@@ -1,0 +1,127 @@
+//! What a run does at a step that takes no time.
+
+use super::Walk;
+use crate::{
+    activity::{Activity, Kind, Trust, names},
+    alert::{Raised, Reason},
+    audience,
+    enrollment::{Enrollment, Planned, may_begin},
+    ids::ActivityId,
+    notice::{Notice, Topic},
+    observe::rescore,
+    scene::{Change, Effect, Scene},
+    sequence::{Known, Listed, Reentry, Step, Told},
+    webhook,
+};
+use serde_json::{Map, json};
+
+impl Walk<'_> {
+    /// Does what a step says. The run goes on with the next, whatever came of it.
+    pub(super) fn act(&mut self, run: &Enrollment, step: &Step) {
+        match step {
+            Step::Alert(words) => ask_the_team(self.scene, self.change, words),
+            Step::Task(words) => match self.change.lead.owner.clone() {
+                Some(to) => {
+                    let lead = &self.change.lead;
+                    let text = format!("{}: {words}", lead.called());
+                    self.change.effects.push(Effect::Tell(Notice {
+                        to,
+                        topic: Topic::Task,
+                        lead: lead.id,
+                        text,
+                    }));
+                }
+                None => ask_the_team(self.scene, self.change, words),
+            },
+            Step::Webhook(told) => self.tell(run, told),
+            Step::Audience(Listed::Add(list)) => audience::add(self.change, list, self.now),
+            Step::Audience(Listed::Remove(list)) => {
+                audience::remove(self.change, list, "its sequence took them off");
+            }
+            Step::Set(known) => self.set(run, known),
+            Step::Start(sequence) => self.start(sequence),
+            _ => {}
+        }
+    }
+
+    fn tell(&mut self, run: &Enrollment, told: &Told) {
+        let lead = &self.change.lead;
+        let data = match &told.body {
+            None => Ok(webhook::about(lead, &run.sequence)),
+            Some(body) => webhook::render(body, lead, &run.sequence),
+        };
+        // A body that cannot be rendered for this lead is told as what it is: nobody waits for a call that never comes.
+        let data = data.unwrap_or_else(|why| {
+            let mut data = webhook::about(lead, &run.sequence);
+            if let Some(data) = data.as_object_mut() {
+                data.insert("error".to_owned(), json!(why));
+            }
+            data
+        });
+        self.change.effects.push(Effect::Call { event: told.event.clone(), data });
+    }
+
+    fn set(&mut self, run: &Enrollment, known: &Known) {
+        let lead = &mut self.change.lead;
+        if let Some(tag) = known.tag.as_ref().filter(|tag| !lead.tags.contains(tag)) {
+            lead.tags.push(tag.clone());
+        }
+        if let Some(untag) = &known.untag {
+            lead.tags.retain(|tag| tag != untag);
+        }
+        lead.traits.extend(known.traits.clone());
+        if let Some(journey) = known.journey {
+            lead.journey = lead.journey.max(journey);
+        }
+        if let Some(stage) = known.lifecycle {
+            lead.reach(stage);
+        }
+        let Some(points) = known.score else { return };
+        let mut properties = Map::new();
+        properties.insert("points".to_owned(), json!(points));
+        properties.insert("says".to_owned(), json!(run.sequence));
+        let given = Activity {
+            id: ActivityId(uuid::Uuid::nil()),
+            source: "plan".to_owned(),
+            message_id: format!("{}:{}", run.id, run.step),
+            kind: Kind::Plan,
+            name: names::GIVEN.to_owned(),
+            path: None,
+            at: self.now,
+            properties,
+            human: false,
+            trust: Trust::Server,
+        };
+        let mut history = self.scene.history.clone();
+        history.push(given.clone());
+        self.change.effects.push(Effect::Record(given));
+        rescore(&Scene { history, ..self.scene.clone() }, self.change, None, self.plans.playbooks, self.now);
+    }
+
+    /// Begins another sequence, where the lead may.
+    fn start(&mut self, name: &str) {
+        let playbooks = self.plans.playbooks;
+        let Some(sequence) = playbooks.current().sequence(name) else { return };
+        let begins = self
+            .change
+            .effects
+            .iter()
+            .any(|effect| matches!(effect, Effect::Enroll(planned) if planned.sequence == name));
+        let (live, last) = (self.scene.runs_in(name, None) || begins, self.scene.began(name, None));
+        let may = !matches!(sequence.reentry, Reentry::Per(_))
+            && may_begin(&self.change.lead, sequence, live, last, self.scene.suppressed, self.now).is_ok();
+        if may {
+            let planned = Planned::new(sequence, playbooks.version(), &self.change.lead);
+            self.change.effects.push(Effect::Enroll(planned));
+        }
+    }
+}
+
+/// Raises an alert, or adds to the one that is live.
+fn ask_the_team(scene: &Scene, change: &mut Change, words: &str) {
+    let meant_for = change.lead.owner.clone().or_else(|| change.lead.last_owner.clone());
+    change.effects.push(match &scene.alert {
+        Some(alert) => Effect::Alert(alert.clone().because_too(words)),
+        None => Effect::Raise(Raised { reason: Reason::Plan, because: vec![words.to_owned()], meant_for }),
+    });
+}
