@@ -29,6 +29,7 @@ mod m0023_offers;
 mod m0024_segments;
 mod m0025_membership;
 mod m0026_waves;
+mod m0027_touched;
 mod m0028_plans;
 
 use sea_orm_migration::prelude::*;
@@ -66,6 +67,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0024_segments::Migration),
             Box::new(m0025_membership::Migration),
             Box::new(m0026_waves::Migration),
+            Box::new(m0027_touched::Migration),
             Box::new(m0028_plans::Migration),
         ]
     }

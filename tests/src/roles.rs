@@ -32,6 +32,7 @@ pub const COMMANDS: &[&str] = &[
     "/segment forget hot",
     "/campaign list",
     "/campaign who re-engagement out",
+    "/campaign why kim@acme.test",
     "/campaign report",
     "/campaign lift",
     "/campaign rest",

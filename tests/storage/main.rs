@@ -24,6 +24,7 @@ mod notices;
 mod papers;
 mod preferences;
 mod recovery;
+mod revived;
 mod roundtrip;
 mod scores;
 mod segments;

@@ -23,10 +23,10 @@ let last = 0; // how far the page has come: the seq of the last post or edit it 
 
 // ---- small tools ----------------------------------------------------------------------------------------------
 
-/** An element with attributes (`on…` are listeners; null, undefined and false are left out) and children. */
-// The dashboard answers under the address by which we were reached, whatever its own is.
+/** A page of the house under the address by which we were reached, whatever its own is. */
 const here = (link) => { const { pathname, search } = new URL(link, location); return pathname + search; };
 
+/** An element with attributes (`on…` are listeners; null, undefined and false are left out) and children. */
 function h(tag, attributes = {}, ...children) {
   const element = document.createElement(tag);
   for (const [name, value] of Object.entries(attributes)) {

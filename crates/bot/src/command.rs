@@ -196,6 +196,13 @@ pub enum Campaign {
         #[arg(value_hint = ValueHint::Other)]
         whom: Option<String>,
     },
+    /// Why a lead got it, or did not: each rule with its moment
+    Why {
+        /// Address or id
+        lead: String,
+        /// Id, or name of its sequence; without, the newest
+        campaign: Option<String>,
+    },
     /// What has come of a campaign
     Report {
         /// Id, or name of its sequence; may be left out while there is one
@@ -376,6 +383,7 @@ impl Command {
                 | Campaign::Show { .. }
                 | Campaign::Who { .. }
                 | Campaign::Lift { .. }
+                | Campaign::Why { .. }
                 | Campaign::Report { .. } => Deed::Look,
                 Campaign::Launch { .. }
                 | Campaign::Preview { .. }

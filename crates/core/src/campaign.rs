@@ -9,9 +9,11 @@
 
 mod figures;
 mod forecast;
+mod why;
 
-pub use figures::{Figures, FirstOnes};
+pub use figures::{Figures, FirstOnes, Variant};
 pub use forecast::{Collision, Day, Forecast, Reputation, mail_dates};
+pub use why::{Case, Told, mail_story, run_story, why};
 
 use crate::{ids::CampaignId, lead::words, refusal::Refusal, team::Handle, time::Moment};
 use chrono::TimeDelta;

@@ -144,8 +144,11 @@ pub struct Lead {
     pub last_owner: Option<Handle>,
     /// First seen (calendar).
     pub created_at: Moment,
-    /// Last human activity (calendar).
+    /// Last sign of life (calendar), as the sunset policy counts them.
     pub last_human_at: Option<Moment>,
+    /// When somebody of the team last dealt with them (calendar): claimed, passed on, noted, said how it went.
+    #[serde(default)]
+    pub touched_at: Option<Moment>,
 }
 
 impl Lead {
@@ -179,6 +182,7 @@ impl Lead {
             last_owner: None,
             created_at: at,
             last_human_at: None,
+            touched_at: None,
         }
     }
 

@@ -49,7 +49,8 @@ pub(crate) fn follow(
     if change.lead.preferences != scene.lead.preferences {
         change.effects.push(Effect::Wake);
     }
-    let human = new.iter().filter(|a| a.human).map(|a| a.at).max();
+    let sunset = &playbooks.current().sunset;
+    let human = new.iter().filter(|a| sunset.is_sign(a)).map(|a| a.at).max();
     if let Some(at) = human {
         change.lead.last_human_at = change.lead.last_human_at.max(Some(at));
     }

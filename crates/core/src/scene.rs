@@ -138,6 +138,13 @@ impl Scene {
 }
 
 impl Change {
+    /// Somebody of the team dealt with the lead.
+    #[must_use]
+    pub fn touched(mut self, now: Moment) -> Self {
+        self.lead.touched_at = Some(now);
+        self
+    }
+
     /// Takes down what was said about writing to the lead: the record, the state that follows from all of them
     /// ([`consent::standing`]), and what becomes of the address. False where it changes nothing.
     pub fn hear(&mut self, scene: &Scene, said: Record) -> bool {

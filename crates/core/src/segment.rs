@@ -31,6 +31,7 @@
 //! `not` binds closest, then `and`, then `or`; parentheses group. Small and capital letters are the
 //! same, except in names of activities, segments and traits.
 
+mod because;
 mod deed;
 mod eval;
 mod fault;

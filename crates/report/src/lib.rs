@@ -6,4 +6,4 @@ pub mod csv;
 mod overview;
 mod picture;
 
-pub use overview::{Count, Day, Overview, Queue, Speed, overview, overview_in};
+pub use overview::{Count, Day, Overview, Queue, REVIVED_DAYS, Speed, overview, overview_in};

@@ -12,12 +12,14 @@ use rekindle_core::{
     lead::{Lifecycle, Nurture},
     time::Moment,
 };
-use rekindle_storage::{Result, Store};
+use rekindle_storage::{Result, Store, figures::Revived};
 use serde::Serialize;
 use std::collections::{BTreeMap, HashMap};
 
 /// How many days the picture shows, and how far back claims are looked at.
 pub(crate) const SPAN_DAYS: u64 = 30;
+/// How far back revivals are looked at: from the first sign of life to a deal takes weeks.
+pub const REVIVED_DAYS: i64 = 90;
 
 /// How many stand at a word of the product.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -59,7 +61,7 @@ pub struct Day {
 }
 
 /// The figures of one moment.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Overview {
     /// Of which moment (calendar).
     pub at: Moment,
@@ -73,6 +75,8 @@ pub struct Overview {
     pub queue: Queue,
     /// None without a claim.
     pub speed: Option<Speed>,
+    /// Leads that came back from the cold in the last 90 days (wall), and what was won with them.
+    pub revived: Revived,
     /// Deliveries by state.
     pub deliveries: Vec<Count>,
     /// Deliveries of which nobody knows whether they were sent.
@@ -112,6 +116,7 @@ pub async fn overview_in(store: &Store, zone: Tz, now: Moment, wall: Moment) -> 
             oldest_seconds: oldest.map(|alert| (wall - alert.raised_at).num_seconds().max(0)),
         },
         speed: speed(figures.waits_for_claim(wall - since).await?),
+        revived: figures.revived(wall - TimeDelta::days(REVIVED_DAYS)).await?,
         unknown: deliveries.iter().find(|c| c.word == DeliveryState::Unknown.word()).map_or(0, |c| c.count),
         deliveries,
         days: days(&happened, zone, now),
@@ -180,6 +185,11 @@ impl Overview {
             optional(speed.map(|s| s.median_seconds)),
         ]);
         lines.push([text("speed-to-lead"), text("p90, seconds"), optional(speed.map(|s| s.p90_seconds))]);
+        lines.push([text("revived leads"), text("90 days"), Cell::Number(self.revived.leads)]);
+        lines.push([text("revived leads"), text("deals won"), Cell::Number(self.revived.won)]);
+        lines.extend(self.revived.revenue.iter().map(|(currency, sum)| {
+            [text("revived leads"), text(format!("revenue {currency}").trim()), Cell::Text(sum.to_string())]
+        }));
         lines.extend(
             self.deliveries.iter().map(|c| [text("deliveries"), text(c.word), Cell::Number(c.count)]),
         );

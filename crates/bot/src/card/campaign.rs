@@ -6,7 +6,7 @@ use super::{Button, Card, Fact, Kind, Style};
 use crate::wording::{clean, count, dated, length};
 use chrono_tz::Tz;
 use rekindle_core::{
-    campaign::{Campaign, CampaignState, Caution, Figures, Forecast, Wave},
+    campaign::{Campaign, CampaignState, Caution, Figures, Forecast, Variant, Wave},
     sequence::Sequence,
 };
 
@@ -145,11 +145,14 @@ fn foreseen(campaign: &Campaign, house: &Surroundings<'_>) -> Vec<String> {
             0 => "2 % of the new addresses: nothing is known of their domains yet".to_owned(),
             mails => format!("from what became of {mails} mails to the same domains in 180 days"),
         };
+        let bounces = match reputation.bounces {
+            few if few < 1.0 => "less than one".to_owned(),
+            many => format!("about {many:.0}"),
+        };
         lines.push(format!(
-            "{} ({:.0} %) never had a mail from us; about {:.0} ({:.1} %) may bounce, {basis}",
+            "{} ({:.0} %) never had a mail from us; {bounces} ({:.1} %) may bounce, {basis}",
             reputation.never_mailed,
             share(reputation.never_mailed as f64),
-            reputation.bounces,
             share(reputation.bounces),
         ));
     }
@@ -202,6 +205,7 @@ fn results(campaign: &Campaign, house: &Surroundings<'_>) -> Vec<Fact> {
         facts.push(Fact::new("Clicked", clicked));
         facts.push(Fact::new("Unsubscribed", share(figures.unsubscribed, delivered)));
     }
+    facts.extend(subjects(campaign, house.plan));
     let listed = |label: &str, counts: &[(String, i64)]| {
         let said: Vec<String> =
             counts.iter().map(|(state, number)| format!("{number} {}", state.replace('_', " "))).collect();
@@ -219,6 +223,23 @@ fn results(campaign: &Campaign, house: &Surroundings<'_>) -> Vec<Fact> {
         facts.push(Fact::new("Won", clean(&format!("{}{sums}", count(figures.won, "deal")), 120)));
     }
     facts
+}
+
+/// What came of each subject, where a mail has several; at most four.
+fn subjects(campaign: &Campaign, plan: Option<&Sequence>) -> Vec<Fact> {
+    let tried = &campaign.figures.variants;
+    let has_others = |one: &&Variant| tried.iter().filter(|other| other.mail == one.mail).count() > 1;
+    let fact = |one: &Variant| {
+        let steps =
+            plan.into_iter().flat_map(|plan| (0..plan.step.len()).filter_map(|step| plan.mail_at(step)));
+        let mut of_mail = steps.filter(|step| step.mail == one.mail);
+        let subject = of_mail.find_map(|step| step.subjects.get(one.number));
+        let subject = subject.map(|subject| format!("“{subject}”: ")).unwrap_or_default();
+        let share = one.clicked as f64 * 100.0 / one.sent.max(1) as f64;
+        let said = format!("{subject}{} sent, {} clicked ({share:.1} %)", one.sent, one.clicked);
+        Fact::new(&clean(&format!("{}, subject {}", one.mail, one.number + 1), 60), clean(&said, 200))
+    };
+    tried.iter().filter(has_others).take(4).map(fact).collect()
 }
 
 fn status(campaign: &Campaign, house: &Surroundings<'_>) -> String {

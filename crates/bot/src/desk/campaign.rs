@@ -52,11 +52,13 @@ impl Desk {
                 self.who(&campaign, whom.as_deref().unwrap_or("in"), page.unwrap_or(1)).await
             }
             Asked::Lift { sequence } => self.lift(sequence.as_deref()).await,
+            Asked::Why { lead, campaign } => {
+                let lead = self.meant(lead).await?;
+                let campaign = self.named_or_newest(campaign.as_deref()).await?;
+                self.why_in(&campaign, &lead).await
+            }
             Asked::Report { campaign } => {
-                let campaign = match campaign {
-                    Some(name) => self.store.campaigns().named(name).await?,
-                    None => self.newest().await?,
-                };
+                let campaign = self.named_or_newest(campaign.as_deref()).await?;
                 self.store.campaigns().tally(campaign.id).await?;
                 let campaign = self.store.campaigns().named(&campaign.id.to_string()).await?;
                 let reply = self.shown(&campaign).await?;
@@ -278,8 +280,11 @@ impl Desk {
         }
     }
 
-    /// The campaign that was previewed last of those that were launched.
-    async fn newest(&self) -> Result<Campaign> {
+    /// The campaign that is meant; without a name, the one that was previewed last of those that were launched.
+    async fn named_or_newest(&self, name: Option<&str>) -> Result<Campaign> {
+        if let Some(name) = name {
+            return self.store.campaigns().named(name).await;
+        }
         let none = || Refusal::Not { code: "no_campaign", text: "No campaign was launched yet.".to_owned() };
         Ok(self.store.campaigns().launched(1).await?.pop().ok_or_else(none)?)
     }

@@ -5,13 +5,15 @@ use crate::{
     command::{self, House as Asked, Team},
     reply::Reply,
     table::{pairs, table},
-    wording::moment,
+    wording::{clean, count, moment},
 };
+use chrono::TimeDelta;
 use rekindle_core::{
     refusal::Refusal,
     team::{Deed, Member, Role},
 };
-use rekindle_storage::{Result, settings::Pause};
+use rekindle_report::REVIVED_DAYS;
+use rekindle_storage::{Result, figures::Revived, settings::Pause};
 use serde_json::json;
 
 impl Desk {
@@ -48,7 +50,7 @@ impl Desk {
         let nurture = figures.leads_by_nurture().await?;
         let alerts = figures.alerts_by_state().await?;
         let deliveries = figures.deliveries_by_state().await?;
-        let pause = self.store.pause().await?;
+        let (pause, wall) = (self.store.pause().await?, self.store.clock().wall());
         let version = self.store.load_playbooks().await?.version();
         let of = |counts: &[(String, i64)], word: &str| {
             counts.iter().find(|(known, _)| known == word).map_or(0, |(_, count)| *count)
@@ -73,6 +75,7 @@ impl Desk {
         let mut rows = vec![
             ("leads", listed(&nurture)),
             ("queue", format!("{} open, {} claimed", of(&alerts, "open"), of(&alerts, "claimed"))),
+            ("revived", revived(&figures.revived(wall - TimeDelta::days(REVIVED_DAYS)).await?)),
             ("mail", mail),
             ("mails", listed(&deliveries)),
             (
@@ -195,4 +198,16 @@ fn whoami(member: &Member) -> Reply {
         member.role,
         may.join(", ")
     ))
+}
+
+/// Who came back from the cold, and what it was worth.
+fn revived(revived: &Revived) -> String {
+    let came = format!("{} came back from the cold in {REVIVED_DAYS} days", count(revived.leads, "lead"));
+    let sums: Vec<String> =
+        revived.revenue.iter().map(|(currency, sum)| format!("{sum} {currency}").trim().to_owned()).collect();
+    match (revived.won, sums.is_empty()) {
+        (0, _) => came,
+        (won, true) => format!("{came}, {} won", count(won, "deal")),
+        (won, false) => format!("{came}, {} won: {}", count(won, "deal"), clean(&sums.join(", "), 120)),
+    }
 }

@@ -149,7 +149,7 @@ impl Desk {
                 }
             };
             *moved.lock().unwrap_or_else(PoisonError::into_inner) = alert_of(&change);
-            Ok(change)
+            Ok(change.touched(now))
         };
         let playbooks = self.store.load_playbooks().await?;
         let lead = match self.store.leads().decide(lead, &playbooks, decide).await {
@@ -290,7 +290,11 @@ impl Desk {
         };
         self.store.audit(entry).await?;
         let playbooks = self.store.load_playbooks().await?;
-        let lead = self.store.leads().decide(lead.id, &playbooks, |scene, _| Ok(desk::noted(scene))).await?;
+        let lead = self
+            .store
+            .leads()
+            .decide(lead.id, &playbooks, |scene, now| Ok(desk::noted(scene).touched(now)))
+            .await?;
         let reply = Reply::done(format!("Noted on {}.", clean(lead.called(), 80)));
         match self.store.alerts().live_on(lead.id).await? {
             Some(alert) => Ok(reply.with_card(self.view().alert(&alert).await?)),

@@ -1,11 +1,17 @@
-//! `/lead why`: why so many points, why alerted, why mailed or not; answered from rule and row.
+//! `/lead why` and `/campaign why`: why so many points, why alerted, why mailed or not; answered from rule and row.
 
 use super::Desk;
 use crate::{
     reply::Reply,
-    wording::{clean, moment, timeless},
+    wording::{clean, dated, moment, timeless},
 };
-use rekindle_core::{delivery::DeliveryState, enrollment::RunState, lead::Lead, score::LineKind};
+use rekindle_core::{
+    campaign::{Campaign, Case, Told, mail_story, run_story, why},
+    enrollment::Enrollment,
+    lead::{Lead, Nurture},
+    score::LineKind,
+    segment::Facts,
+};
 use rekindle_storage::Result;
 
 /// How many lines of each kind are said.
@@ -59,30 +65,75 @@ impl Desk {
             }
         }
         said.push(format!("Mail: {}", self.may_be_mailed(lead).await?));
+        if lead.nurture != Nurture::Active {
+            let why =
+                lead.nurture_why.as_deref().map(|why| format!(": {}", clean(why, 100))).unwrap_or_default();
+            let since = moment(lead.nurture_since, now, zone);
+            said.push(format!("       {} since {since}{why}", lead.nurture.word()));
+        }
+        let playbooks = self.store.playbooks().await?;
         for run in dossier.enrollments.iter().take(5) {
-            let stands = match &run.state {
-                RunState::Due { at } => format!("step {} at {}", run.step + 1, moment(*at, now, zone)),
-                RunState::Awaiting { .. } => format!("step {}, its mail is in the outbox", run.step + 1),
-                RunState::Ended { how, at } => format!("{} at {}", how.word(), moment(*at, now, zone)),
-            };
-            let why = run.reason.as_deref().map(|why| format!(" ({})", clean(why, 80))).unwrap_or_default();
-            said.push(format!("       {}: {stands}{why}", clean(&run.sequence, 40)));
+            let plan = playbooks.of(run.version).sequence(&run.sequence);
+            let story = self.told(&run_story(run, plan));
+            said.push(format!("       {}: {story}", clean(&run.sequence, 40)));
         }
         for delivery in dossier.deliveries.iter().take(8) {
-            let when = match delivery.state {
-                DeliveryState::Pending => format!("waits until {}", moment(delivery.not_before, now, zone)),
-                state => {
-                    format!("{} at {}", state.word().replace('_', " "), moment(delivery.moved_at, now, zone))
-                }
-            };
-            let why = delivery.reason.as_deref().or(delivery.answer.as_deref());
-            let why = why.map(|why| format!(" ({})", clean(why, 100))).unwrap_or_default();
-            said.push(format!("       {}: {when}{why}", clean(&delivery.mail, 40)));
+            said.push(format!("       {}", self.told(&mail_story(delivery))));
         }
         Ok(Reply::table(said.join("\n")).with_data(serde_json::to_value(&explanation).unwrap_or_default()))
     }
 
     /// What stands in the way of a marketing mail now, the strongest first.
+    /// Why a lead got a mail of a campaign, or did not.
+    pub(super) async fn why_in(&self, campaign: &Campaign, lead: &Lead) -> Result<Reply> {
+        let playbooks = self.store.load_playbooks().await?;
+        let now = self.store.clock().calendar();
+        let dossier = self.store.leads().dossier(lead.id).await?;
+        let because = match playbooks.current().question(&campaign.segment) {
+            Ok((_, question)) => {
+                let did = self.store.leads().activities(&[lead.id], usize::MAX).await?;
+                let did = did.get(&lead.id).map(Vec::as_slice).unwrap_or_default();
+                let explanation = self.view().explained(lead).await?;
+                let facts = Facts::of(lead, did, explanation.points.engagement).scored(&explanation);
+                question.because(&facts, now)
+            }
+            Err(_) => Some("it cannot be asked any more".to_owned()),
+        };
+        let of_it = |run: &&Enrollment| run.campaign == Some(campaign.id);
+        let mails = dossier.deliveries.iter().rev().filter(|mail| mail.campaign == Some(campaign.id));
+        let case = Case {
+            campaign,
+            lead,
+            asked: self.store.campaigns().asked_of(campaign.id, lead.id).await?,
+            because,
+            run: dossier.enrollments.iter().find(of_it),
+            other_run: dossier
+                .enrollments
+                .iter()
+                .find(|run| !of_it(run) && run.sequence == campaign.sequence),
+            mails: mails.collect(),
+            plan: playbooks.of(campaign.version).sequence(&campaign.sequence),
+        };
+        let mut said = vec![format!(
+            "{}: {} at “{}”, {}",
+            clean(lead.called(), 80),
+            clean(&campaign.sequence, 80),
+            clean(&campaign.segment, 120),
+            campaign.state.word()
+        )];
+        said.extend(why(&case).iter().map(|told| self.told(told)));
+        Ok(Reply::done(said.join("\n")))
+    }
+
+    /// One thing with its moment.
+    fn told(&self, told: &Told) -> String {
+        let what = clean(&told.what, 300);
+        match told.at {
+            Some(at) => format!("{}: {what}", dated(at, self.settings.zone)),
+            None => format!("Now: {what}"),
+        }
+    }
+
     async fn may_be_mailed(&self, lead: &Lead) -> Result<String> {
         let suppressed = self.store.leads().suppressed(std::slice::from_ref(lead)).await?;
         let no = if suppressed.contains(&lead.id) {

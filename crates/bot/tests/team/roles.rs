@@ -34,6 +34,7 @@ const MATRIX: &[(&str, [bool; 4])] = &[
     ("/campaign list",                             [true,  true,  true,  true]),
     ("/campaign who re-engagement out",            [true,  true,  true,  true]),
     ("/campaign lift",                             [true,  true,  true,  true]),
+    ("/campaign why kim@acme.test",                [true,  true,  true,  true]),
     ("/campaign report",                           [true,  true,  true,  true]),
     ("/campaign rest",                             [false, false, true,  true]),
     ("/campaign test re-engagement",               [false, false, true,  true]),

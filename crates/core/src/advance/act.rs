@@ -36,7 +36,7 @@ impl Walk<'_> {
             Step::Webhook(told) => self.tell(run, told),
             Step::Audience(Listed::Add(list)) => audience::add(self.change, list, self.now),
             Step::Audience(Listed::Remove(list)) => {
-                audience::remove(self.change, list, "its sequence took them off")
+                audience::remove(self.change, list, "its sequence took them off");
             }
             Step::Set(known) => self.set(run, known),
             Step::Start(sequence) => self.start(sequence),

@@ -28,8 +28,23 @@ pub struct Figures {
     pub won: i64,
     /// Their amounts, by currency as the reps wrote it ("" where they wrote none).
     pub revenue: Vec<(String, f64)>,
+    /// What came of each subject, where several are tried.
+    pub variants: Vec<Variant>,
     /// What came of the first ones.
     pub first: FirstOnes,
+}
+
+/// What came of one subject of several.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Variant {
+    /// Of which mail.
+    pub mail: String,
+    /// Which, from 0, in the order of the plan.
+    pub number: usize,
+    /// Mails with it that left.
+    pub sent: i64,
+    /// People who followed a link in one.
+    pub clicked: i64,
 }
 
 impl Figures {

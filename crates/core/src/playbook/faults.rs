@@ -14,7 +14,7 @@ use crate::{
     score::{EngagementRule, Grades, Thresholds},
     sequence::Sequence,
     span::Span,
-    sunset::Sunset,
+    sunset::{Sunset, Windows},
 };
 use std::collections::BTreeSet;
 
@@ -129,7 +129,12 @@ fn of_caps(frequency: &Frequency) -> Vec<Fault> {
 
 fn of_sunset(sunset: &Sunset) -> Vec<Fault> {
     let why = "quiet_for is more than no time: every lead would go cold at once";
-    if sunset.quiet_for == Span::ZERO { vec![fault("quiet_for", why)] } else { Vec::new() }
+    let Windows { weekly, monthly, seldom } = sunset.quiet_for;
+    if [weekly, monthly, seldom].contains(&Span::ZERO) {
+        return vec![fault("quiet_for", why)];
+    }
+    let order = "who is written to more often has had more to answer, and goes cold sooner, not later: weekly, monthly, seldom";
+    if weekly > monthly || monthly > seldom { vec![fault("quiet_for", order)] } else { Vec::new() }
 }
 
 #[cfg(test)]

@@ -198,6 +198,15 @@ impl Campaigns<'_> {
         Ok(Listed { leads: leads.collect(), count })
     }
 
+    /// What was said of a lead when the audience was made: nothing where they did not match, else in (`None`) or out and why.
+    ///
+    /// # Errors
+    /// As the database says.
+    pub async fn asked_of(&self, id: CampaignId, lead: LeadId) -> Result<Option<Option<String>>> {
+        let row = campaign::audience::Entity::find_by_id((id.0, lead.0)).one(&self.0.db).await?;
+        Ok(row.map(|row| row.why_out))
+    }
+
     /// Which of these leads a campaign has in already.
     ///
     /// # Errors

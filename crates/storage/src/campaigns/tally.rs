@@ -6,13 +6,21 @@ use chrono::TimeDelta;
 use rekindle_core::{
     activity::names,
     amount::amount_of,
-    campaign::{CampaignState, Figures},
+    campaign::{CampaignState, Figures, Variant},
     ids::CampaignId,
 };
 use sea_orm::{DbBackend, FromQueryResult, Value};
 
 /// How long after its launch it is still counted what comes of a campaign that is over: people answer late.
 const COUNTED_FOR: TimeDelta = TimeDelta::days(30);
+
+#[derive(FromQueryResult)]
+struct Tried {
+    mail: String,
+    number: i32,
+    sent: i64,
+    clicked: i64,
+}
 
 #[derive(FromQueryResult)]
 struct Won {
@@ -89,16 +97,42 @@ impl Campaigns<'_> {
             unsubscribed,
             won: i64::try_from(won.len()).unwrap_or(i64::MAX),
             revenue,
+            variants: self.variants(id).await?,
             first,
         })
     }
 
-    /// How many people did something by a mail of a campaign.
-    async fn people_who(&self, id: CampaignId, did: &str) -> Result<i64> {
-        let named = match self.0.db.get_database_backend() {
+    /// What came of each subject, of mails that have several.
+    async fn variants(&self, id: CampaignId) -> Result<Vec<Variant>> {
+        let named = self.named_in_activities();
+        let text = format!(
+            "SELECT d.mail AS mail, d.variant AS number, count(*) AS sent, \
+             count(CASE WHEN EXISTS (SELECT 1 FROM activity a WHERE a.lead_id = d.lead_id AND a.name = ? AND a.human AND a.properties ->> 'delivery' = {named}) THEN 1 END) AS clicked \
+             FROM delivery d WHERE d.campaign_id = ? AND d.variant IS NOT NULL AND d.state IN ('sent', 'sent_assumed', 'failed', 'unknown') \
+             GROUP BY d.mail, d.variant ORDER BY d.mail, d.variant"
+        );
+        let values: Vec<Value> = vec![names::CLICKED.into(), id.0.into()];
+        let rows = Tried::find_by_statement(self.0.sql(&text, values)).all(&self.0.db).await?;
+        let variant = |row: Tried| Variant {
+            mail: row.mail,
+            number: usize::try_from(row.number).unwrap_or_default(),
+            sent: row.sent,
+            clicked: row.clicked,
+        };
+        Ok(rows.into_iter().map(variant).collect())
+    }
+
+    /// A delivery `d` as activities name it.
+    fn named_in_activities(&self) -> &'static str {
+        match self.0.db.get_database_backend() {
             DbBackend::Postgres => "'delivery_' || replace(d.id::text, '-', '')",
             _ => "'delivery_' || lower(hex(d.id))",
-        };
+        }
+    }
+
+    /// How many people did something by a mail of a campaign.
+    async fn people_who(&self, id: CampaignId, did: &str) -> Result<i64> {
+        let named = self.named_in_activities();
         let text = format!(
             "SELECT count(DISTINCT d.lead_id) FROM delivery d JOIN activity a ON a.lead_id = d.lead_id \
              WHERE d.campaign_id = ? AND a.name = ? AND a.human AND a.properties ->> 'delivery' = {named}"

@@ -59,6 +59,7 @@ pub(crate) struct Model {
     pub(crate) last_owner: Option<String>,
     pub(crate) created_at: i64,
     pub(crate) last_human_at: Option<i64>,
+    pub(crate) touched_at: Option<i64>,
     /// `last_human_at`, or `created_at` where there is none: what the sunset policy looks at.
     pub(crate) quiet_since: i64,
     /// What was told of the lead, as questions compare it.
@@ -116,6 +117,7 @@ impl Model {
             last_owner: lead.last_owner.as_ref().map(ToString::to_string),
             created_at: micros(lead.created_at),
             last_human_at: lead.last_human_at.map(micros),
+            touched_at: lead.touched_at.map(micros),
             quiet_since: micros(lead.quiet_since()),
             told: told::of(lead),
         }
@@ -174,6 +176,7 @@ impl Model {
             last_owner: self.last_owner.as_deref().and_then(Handle::of),
             created_at: moment(self.created_at),
             last_human_at: self.last_human_at.map(moment),
+            touched_at: self.touched_at.map(moment),
         })
     }
 }

@@ -2,6 +2,7 @@
 //! run tries to win back any more are archived.
 
 use super::Round;
+use rekindle_core::sunset::Cadence;
 use rekindle_storage::Result;
 
 const PAGE: u64 = 500;
@@ -18,9 +19,13 @@ pub(super) async fn sweep(at: &Round<'_>) -> Result<usize> {
         let Some(last) = page.last() else { break };
         after = Some(*last);
         let leads: Vec<_> = page.iter().map(|(_, id)| *id).collect();
+        let mails = at.store.leads().mails_since(&leads, at.now() - Cadence::LOOKS_BACK).await?;
         // A run may have begun since the page was read.
         let count = at.decide(&leads, |scene, now| match scene.runs.is_empty() {
-            true => scene.lead.cool(sunset, plan, version, scene.suppressed, now),
+            true => {
+                let cadence = Cadence::of(mails.get(&scene.lead.id).copied().unwrap_or_default());
+                scene.lead.cool(sunset, plan, version, scene.suppressed, cadence, now)
+            }
             false => None,
         });
         cooled += count.await?;
