@@ -181,7 +181,10 @@ impl Sequence {
 
     pub(crate) fn asks_mut(&mut self) -> impl Iterator<Item = &mut Predicate> {
         let trigger = match &mut self.enroll {
-            Some(Enroll::On(trigger)) => [trigger.when.as_mut(), trigger.unless.as_mut()],
+            Some(Enroll::On(trigger)) => {
+                let trigger = &mut **trigger;
+                [trigger.when.as_mut(), trigger.unless.as_mut()]
+            }
             _ => [None, None],
         };
         let exits = self.exit_when.iter_mut().filter_map(|exit| match exit {

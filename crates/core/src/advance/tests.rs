@@ -321,7 +321,7 @@ fn the_goal_and_the_exits_end_a_run_in_the_change_that_makes_them_true() {
 fn who_goes_on_looking_has_not_come_back_and_who_leaves_and_returns_has() {
     let steps = "exit_when = [\"comes back\"]\n[[step]]\nwait = \"9d\"\n";
     let minutes = |story: &mut Story, minutes: i64| {
-        story.did("Docs Read", Value::Null, at(0) + TimeDelta::minutes(minutes))
+        story.did("Docs Read", Value::Null, at(0) + TimeDelta::minutes(minutes));
     };
     let mut story = Story::of(steps);
     minutes(&mut story, -1);
@@ -428,11 +428,11 @@ fn a_winner_that_is_declared_breaks_no_run() {
     let mut story = Story::of(steps).begins();
     story.time(at(0));
     let arm = |story: &Story| {
-        let arms = story.said.iter().filter_map(|effect| match effect {
+        let mut arms = story.said.iter().rev().filter_map(|effect| match effect {
             Effect::Enqueue { mail, .. } => mail.arm.clone(),
             _ => None,
         });
-        arms.last().unwrap()
+        arms.next().unwrap()
     };
     let first = arm(&story);
     let other = 1 - first.number;

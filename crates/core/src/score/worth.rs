@@ -74,7 +74,8 @@ impl Scoring {
         // Sums of rules that are gone count for nothing until they are counted anew, as in the database.
         let known = self.fadings();
         let sum = |of_clicks: bool| -> f64 {
-            let is_counted = |(fading, _): &(&Fading, &f64)| fading.clicks == of_clicks && known.contains(fading);
+            let is_counted =
+                |(fading, _): &(&Fading, &f64)| fading.clicks == of_clicks && known.contains(fading);
             let sums = lead.worth.sums.iter().filter(is_counted);
             sums.map(|(fading, points)| points * fading.left(seconds)).sum()
         };

@@ -17,7 +17,7 @@ pub enum Enroll {
         segment: String,
     },
     /// When a lead does something.
-    On(Trigger),
+    On(Box<Trigger>),
 }
 
 /// What a lead does to begin a run.
@@ -76,7 +76,7 @@ impl<'de> Deserialize<'de> for Enroll {
             (Some(_), None, None) => Err(D::Error::custom(
                 "`when`, `unless` and `within` go with `on` or `page`; a segment asks all that it wants itself",
             )),
-            (None, on, page) if on.is_some() || page.is_some() => Ok(Self::On(Trigger {
+            (None, on, page) if on.is_some() || page.is_some() => Ok(Self::On(Box::new(Trigger {
                 on: match on {
                     Some(Names::One(name)) => vec![name],
                     Some(Names::Many(names)) => names,
@@ -86,7 +86,7 @@ impl<'de> Deserialize<'de> for Enroll {
                 when: keys.when,
                 unless: keys.unless,
                 within: within.unwrap_or(Span::days(1)),
-            })),
+            }))),
             _ => Err(D::Error::custom(
                 "a sequence begins with a `segment`, or with an activity: `on` or `page`",
             )),

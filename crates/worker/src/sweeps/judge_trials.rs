@@ -1,7 +1,10 @@
 //! Subjects and ways that are tried: the better one is declared as soon as that can be said, and told in chat.
 
 use super::Round;
-use rekindle_core::trial::{Stand, Trial, said, stand};
+use rekindle_core::{
+    sequence::Sequence,
+    trial::{Stand, Trial, said, stand},
+};
 use rekindle_storage::Result;
 use std::collections::BTreeMap;
 
@@ -9,7 +12,7 @@ pub(super) async fn sweep(at: &Round<'_>) -> Result<usize> {
     let decided = at.store.trials().decided().await?;
     let sequences = at.playbooks.all().flat_map(|playbook| playbook.sequences.values());
     let trials: BTreeMap<String, Trial> =
-        sequences.flat_map(|sequence| sequence.trials()).map(|trial| (trial.key.clone(), trial)).collect();
+        sequences.flat_map(Sequence::trials).map(|trial| (trial.key.clone(), trial)).collect();
     let mut count = 0;
     for trial in trials.values() {
         let Some(winner) = trial.winner.filter(|_| !decided.0.contains_key(&trial.key)) else { continue };
