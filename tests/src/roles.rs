@@ -28,7 +28,7 @@ pub const COMMANDS: &[&str] = &[
     "/segment list",
     "/segment sample hot",
     "/segment export hot",
-    "/segment save \"hot ones\" hot and score > 3",
+    "/segment save hottest hot and score > 3",
     "/segment forget hot",
     "/campaign list",
     "/campaign who re-engagement out",

@@ -43,8 +43,9 @@ pub fn main() -> ExitCode {
     let args = Args::parse();
     // With settings that are wrong the command says so itself.
     if let Ok(config) = args.config() {
-        // A demo's terminal is for its newcomer: only what went wrong is told there.
-        let least = matches!(args.command, args::Command::Demo(_)).then_some("warn");
+        // A demo's terminal is for its newcomer, and a simulation's work is not the house's: only what went wrong is told there.
+        let is_quiet = matches!(args.command, args::Command::Demo(_) | args::Command::Simulate(_));
+        let least = is_quiet.then_some("warn");
         log(&config, least.unwrap_or(&config.log.level));
     }
     if rustls::crypto::ring::default_provider().install_default().is_err() {

@@ -243,13 +243,14 @@ impl Campaigns<'_> {
     /// # Errors
     /// As the database says.
     pub async fn progress(&self, id: CampaignId) -> Result<(Vec<Reason>, Vec<Reason>)> {
-        let by_state = |table: &str| {
-            format!(
-                "SELECT state AS why, count(*) AS count FROM {table} WHERE campaign_id = ? GROUP BY state ORDER BY state"
-            )
+        let by_state = |rows: &str| {
+            format!("SELECT state AS why, count(*) AS count FROM {rows} GROUP BY state ORDER BY state")
         };
-        let deliveries = Reason::find_by_statement(self.0.sql(&by_state("delivery"), vec![id.0.into()]));
-        let runs = Reason::find_by_statement(self.0.sql(&by_state("enrollment"), vec![id.0.into()]));
+        let deliveries = by_state("delivery WHERE campaign_id = ?");
+        // Who is held out has a run for the reports, and is no part of what the campaign does.
+        let runs = by_state("enrollment WHERE campaign_id = ? AND held_out IS NOT TRUE");
+        let deliveries = Reason::find_by_statement(self.0.sql(&deliveries, vec![id.0.into()]));
+        let runs = Reason::find_by_statement(self.0.sql(&runs, vec![id.0.into()]));
         Ok((deliveries.all(&self.0.db).await?, runs.all(&self.0.db).await?))
     }
 }

@@ -28,7 +28,8 @@ const HAPPENED: &str = "\
         WHERE d.committed_at > ? AND d.committed_at <= ? AND d.state IN ('sent', 'sent_assumed', 'unknown') \
     UNION ALL SELECT d.moved_at, d.lead_id, 'not sent', coalesce(e.sequence || ', ', '') || d.mail, d.reason FROM delivery d LEFT JOIN enrollment e ON e.id = d.enrollment_id \
         WHERE d.moved_at > ? AND d.moved_at <= ? AND d.state IN ('cancelled', 'suppressed', 'expired', 'failed') \
-    UNION ALL SELECT nurture_since, id, nurture, '', nurture_why FROM lead WHERE nurture_since > ? AND nurture_since <= ? AND nurture IN ('cold', 'archived')";
+    UNION ALL SELECT cooled_at, id, 'cold', '', CASE WHEN nurture = 'cold' THEN nurture_why END FROM lead WHERE cooled_at > ? AND cooled_at <= ? \
+    UNION ALL SELECT nurture_since, id, 'archived', '', nurture_why FROM lead WHERE nurture_since > ? AND nurture_since <= ? AND nurture = 'archived'";
 
 impl Store {
     /// What was done with leads after a moment and up to another, in order.
@@ -37,7 +38,7 @@ impl Store {
     /// As the database says.
     pub async fn happened(&self, after: Moment, until: Moment) -> Result<Vec<Happening>> {
         let (after, until) = (micros(after), micros(until));
-        let values = [after, until].into_iter().cycle().take(10).map(Into::into).collect();
+        let values = [after, until].into_iter().cycle().take(12).map(Into::into).collect();
         let rows = Row::find_by_statement(self.sql(HAPPENED, values)).all(&self.db).await?;
         let mut happened: Vec<Happening> = rows
             .into_iter()

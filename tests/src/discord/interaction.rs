@@ -131,9 +131,11 @@ impl Person {
                 None => placed.push(word),
             }
         }
-        for word in placed {
-            let name = places[0];
-            fill(&mut places, name, word);
+        // The last place takes all that is left: a question has many words.
+        while let (Some(name), false) = (places.first().copied(), placed.is_empty()) {
+            let some = if places.len() == 1 { placed.len() } else { 1 };
+            let words: Vec<&str> = placed.drain(..some).collect();
+            fill(&mut places, name, &words.join(" "));
         }
         let inner = path.into_iter().rev().fold(filled, |options, one| {
             vec![json!({"name": one["name"], "type": one["type"], "options": options})]

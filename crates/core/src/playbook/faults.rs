@@ -192,7 +192,7 @@ pub(super) mod tests {
                 "scoring.toml:15:12",
                 "opens are worth nothing",
             ),
-            ("sunset.toml", "quiet_for = \"30d\"", "quiet_for = \"0d\"", "sunset.toml:3:13", "at once"),
+            ("sunset.toml", "seldom = \"30d\"", "seldom = \"0d\"", "sunset.toml:5:", "at once"),
             ("segments.toml", "\"directors\"", "\"warm\"", "segments.toml:28:8", "two segments “warm”"),
             ("forms.toml", "name = \"newsletter\"", "name = \"News Letter\"", "forms.toml:", "small letters"),
             ("forms.toml", "version = \"2026-11\"", "version = \"\"", "forms.toml:", "what was agreed to"),

@@ -110,7 +110,7 @@ impl Told<'_> {
                 let at = it.at.with_timezone(&self.zone).format("%a %-d %b %H:%M");
                 let of = if it.of.is_empty() { String::new() } else { format!(" {}", it.of) };
                 let why = it.why.as_ref().map(|why| format!(" ({why})")).unwrap_or_default();
-                let _ = writeln!(text, "    {at:<18}{}{of}{why}", it.deed.word());
+                let _ = writeln!(text, "    {at:<18}{}{of}{why}", verb(it.deed));
             }
         }
         if all > order.len() {
@@ -141,6 +141,18 @@ impl Told<'_> {
             let _ =
                 writeln!(text, "    something is done otherwise, or at another time, with {leads} leads.");
         }
+    }
+}
+
+/// What will be done, as it is said of a lead.
+fn verb(deed: Deed) -> &'static str {
+    match deed {
+        Deed::Begun => "begins",
+        Deed::Mailed => "gets",
+        Deed::NotSent => "does not get",
+        Deed::Ended => "leaves",
+        Deed::Cold => "goes cold",
+        Deed::Archived => "is archived",
     }
 }
 
