@@ -26,6 +26,8 @@ mod m0019_confirmations;
 mod m0021_traces;
 mod m0022_pace;
 mod m0023_offers;
+mod m0024_segments;
+mod m0025_membership;
 mod m0026_waves;
 mod m0027_touched;
 mod m0028_plans;
@@ -62,6 +64,8 @@ impl MigratorTrait for Migrator {
             Box::new(m0021_traces::Migration),
             Box::new(m0022_pace::Migration),
             Box::new(m0023_offers::Migration),
+            Box::new(m0024_segments::Migration),
+            Box::new(m0025_membership::Migration),
             Box::new(m0026_waves::Migration),
             Box::new(m0027_touched::Migration),
             Box::new(m0028_plans::Migration),

@@ -48,15 +48,21 @@ async fn a_marketers_day(on: On) {
     let preview = mia.fill(&form["of"], filled).await;
     assert_eq!(preview["ok"], true, "{preview:#}");
     let (card, id) = (&preview["card"], preview["card"]["id"].as_str().unwrap().to_owned());
-    let counts = [("Match", "42"), ("Out: claimed by Ana", "1"), ("Will get it", "40")];
-    for (label, count) in counts {
+    for (label, count) in [("Match", "42"), ("Out: claimed by Ana", "1")] {
         assert_eq!(fact(card, label)["value"], *count, "{card:#}");
     }
+    // One in twenty or so is held out, always the same.
+    let number = |label: &str| fact(card, label)["value"].as_str().map_or(0, |count| count.parse().unwrap());
+    let (leads, held_out): (usize, usize) = (number("Will get it"), number("Out: held out"));
+    assert!(leads + held_out == LEADS && held_out < LEADS / 4, "{card:#}");
     let lines = card["lines"].to_string();
-    for said in
-        ["welcome: Tue 3 Nov 40", "education: Thu 5 Nov 40", "40 (100 %) never had a mail", "4 go first"]
-    {
-        assert!(lines.contains(said), "{said} in {lines}");
+    let wanted = [
+        format!("welcome: Tue 3 Nov {leads}"),
+        format!("{leads} (100 %) never had a mail"),
+        "4 go first".to_owned(),
+    ];
+    for said in wanted {
+        assert!(lines.contains(&said), "{said} in {lines}");
     }
     let out = card["facts"]
         .as_array()
@@ -108,7 +114,7 @@ async fn a_marketers_day(on: On) {
     let before = relay.count();
     tokio::time::sleep(Duration::from_secs(3)).await;
     assert_eq!(relay.count(), before, "held is held");
-    assert!(before < LEADS, "all had left before the hold: {before}");
+    assert!(before < leads, "all had left before the hold: {before}");
 
     // Keila #273: a restart, and the exact remainder goes on.
     assert_eq!(up.terminate().await, Some(0));
@@ -118,7 +124,7 @@ async fn a_marketers_day(on: On) {
     tokio::time::sleep(Duration::from_secs(2)).await;
     assert_eq!(relay.count(), before, "also after a restart");
     assert_eq!(mia.press(&id, "resume", None).await["card"]["state"], "running");
-    assert!(relay.wait_for(LEADS, SOON).await, "{}", relay.count());
+    assert!(relay.wait_for(leads, SOON).await, "{}", relay.count());
 
     // What came of it: each got one mail, one wants no more, and the card says so.
     let mails = relay.messages();
@@ -127,23 +133,22 @@ async fn a_marketers_day(on: On) {
     assert!(stopped.is_success(), "{stopped}");
     let figures = within(SOON, "everything is counted", async || {
         let figures = mia.say("/campaign report").await["data"].clone();
-        (figures["sent"] == LEADS && figures["unsubscribed"] == 1).then_some(figures)
+        (figures["sent"] == leads && figures["unsubscribed"] == 1).then_some(figures)
     })
     .await;
-    assert_eq!((&figures["begun"], &figures["bounced"]), (&json!(LEADS), &json!(0)), "{figures:#}");
-    shown(&mia, &id, |card| fact(card, "Sent")["value"] == LEADS.to_string().as_str()).await;
+    assert_eq!((&figures["begun"], &figures["bounced"]), (&json!(leads), &json!(0)), "{figures:#}");
+    shown(&mia, &id, |card| fact(card, "Sent")["value"] == leads.to_string().as_str()).await;
     let got: Vec<String> = relay.accepted().into_iter().map(|mail| mail.rcpt).collect();
-    assert_eq!((got.len(), relay.doubled()), (LEADS, Vec::<String>::new()));
-    let wanted: BTreeSet<String> = (0..LEADS).map(|number| format!("p{number}@leads.test")).collect();
-    assert_eq!(got.into_iter().collect::<BTreeSet<_>>(), wanted);
+    assert_eq!((got.len(), relay.doubled()), (leads, Vec::<String>::new()));
+    let asked: BTreeSet<String> = (0..LEADS).map(|number| format!("p{number}@leads.test")).collect();
+    assert!(got.iter().cloned().collect::<BTreeSet<_>>().is_subset(&asked), "{got:?}");
     // Why one lead was left out, and one was not; from the record, with the rule.
     for (who, rule) in [
-        ("nora", "was left out: consent is unknown"),
-        ("lena", "was left out: claimed by Ana"),
-        ("p1", "welcome was sent"),
+        ("nora@leads.test", "was left out: consent is unknown"),
+        ("lena@leads.test", "was left out: claimed by Ana"),
+        (got[1].as_str(), "welcome was sent"),
     ] {
-        let why =
-            mia.say(&format!("/campaign why {who}@leads.test")).await["text"].as_str().unwrap().to_owned();
+        let why = mia.say(&format!("/campaign why {who}")).await["text"].as_str().unwrap().to_owned();
         assert!(why.contains(rule) && why.contains("Tue 3 Nov, 10:0"), "{who}: {why}");
     }
     lead(&Sender::new(&up, &late), "late").await;

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "an error fails the story, with its own words")]
 
 mod house;
+mod questions;
 mod told;
 
 mod alerts;
@@ -17,6 +18,7 @@ mod console;
 mod fates;
 mod gate;
 mod heard;
+mod membership;
 mod migrations;
 mod notices;
 mod papers;
@@ -25,6 +27,7 @@ mod recovery;
 mod revived;
 mod roundtrip;
 mod scores;
+mod segments;
 mod signals;
 mod team;
 mod unsubscribing;

@@ -203,6 +203,19 @@ async fn every_table_is_written_and_read(home: Home) {
     preview.add(vec![(kim, Some("claimed by Ana".to_owned()))]).await.unwrap();
     let draft = preview.keep(previewed).await.unwrap();
     assert_eq!(store.campaigns().named(&draft.id.to_string()).await.unwrap(), draft);
+    let question = "segment everyone and hot".parse().unwrap();
+    store.segments().save("hot ones", &question, &member.handle).await.unwrap();
+    let saved = store.segments().saved().await.unwrap();
+    assert_eq!((saved.len(), &*saved[0].question, saved[0].at), (1, "segment \"everyone\" and hot", now));
+    assert_eq!(
+        store.playbooks().await.unwrap().current().question("HOT ones").unwrap().1.to_string(),
+        "everyone and hot"
+    );
+    let hot = "hot or not hot".parse().unwrap();
+    store.segments().keep("all", &hot).await.unwrap();
+    let playbook = house.playbooks.current();
+    assert!(store.segments().ask_everybody("all", &hot, playbook, now).await.unwrap().joined > 0);
+    assert_eq!(store.segments().of(kim).await.unwrap(), [("all".to_owned(), now)]);
     let answered = Report {
         mail,
         word: Word::Reply(Reply { id: "r1".to_owned(), from: None, said: "Call me".to_owned() }),
@@ -253,6 +266,12 @@ async fn a_lead_comes_back_whole(home: Home) {
         lead.zone = Some("Asia/Bangkok".to_owned());
         lead.tags = vec!["vip".to_owned(), "ünder".to_owned()];
         lead.points = rekindle_core::lead::Points { fit: -0.1, engagement: 1.0 / 3.0, at: at(1) };
+        let fading = |half_life, clicks| rekindle_core::score::Fading { half_life, clicks };
+        lead.worth = rekindle_core::score::Worth {
+            sums: [(fading(None, false), 1.5), (fading(Some(86_400), true), -0.25)].into(),
+            may_be_hot: true,
+            rules: 7,
+        };
         lead.hot = true;
         lead.cools_at = Some(at(2));
         lead.journey = rekindle_core::lead::Journey::Decision;

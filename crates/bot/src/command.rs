@@ -44,6 +44,9 @@ pub enum Command {
     /// Preview, launch, hold and stop campaigns
     #[command(subcommand)]
     Campaign(Campaign),
+    /// Ask who is meant by a segment or a question, save questions, take lists along
+    #[command(subcommand)]
+    Segment(Segment),
     /// The house itself: status, pause, team, help
     #[command(subcommand)]
     Rekindle(House),
@@ -236,6 +239,51 @@ pub enum Audience {
     Follows,
 }
 
+/// `/segment`
+#[derive(Debug, Clone, PartialEq, Subcommand)]
+pub enum Segment {
+    /// How many are meant, how many of them may be mailed, and some by name
+    Count {
+        /// Name of a segment, or a question such as: score >= 60 and not hot
+        #[arg(value_hint = ValueHint::Other)]
+        segment: String,
+    },
+    /// What a segment asks, and how many it means
+    Show {
+        /// Name of a segment
+        #[arg(value_hint = ValueHint::Other)]
+        segment: String,
+    },
+    /// All segments, and what they ask
+    List,
+    /// Some of those who are meant
+    Sample {
+        /// Name of a segment, or a question such as: score >= 60 and not hot
+        #[arg(value_hint = ValueHint::Other)]
+        segment: String,
+    },
+    /// All of those who are meant, as a file for a spreadsheet
+    Export {
+        /// Name of a segment, or a question such as: score >= 60 and not hot
+        #[arg(value_hint = ValueHint::Other)]
+        segment: String,
+    },
+    /// Keep a question under a name, to be used wherever a segment is
+    Save {
+        /// What it is to be called
+        name: String,
+        /// A question such as: score >= 60 and not hot
+        #[arg(value_hint = ValueHint::Other)]
+        question: String,
+    },
+    /// Forget a segment that was saved
+    Forget {
+        /// Name of the segment
+        #[arg(value_hint = ValueHint::Other)]
+        segment: String,
+    },
+}
+
 /// `/rekindle`
 #[derive(Debug, Clone, PartialEq, Subcommand)]
 pub enum House {
@@ -338,6 +386,14 @@ impl Command {
                 | Campaign::Hold { .. }
                 | Campaign::Resume { .. }
                 | Campaign::Stop { .. } => Deed::Campaign,
+            },
+            Self::Segment(segment) => match segment {
+                Segment::Show { .. } | Segment::List => Deed::Look,
+                Segment::Count { .. }
+                | Segment::Sample { .. }
+                | Segment::Export { .. }
+                | Segment::Save { .. }
+                | Segment::Forget { .. } => Deed::Segment,
             },
             Self::Rekindle(house) => match house {
                 House::Help { .. }
@@ -443,7 +499,9 @@ fn arguments(line: &str) -> Vec<String> {
     let line = split::plain(line);
     let line = line.trim().trim_start_matches('/');
     let mut words = split::words(line);
-    if words.len() > 1 && words[0].text == "rekindle" && matches!(words[1].text.as_str(), "lead" | "campaign")
+    if words.len() > 1
+        && words[0].text == "rekindle"
+        && matches!(words[1].text.as_str(), "lead" | "campaign" | "segment")
     {
         words.remove(0);
     }

@@ -12,6 +12,7 @@ mod lead;
 mod mine;
 mod notices;
 mod preview;
+mod segment;
 mod view;
 mod why;
 
@@ -180,6 +181,7 @@ impl Desk {
         match command {
             Command::Lead(lead) => self.lead(member, lead, place, text).await,
             Command::Campaign(campaign) => self.campaign(member, campaign).await.map(Done::from),
+            Command::Segment(segment) => self.segment(member, segment).await.map(Done::from),
             Command::Rekindle(house) => self.house(member, house).await.map(Done::from),
         }
     }

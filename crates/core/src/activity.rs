@@ -175,9 +175,10 @@ impl Activity {
     }
 }
 
-/// Whether `text` matches `pattern`, in which `*` stands for anything. Case counts for nothing.
+/// Whether `text` matches `pattern`, in which `*` stands for anything. The case of ASCII letters counts for nothing: others
+/// stand in a path as percent and number (RFC 3986, 2.1).
 pub fn wildcard(pattern: &str, text: &str) -> bool {
-    let (pattern, text) = (pattern.to_lowercase(), text.to_lowercase());
+    let (pattern, text) = (pattern.to_ascii_lowercase(), text.to_ascii_lowercase());
     let mut parts = pattern.split('*');
     let Some(mut rest) = text.strip_prefix(parts.next().unwrap_or_default()) else { return false };
     let mut parts: Vec<&str> = parts.collect();

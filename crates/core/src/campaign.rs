@@ -7,12 +7,10 @@
 //! ```
 //! Of those who run, the first few begin, are looked at, and the rest follows: [`Wave`].
 
-mod audience;
 mod figures;
 mod forecast;
 mod why;
 
-pub use audience::question;
 pub use figures::{Figures, FirstOnes, Variant};
 pub use forecast::{Collision, Day, Forecast, Reputation, mail_dates};
 pub use why::{Case, Told, mail_story, run_story, why};

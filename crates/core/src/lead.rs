@@ -6,6 +6,7 @@ use crate::{
     ids::LeadId,
     language::{Language, language_of},
     preferences::Preferences,
+    score::Worth,
     team::Handle,
     time::Moment,
 };
@@ -113,6 +114,9 @@ pub struct Lead {
     pub verified: bool,
     /// The points, as last counted.
     pub points: Points,
+    /// What will become of them.
+    #[serde(default)]
+    pub worth: Worth,
     /// Reached the threshold, and has not cooled since.
     pub hot: bool,
     /// When decay next takes a hot lead below the line where it cools.
@@ -163,6 +167,7 @@ impl Lead {
             tags: Vec::new(),
             verified: false,
             points: Points { fit: 0.0, engagement: 0.0, at },
+            worth: Worth::default(),
             hot: false,
             cools_at: None,
             journey: Journey::Awareness,

@@ -5,7 +5,7 @@
 //! and what is to change goes out as values ([`scene::Change`]). In reading order:
 //!
 //! - **who**: [`lead`], [`activity`], [`arrival`], [`consent`], [`preferences`], [`team`];
-//! - **what they are worth**: [`score`], and the questions asked of them: [`segment`];
+//! - **what they are worth**: [`score`], the questions asked of them: [`segment`], and who answers yes: [`membership`];
 //! - **what we do about it**: [`scene`] (what a decision sees and returns), [`observe`] (a lead
 //!   did something), [`answers`] (and what follows that), [`heard`] (a mail of ours came back), [`alert`] (the team is asked to act), [`desk`] (what it
 //!   decides), [`sunset`] (a lead went quiet);
@@ -47,6 +47,7 @@ pub mod link;
 pub mod lot;
 pub mod machine;
 pub mod mail_check;
+pub mod membership;
 pub mod nearest;
 pub mod notice;
 pub mod observe;

@@ -13,7 +13,7 @@ use crate::{
     playbook::Playbooks,
     preferences::Choice,
     scene::{Change, Effect, Scene},
-    score::{Explanation, LineKind},
+    score::{Explanation, LineKind, Worth},
     sequence::VISIT,
     time::Moment,
 };
@@ -62,6 +62,16 @@ pub(crate) fn follow(
     if let (Some(alert), true) = (&scene.alert, human.is_some()) {
         change.effects.push(Effect::Alert(alert.clone().touched()));
     }
+    change
+}
+
+/// Counts the points again because the rules have changed. Whether the lead is hot is asked when it next does something, so
+/// that new rules do not ring for everybody at once.
+pub fn recount(scene: &Scene, playbooks: &Playbooks, now: Moment) -> Change {
+    let mut change = scene.unchanged();
+    let explained = playbooks.current().scoring.explain(&scene.lead, &scene.history, now);
+    change.lead.points = explained.points;
+    change.lead.worth = Worth { rules: playbooks.current().rules, ..explained.worth };
     change
 }
 
@@ -169,6 +179,7 @@ pub(crate) fn rescore(
     let scoring = &playbooks.current().scoring;
     if change.lead.consent.state == ConsentState::Objected {
         change.lead.points = crate::lead::Points { fit: 0.0, engagement: 0.0, at: now };
+        change.lead.worth = Worth { rules: playbooks.current().rules, ..Worth::default() };
         change.lead.hot = false;
         change.lead.cools_at = None;
         return;
@@ -176,6 +187,7 @@ pub(crate) fn rescore(
     let explained = scoring.explain(&change.lead, &scene.history, now);
     let lead = &mut change.lead;
     lead.points = explained.points;
+    lead.worth = Worth { rules: playbooks.current().rules, ..explained.worth.clone() };
     lead.journey = lead.journey.max(scoring.journey(&scene.history));
     if let Some(topic) = scoring.topic(&scene.history) {
         lead.traits.insert(TOPIC.to_owned(), topic.into());

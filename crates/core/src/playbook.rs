@@ -1,5 +1,6 @@
 //! The playbook: what a marketer writes, read strictly, and kept in versions.
 
+mod asked;
 mod deeds;
 mod faults;
 
@@ -8,6 +9,7 @@ pub use deeds::Deeds;
 use crate::{
     form::{CONFIRM, Form},
     frequency::{FREQUENCY, Frequency},
+    link::digest,
     nearest::did_you_mean,
     read::{self, FileError},
     score::Scoring,
@@ -72,8 +74,12 @@ struct WrittenSegments {
 pub struct Playbook {
     /// What activities and traits are worth.
     pub scoring: Scoring,
+    /// What tells these rules of worth from others: points are counted anew when it changes.
+    pub rules: i64,
     /// Named questions, in the order of the file; references are resolved.
     pub segments: Vec<(String, Predicate)>,
+    /// Which of them the team saved, as they were written.
+    pub saved: BTreeMap<String, Predicate>,
     /// When silence means cold.
     pub sunset: Sunset,
     /// Where alerts are shown.
@@ -141,10 +147,13 @@ impl Playbook {
         }
         match (scoring, sunset, routing) {
             (Some(scoring), Some(sunset), Some(routing)) if errors.is_empty() => {
+                let rules = mark(&scoring);
                 let deeds = Deeds::of(&scoring, &segments, &sequences);
                 Ok(Self {
                     scoring,
+                    rules,
                     segments,
+                    saved: BTreeMap::new(),
                     sunset,
                     routing,
                     sequences,
@@ -197,6 +206,12 @@ impl Playbook {
     pub fn segment(&self, name: &str) -> Option<&Predicate> {
         self.segments.iter().find(|(known, _)| known == name).map(|(_, predicate)| predicate)
     }
+}
+
+/// A number that differs where rules of worth do; never 0.
+fn mark(scoring: &Scoring) -> i64 {
+    let digest = digest(&serde_json::to_string(scoring).unwrap_or_default());
+    i64::from_str_radix(digest.get(..15).unwrap_or_default(), 16).unwrap_or(1).max(1)
 }
 
 fn take<T: serde::de::DeserializeOwned>(files: &Files, file: &str, errors: &mut Vec<FileError>) -> Option<T> {
@@ -261,12 +276,13 @@ pub struct Playbooks {
     version: i64,
     by_version: BTreeMap<i64, Arc<Playbook>>,
     current: Arc<Playbook>,
+    saved: Vec<(String, String)>,
 }
 
 impl Playbooks {
     /// With this one in force.
     pub fn new(version: i64, current: Arc<Playbook>) -> Self {
-        Self { version, by_version: BTreeMap::from([(version, current.clone())]), current }
+        Self { version, by_version: BTreeMap::from([(version, current.clone())]), current, saved: Vec::new() }
     }
 
     /// Adds an older version.

@@ -12,6 +12,7 @@ use crate::{
     enrollment::{Enrollment, Outgoing, Planned},
     ids::{ActivityId, CampaignId, DeliveryId, EnrollmentId},
     lead::Lead,
+    membership::Membership,
     notice::Notice,
     time::Moment,
     trial::Arm,
@@ -24,7 +25,7 @@ use std::collections::HashMap;
 pub struct Scene {
     /// The lead, locked.
     pub lead: Lead,
-    /// What it did, as far as the rules count it, oldest first.
+    /// What it did, as far as rules count it and segments ask about it, oldest first.
     pub history: Vec<Activity>,
     /// The alert that is still live.
     pub alert: Option<Alert>,
@@ -38,6 +39,8 @@ pub struct Scene {
     pub suppressed: bool,
     /// What was said about writing to it, oldest first.
     pub consents: Vec<Record>,
+    /// In which segments it is.
+    pub membership: Membership,
 }
 
 /// What is to change: the lead as it will stand, and everything else.

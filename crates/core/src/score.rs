@@ -6,8 +6,12 @@
 //! hovers around the line alerts once. Clicks in mails are worth little and make nobody hot, for a machine may have made one
 //! that nothing gave away (mail-rules M3).
 
+mod worth;
+
+pub use worth::{Fading, Stands, Worth};
+
 use crate::{
-    activity::{Activity, Kind},
+    activity::{Activity, Kind, names},
     consent::ConsentState,
     ids::ActivityId,
     lead::{Journey, Lead, Points, TOPIC, word_of},
@@ -18,6 +22,7 @@ use crate::{
 };
 use chrono::TimeDelta;
 use serde::{Deserialize, Serialize};
+use std::collections::{BTreeMap, HashMap};
 
 /// After how many days an answer to a survey is worth half.
 const ANSWER_HALF_LIFE: u16 = 90;
@@ -170,6 +175,9 @@ pub struct Explanation {
     /// Exact points.
     #[serde(skip)]
     pub points: Points,
+    /// What will become of them.
+    #[serde(skip)]
+    pub worth: Worth,
     /// The lines, fit first, then by time.
     pub lines: Vec<Line>,
 }
@@ -187,6 +195,11 @@ impl Scoring {
         lines.extend(engaged);
         let points = Points { fit, engagement, at: now };
         let (ceiling, why) = self.ceiling(lead, history);
+        let worth = Worth {
+            sums: self.sums(&lines, history),
+            may_be_hot: ceiling >= self.thresholds.hot,
+            ..Worth::default()
+        };
         let clamped = (fit + engagement).clamp(0.0, ceiling as f64);
         let clamp = clamped - (fit + engagement);
         if clamp.abs() > 1e-9 {
@@ -194,11 +207,12 @@ impl Scoring {
             lines.push(limit(what, clamp));
         }
         Explanation {
-            score: clamped.round() as i64,
-            fit: fit.round() as i64,
-            engagement: engagement.round() as i64,
+            score: whole(clamped),
+            fit: whole(fit),
+            engagement: whole(engagement),
             grade: self.grade(points),
             points,
+            worth,
             lines,
         }
     }
@@ -207,16 +221,13 @@ impl Scoring {
     fn nothing(&self, now: Moment) -> Explanation {
         let points = Points { fit: 0.0, engagement: 0.0, at: now };
         let lines = vec![limit("they objected to being profiled: nothing is counted".to_owned(), 0.0)];
-        Explanation { score: 0, fit: 0, engagement: 0, grade: self.grade(points), points, lines }
+        let (grade, worth) = (self.grade(points), Worth::default());
+        Explanation { score: 0, fit: 0, engagement: 0, grade, points, worth, lines }
     }
 
     /// The cell of the matrix.
     pub fn grade(&self, points: Points) -> String {
-        let rank = |points: f64, borders: [i64; 2]| {
-            borders.iter().position(|border| points.round() as i64 >= *border).unwrap_or(2)
-        };
-        let letter = ["A", "B", "C"][rank(points.fit, self.grades.fit)];
-        format!("{letter}{}", rank(points.engagement, self.grades.engagement) + 1)
+        self.cell(whole(points.fit), whole(points.engagement)).to_owned()
     }
 
     /// The journey stage that the activities show: the furthest.
@@ -283,8 +294,32 @@ impl Scoring {
     }
 
     /// The most that clicks in mails may be worth together: a quarter of what makes hot.
-    fn most_of_clicks(&self) -> f64 {
+    pub fn most_of_clicks(&self) -> f64 {
         self.thresholds.hot as f64 / 4.0
+    }
+
+    /// Whether a rule of this half-life counts links of mails.
+    fn counts_clicks(&self, half_life: Option<i64>) -> bool {
+        let of_it = |rule: &&EngagementRule| rule.half_life.as_ref().map(seconds) == half_life;
+        self.engagement
+            .iter()
+            .filter(of_it)
+            .any(|rule| rule.activity.iter().any(|name| name == names::CLICKED))
+    }
+
+    /// The lines of engagement as sums by how they fade.
+    fn sums(&self, lines: &[Line], history: &[Activity]) -> BTreeMap<Fading, f64> {
+        let by_id: HashMap<ActivityId, &Activity> = history.iter().map(|a| (a.id, a)).collect();
+        let mut sums = BTreeMap::new();
+        for line in lines.iter().filter(|line| line.now != 0.0) {
+            let Some(activity) = line.activity.and_then(|id| by_id.get(&id)) else { continue };
+            let half_life = match self.rule_of(activity) {
+                Some(rule) => rule.half_life.as_ref().map(seconds),
+                None => Some(seconds(&Span::days(ANSWER_HALF_LIFE))),
+            };
+            *sums.entry(Fading { half_life, clicks: activity.is_click() }).or_default() += line.now;
+        }
+        sums
     }
 
     fn fit_lines(&self, lead: &Lead, now: Moment) -> Vec<Line> {
@@ -361,12 +396,26 @@ impl Scoring {
     }
 }
 
+/// Points as they are shown and compared: rounded, half a point up. What lies within a ten-millionth below the half is
+/// taken for it, so that it makes no difference in which order points were added and faded.
+pub fn whole(points: f64) -> i64 {
+    (points + 0.5 + ROUNDED_UP).floor() as i64
+}
+
+/// What points may lack of a half to be rounded up all the same.
+pub const ROUNDED_UP: f64 = 1e-7;
+
+/// A half-life in whole seconds, at least one.
+fn seconds(half_life: &Span) -> i64 {
+    half_life.delta().num_seconds().max(1)
+}
+
 /// Points of an activity at `at`, as they stand at `now`. What lies ahead is worth its full points.
 fn decayed(points: i32, half_life: Option<&Span>, at: Moment, now: Moment) -> f64 {
     let points = f64::from(points);
     let Some(half_life) = half_life else { return points };
     let age = (now - at).as_seconds_f64().max(0.0);
-    let half = half_life.delta().as_seconds_f64().max(1.0);
+    let half = seconds(half_life) as f64;
     points * (-age / half).exp2()
 }
 

@@ -13,7 +13,8 @@
 //! |---|---|
 //! | `everyone` | every lead (also `true`) |
 //! | `score >= 60` | `score`, `fit`, `engagement` with `>=`, `>`, `<=`, `<`, `=`, `!=` |
-//! | `country in (TH, SG)` | `title`, `company`, `country`, `name`, `email`, `domain`, `trait.X` with `=`, `!=`, `in`, `not in`, `matches`, `contains`, `exists` |
+//! | `country in (TH, SG)` | `title`, `company`, `country`, `zone`, `name`, `email`, `domain`, `trait.X` with `=`, `!=`, `in`, `not in`, `matches`, `contains`, `exists` |
+//! | `trait.seats >= 50` | a trait with `>=`, `>`, `<=`, `<`: a number, or a text of digits |
 //! | `lifecycle = mql` | `lifecycle`, `journey`, `nurture`, `grade`, `consent` with `=`, `!=`, `in`, `not in` |
 //! | `owner = none` | the rep's name, or `none` |
 //! | `tag "vip"`, `hot` | carries the tag; is hot |
@@ -21,27 +22,34 @@
 //! | `did "Demo Requested"` | an activity of that name |
 //! | `viewed "/pricing*"` | a person was at such a page; `*` stands for anything |
 //! | `clicked "offer"` | a person followed that link, or a link of that mail |
-//! | `… in last 14 days at least 3 times` | may follow the three above |
+//! | `… with plan = pro, seats >= 5` | properties of it, asked as traits are, but for `matches` |
+//! | `… in last 14 days`, `… more than 30 days ago` | when it happened: the one is the opposite of the other |
+//! | `… at least 3 times`, `at most`, `exactly` | how often |
+//! | `first did "Trial Begun" in last 7 days`, `last …` | when it happened for the first time, or the last |
 //! | `segment "gone cold"` | what the segment of that name asks |
 //!
 //! `not` binds closest, then `and`, then `or`; parentheses group. Small and capital letters are the
 //! same, except in names of activities, segments and traits.
 
 mod because;
+mod deed;
 mod eval;
 mod fault;
 mod inline;
 mod lex;
 mod parse;
 mod print;
+mod told;
 mod words;
 
 #[cfg(test)]
 mod tests;
 
+pub use deed::{Deed, Doing, Having, Often, When};
 pub use eval::Facts;
 pub use fault::ParseError;
 pub use inline::InlineError;
+pub use told::{MOST_DIGITS, Told};
 pub use words::{Phrase, fold};
 
 use crate::{
@@ -100,14 +108,7 @@ pub enum Predicate {
     /// ago. A whole number of minutes, at least one.
     QuietFor(TimeDelta),
     /// `did`, `viewed` and `clicked`: activities, none later than now.
-    Did {
-        /// What was done.
-        what: Deed,
-        /// Only what happened less than this long ago, a whole number of minutes, at least one.
-        within: Option<TimeDelta>,
-        /// At least so many times; never 0.
-        times: u32,
-    },
+    Did(Doing),
     /// `segment "gone cold"`: what that segment asks. Answers no until [`Predicate::inline`]d.
     Segment(String),
 }
@@ -140,6 +141,20 @@ pub enum Comparison {
     Different,
 }
 
+impl Comparison {
+    /// The one that holds where this one does not.
+    pub fn opposite(self) -> Self {
+        match self {
+            Self::AtLeast => Self::Below,
+            Self::Above => Self::AtMost,
+            Self::AtMost => Self::Above,
+            Self::Below => Self::AtLeast,
+            Self::Equal => Self::Different,
+            Self::Different => Self::Equal,
+        }
+    }
+}
+
 /// A text that a lead may have. An empty one, or one of blanks, counts as none.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Field {
@@ -149,28 +164,44 @@ pub enum Field {
     Company,
     /// The country, as it was told.
     Country,
+    /// The time zone, as it was told.
+    Zone,
     /// Their name.
     Name,
     /// Their address.
     Email,
     /// The domain of the company or of the address.
     Domain,
-    /// `trait.X`: the top-level trait of exactly this name. A number or a truth counts as its JSON
-    /// text; a list or an object exists, and answers no to all else.
+    /// `trait.X`: the top-level trait of exactly this name. A truth counts as its JSON text; a list or an
+    /// object exists, and answers no to all else.
     Trait(String),
 }
 
 /// What can be asked of a text, in any letter case.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum TextTest {
-    /// `= TH`, `in (TH, SG)`: is one of these, compared by [`fold`].
-    Is(Vec<String>),
+    /// What can be asked of any value.
+    Value(ValueTest),
     /// `matches director, vp`: has one of these words, whole.
     Matches(Vec<Phrase>),
-    /// `contains rect`: has this anywhere, compared by [`fold`].
+}
+
+/// What can be asked of a value, whether a text, a number or a truth.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ValueTest {
+    /// `= TH`, `in (TH, SG)`: is one of these; texts are compared by [`fold`], numbers as numbers.
+    Is(Vec<String>),
+    /// `contains rect`: is a text that has this anywhere, compared by [`fold`].
     Contains(String),
     /// `exists`: there is one.
     Exists,
+    /// `>= 50`: is a number, or a text of up to 15 digits, that compares so.
+    Number {
+        /// How it is compared.
+        is: Comparison,
+        /// With what.
+        than: i64,
+    },
 }
 
 /// The orders in which a lead stands somewhere.
@@ -192,6 +223,9 @@ impl Standing {
     /// All of them.
     pub const ALL: [Self; 5] = [Self::Lifecycle, Self::Journey, Self::Nurture, Self::Grade, Self::Consent];
 
+    /// The cells of fit and engagement: fit from A down, and in each engagement from 1 down.
+    pub const GRADES: [&str; 9] = ["A1", "A2", "A3", "B1", "B2", "B3", "C1", "C2", "C3"];
+
     /// What it is called in a segment.
     pub fn word(self) -> &'static str {
         match self {
@@ -209,22 +243,10 @@ impl Standing {
             Self::Lifecycle => Lifecycle::ALL.iter().map(|stage| stage.word()).collect(),
             Self::Journey => Journey::ALL.iter().map(|stage| stage.word()).collect(),
             Self::Nurture => Nurture::ALL.iter().map(|status| status.word()).collect(),
-            Self::Grade => vec!["A1", "A2", "A3", "B1", "B2", "B3", "C1", "C2", "C3"],
+            Self::Grade => Self::GRADES.to_vec(),
             Self::Consent => ConsentState::ALL.iter().map(|state| state.word()).collect(),
         }
     }
-}
-
-/// Something a lead did.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub enum Deed {
-    /// `did "Demo Requested"`: any activity of exactly this name, human or not.
-    Named(String),
-    /// `viewed "/pricing*"`: a human activity whose path this pattern means
-    /// ([`wildcard`](crate::activity::wildcard)).
-    Viewed(String),
-    /// `clicked "offer"`: a human "Mail Clicked" whose property `link` or `mail` is this, by [`fold`].
-    Clicked(String),
 }
 
 impl Predicate {
@@ -290,7 +312,17 @@ impl Predicate {
     /// Whether an answer needs the lead's activities. Ask it after [`Predicate::inline`]: a segment
     /// that is only named may need them, too.
     pub fn needs_activities(&self) -> bool {
-        self.leaves().any(|leaf| matches!(leaf, Self::Did { .. }))
+        self.leaves().any(|leaf| matches!(leaf, Self::Did(_)))
+    }
+
+    /// Whether time alone can change the answer of a lead.
+    pub fn moves_with_time(&self) -> bool {
+        self.leaves().any(|leaf| match leaf {
+            Self::QuietFor(_) | Self::Points { of: Points::Score | Points::Engagement, .. } => true,
+            Self::Standing { of, .. } => *of == Standing::Grade,
+            Self::Did(doing) => doing.when.is_some(),
+            _ => false,
+        })
     }
 
     /// The names of the segments it refers to.

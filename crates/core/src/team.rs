@@ -53,6 +53,8 @@ pub enum Deed {
     WorkLeads,
     /// Enrolling a lead in a sequence, or stopping it.
     Nurture,
+    /// Asking questions of all leads, and keeping them as segments.
+    Segment,
     /// Launching, holding, resuming and stopping campaigns; the kill switch.
     Campaign,
     /// Adding members and changing roles.
@@ -61,7 +63,8 @@ pub enum Deed {
 
 impl Deed {
     /// All deeds.
-    pub const ALL: [Self; 5] = [Self::Look, Self::WorkLeads, Self::Nurture, Self::Campaign, Self::ManageTeam];
+    pub const ALL: [Self; 6] =
+        [Self::Look, Self::WorkLeads, Self::Nurture, Self::Segment, Self::Campaign, Self::ManageTeam];
 
     /// Who may: the whole matrix stands here.
     pub fn roles(self) -> &'static [Role] {
@@ -69,7 +72,7 @@ impl Deed {
             Self::Look => &[Role::Viewer, Role::Sales, Role::Marketing, Role::Admin],
             Self::WorkLeads => &[Role::Sales, Role::Admin],
             Self::Nurture => &[Role::Sales, Role::Marketing, Role::Admin],
-            Self::Campaign => &[Role::Marketing, Role::Admin],
+            Self::Segment | Self::Campaign => &[Role::Marketing, Role::Admin],
             Self::ManageTeam => &[Role::Admin],
         }
     }
@@ -80,6 +83,7 @@ impl Deed {
             Self::Look => "look at leads",
             Self::WorkLeads => "work leads",
             Self::Nurture => "enroll leads or stop their mail",
+            Self::Segment => "ask for segments or keep them",
             Self::Campaign => "run campaigns or pause the mail",
             Self::ManageTeam => "manage the team",
         }

@@ -105,7 +105,7 @@ impl Store {
         let did = heard.deed(ActivityId(mint::id()), &mail, now);
         if let Some(did) = &did {
             add::<activity::Entity, _>(&*tx, vec![activity::Model::of(did, lead, 0, now)]).await?;
-            if playbooks.current().scoring.counts(did) {
+            if playbooks.current().deeds.look_at(did) {
                 scene.history.push(did.clone());
             }
         }

@@ -144,7 +144,7 @@ impl Leads<'_> {
         Ok(leads)
     }
 
-    /// What a lead did, as far as the rules count it, oldest first.
+    /// What a lead did, as far as rules count it and segments ask about it, oldest first.
     ///
     /// # Errors
     /// As the database says.
@@ -153,7 +153,7 @@ impl Leads<'_> {
         Ok(histories.remove(&id).unwrap_or_default())
     }
 
-    /// The histories of many leads, as far as the rules count them.
+    /// The histories of many leads, as far as rules count them and segments ask about them.
     ///
     /// # Errors
     /// As the database says.

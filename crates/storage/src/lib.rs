@@ -44,6 +44,7 @@ pub mod outbox;
 pub mod papers;
 pub mod playbooks;
 pub mod runs;
+pub mod segments;
 pub mod settings;
 pub mod team;
 pub mod walls;

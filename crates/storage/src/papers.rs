@@ -15,7 +15,9 @@ use serde_json::{Map, Value as Json};
 use std::collections::BTreeMap;
 
 /// Tables of free text, and what an erasure makes of a row in which the lead is named; `None` drops it.
-const LOOSE: [(&str, Option<&str>); 5] = [
+const LOOSE: [(&str, Option<&str>); 7] = [
+    ("segment", None),
+    ("kept_segment", None),
     ("quarantine", None),
     ("news", None),
     ("console_message", Some("text = '(erased)', card = NULL, card_id = NULL")),

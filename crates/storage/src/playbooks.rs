@@ -78,9 +78,12 @@ impl Store {
             .ok_or_else(|| {
                 StoreError::Unusable("no playbook was applied yet: `rekindle playbook apply`".to_owned())
             })?;
+        let saved = self.segments().saved().await?;
+        let saved: Vec<(String, String)> = saved.into_iter().map(|one| (one.name, one.question)).collect();
         if let Some(known) =
             self.playbooks.read().expect("never poisoned: nothing panics while it is held").as_ref()
             && known.version() == newest.version
+            && known.saved() == saved
         {
             return Ok(known.clone());
         }
@@ -105,11 +108,12 @@ impl Store {
                 }
             }
         }
-        let playbooks = Arc::new(playbooks.ok_or_else(|| {
+        let playbooks = playbooks.ok_or_else(|| {
             StoreError::Unusable(
                 "the playbook in the database cannot be read: `rekindle playbook apply`".to_owned(),
             )
-        })?);
+        })?;
+        let playbooks = Arc::new(playbooks.with_saved(saved));
         *self.playbooks.write().expect("never poisoned: nothing panics while it is held") =
             Some(playbooks.clone());
         Ok(playbooks)

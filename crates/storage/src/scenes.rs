@@ -15,6 +15,7 @@ use rekindle_core::{
     ids::{ActivityId, AlertId, CampaignId, DeliveryId, EnrollmentId, LeadId},
     lead::Lead,
     link::Purpose,
+    membership::{Membership, moved},
     playbook::Playbooks,
     scene::{Change, Effect, Scene},
     time::Moment,
@@ -81,9 +82,11 @@ impl Store {
                 campaigns: HashMap::new(),
                 suppressed,
                 consents: Vec::new(),
+                membership: Membership::default(),
             };
             scenes.insert(scene.lead.id, scene);
         }
+        self.memberships(&**tx, ids, playbooks.current(), scenes).await?;
         for (lead, consents) in self.consents(&**tx, ids).await? {
             if let Some(scene) = scenes.get_mut(&lead) {
                 scene.consents = consents;
@@ -195,9 +198,11 @@ impl Store {
         let mut notices = Vec::new();
         let mut settled = Vec::new();
         let mut quotes = Vec::new();
+        let mut moves = Vec::new();
         let (mut arms, mut recorded, mut calls) = (Vec::new(), Vec::new(), Vec::new());
         for (change, scene) in changes {
             let change = attend(scene, change, playbooks, now);
+            moves.push((change.lead.id, moved(scene, &change, playbooks.current(), now)));
             let mut card = scene.alert.as_ref().map(|alert| alert.id);
             for effect in change.effects {
                 match effect {
@@ -256,6 +261,7 @@ impl Store {
         }
         let loud = !(alerts.is_empty() && runs.is_empty() && woken.is_empty() && suppressions.is_empty());
         rows::put::<lead::Entity, _>(&**tx, leads).await?;
+        self.write_members(tx, &moves, now).await?;
         // An alert may be touched twice in one change: the last word stands.
         let mut last: Vec<Alert> = Vec::new();
         for alert in alerts {

@@ -15,6 +15,7 @@ mod mailbox;
 mod preview;
 mod refused;
 mod saying;
+mod segments;
 mod templates;
 
 pub use assets::assets;
@@ -27,7 +28,7 @@ use axum::{
     routing::{get, post},
 };
 
-/// The routes of the team: `/`, `/overview.csv`, `/campaigns/ID`, `/leads`, `/leads/ID`, `/mail`, `/mail/FILE`,
+/// The routes of the team: `/`, `/overview.csv`, `/campaigns/ID`, `/leads`, `/leads/ID`, `/segments`, `/segments.csv`, `/mail`, `/mail/FILE`,
 /// `/mail/FILE/html`, `/templates`, `/templates/NAME`, `/templates/NAME/html` and `POST /deliveries/ID`.
 ///
 /// They want `Extension<Member>` on the request from who signs people in (401 and the way in without), and
@@ -39,6 +40,8 @@ pub fn staff_pages(doors: Doors) -> Router {
         .route("/campaigns/{id}", get(campaign::show))
         .route("/leads", get(leads::show))
         .route("/leads/{id}", get(lead::show))
+        .route("/segments", get(segments::show))
+        .route("/segments.csv", get(segments::csv))
         .route("/mail", get(mailbox::list))
         .route("/mail/{file}", get(mailbox::read))
         .route("/mail/{file}/html", get(preview::html))

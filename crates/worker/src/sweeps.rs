@@ -11,6 +11,8 @@ mod follow_segments;
 mod forget;
 mod forget_fetches;
 mod judge_trials;
+mod keep_segments;
+mod recount;
 mod recover_outbox;
 mod release_clicks;
 mod tally_campaigns;
@@ -39,6 +41,10 @@ pub enum Sweep {
     WatchBreakers,
     /// Clicks count once no machine can have made them.
     ReleaseClicks,
+    /// Leads are counted by new rules.
+    Recount,
+    /// Who is in which segment is brought up to date.
+    KeepSegments,
     /// Alerts that were put off ask again.
     WakeAlerts,
     /// Hot leads cool as their points decay.
@@ -76,10 +82,12 @@ pub enum When {
 
 impl Sweep {
     /// All of them, in the order of a round.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 16] = [
         Self::RecoverOutbox,
         Self::WatchBreakers,
         Self::ReleaseClicks,
+        Self::Recount,
+        Self::KeepSegments,
         Self::WakeAlerts,
         Self::CoolScores,
         Self::CoolLeads,
@@ -99,6 +107,8 @@ impl Sweep {
             Self::RecoverOutbox => "recover_outbox",
             Self::WatchBreakers => "watch_breakers",
             Self::ReleaseClicks => "release_clicks",
+            Self::Recount => "recount",
+            Self::KeepSegments => "keep_segments",
             Self::WakeAlerts => "wake_alerts",
             Self::CoolScores => "cool_scores",
             Self::CoolLeads => "cool_leads",
@@ -136,6 +146,8 @@ impl Sweep {
             Self::RecoverOutbox => recover_outbox::sweep(at).await,
             Self::WatchBreakers => watch_breakers::sweep(at).await,
             Self::ReleaseClicks => release_clicks::sweep(at).await,
+            Self::Recount => recount::sweep(at).await,
+            Self::KeepSegments => keep_segments::sweep(at).await,
             Self::WakeAlerts => wake_alerts::sweep(at).await,
             Self::CoolScores => cool_scores::sweep(at).await,
             Self::CoolLeads => cool_leads::sweep(at).await,

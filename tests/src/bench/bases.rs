@@ -98,6 +98,12 @@ impl Base {
         Ok(row.try_get_by_index(0)?)
     }
 
+    /// Runs a statement.
+    pub(crate) async fn run(&self, statement: &str) -> Measured<()> {
+        self.look.execute_unprepared(statement).await?;
+        Ok(())
+    }
+
     /// Closes it and removes what it left.
     pub(crate) async fn remove(self) -> Measured<()> {
         self.store.close().await?;

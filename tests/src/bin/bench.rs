@@ -1,4 +1,4 @@
-//! How fast intake and outbox are, as ratios of things measured in the same run. `./bench` prepares
+//! How fast intake, outbox and questions are, as ratios of things measured in the same run. `./bench` prepares
 //! the machine and starts this; see docs/performance.md for what the figures mean.
 
 #[path = "../bench/bases.rs"]
@@ -13,6 +13,8 @@ mod intake;
 mod mails;
 #[path = "../bench/outbox.rs"]
 mod outbox;
+#[path = "../bench/segments.rs"]
+mod segments;
 #[path = "../bench/table.rs"]
 mod table;
 
@@ -72,6 +74,9 @@ async fn measure(orders: &Orders) -> Measured<()> {
     }
     if matches!(what, "all" | "intake") {
         intake::measure(orders, &clock).await?;
+    }
+    if matches!(what, "all" | "segments") {
+        segments::measure(orders, &clock).await?;
     }
     if matches!(what, "all" | "outbox") {
         outbox::measure(orders, &clock).await?;

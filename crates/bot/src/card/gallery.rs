@@ -48,6 +48,7 @@ fn explanation() -> Explanation {
         engagement: 95,
         grade: "A1".to_owned(),
         points: Points { fit: 10.0, engagement: 95.0, at: at("2026-11-23T09:00:00Z") },
+        worth: Default::default(),
         lines: vec![line("Demo Requested", 50.0), line("Demo Requested", 45.0)],
     }
 }

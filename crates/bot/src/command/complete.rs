@@ -45,7 +45,9 @@ pub fn complete(text: &str, known: &Known) -> Vec<Suggestion> {
     let done: Vec<String> =
         words[..words.len() - usize::from(begun.is_some())].iter().map(|word| word.text.clone()).collect();
     let skip = usize::from(
-        done.len() > 1 && done[0] == "rekindle" && matches!(done[1].as_str(), "lead" | "campaign"),
+        done.len() > 1
+            && done[0] == "rekindle"
+            && matches!(done[1].as_str(), "lead" | "campaign" | "segment"),
     );
     let (command, depth) = walk(declared, &done[skip..]);
     let rest = &done[skip + depth..];

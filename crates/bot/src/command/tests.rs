@@ -97,7 +97,7 @@ fn a_slip_is_told_with_the_nearest_right_thing() {
     for (line, words) in [
         ("/lead clam kim@x.test", "There is no /lead clam; did you mean /lead claim?"),
         ("/leed hot", "There is no /leed; did you mean /lead?"),
-        ("/wat", "There is no /wat; there are /lead, /campaign, /rekindle."),
+        ("/wat", "There is no /wat; there are /lead, /campaign, /segment, /rekindle."),
         ("/lead claim", "/lead claim needs LEAD. Write: /lead claim LEAD"),
         (
             "/lead claim kim@x.test now",
@@ -124,6 +124,22 @@ fn a_slip_is_told_with_the_nearest_right_thing() {
     ] {
         assert_eq!(said(line), words, "{line}");
     }
+}
+
+#[test]
+fn a_question_is_taken_as_it_is_written() {
+    let count = |line: &str| match read(line) {
+        Command::Segment(Segment::Count { segment }) => segment,
+        other => panic!("{other:?}"),
+    };
+    assert_eq!(count("/segment count gone cold"), "gone cold");
+    assert_eq!(count("/segment count \"gone cold\""), "gone cold");
+    let question = "score >= 60 and not did \"Demo Requested\" in last 2 days";
+    assert_eq!(count(&format!("/rekindle segment count {question}")), question);
+    assert_eq!(
+        read(&format!("/segment save \"hot ones\" {question}")),
+        Command::Segment(Segment::Save { name: "hot ones".to_owned(), question: question.to_owned() })
+    );
 }
 
 #[test]
@@ -181,7 +197,7 @@ fn what_could_come_next_is_offered() {
         ..Known::default()
     };
     let offers = |text: &str| complete(text, &known).into_iter().map(|s| s.insert).collect::<Vec<_>>();
-    assert_eq!(offers("/"), ["/lead ", "/campaign ", "/rekindle "]);
+    assert_eq!(offers("/"), ["/lead ", "/campaign ", "/segment ", "/rekindle "]);
     assert_eq!(offers("/lead cl"), ["/lead claim "]);
     assert_eq!(offers("/lead claim "), ["/lead claim kim@acme.test "]);
     assert_eq!(offers("/rekindle lead claim k"), ["/rekindle lead claim kim@acme.test "]);

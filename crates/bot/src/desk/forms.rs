@@ -10,9 +10,7 @@ use crate::{
     reply::Reply,
     wording::clean,
 };
-use rekindle_core::{
-    campaign::question, email::EmailAddress, nearest::did_you_mean, refusal::Refusal, team::Member,
-};
+use rekindle_core::{email::EmailAddress, nearest::did_you_mean, refusal::Refusal, team::Member};
 use rekindle_storage::{Result, StoreError};
 
 impl Desk {
@@ -116,7 +114,7 @@ impl Desk {
                     return Err(Refusal::Unknown { what: "sequence", name: clean(value, 80), help }.into());
                 }
             }
-            (_, "segment") => drop(question(value, self.store.playbooks().await?.current())?),
+            (_, "segment") => drop(self.store.playbooks().await?.current().question(value)?),
             _ => {}
         }
         Ok(())

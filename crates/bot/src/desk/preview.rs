@@ -9,7 +9,7 @@ use crate::{
 };
 use chrono::TimeDelta;
 use rekindle_core::{
-    campaign::{Collision, Day, Forecast, mail_dates, question},
+    campaign::{Collision, Day, Forecast, mail_dates},
     email::EmailAddress,
     lead::Lead,
     nearest::did_you_mean,
@@ -62,7 +62,7 @@ impl Desk {
             name: clean(sequence, 80),
             help: did_you_mean(sequence, playbook.sequences.keys().map(String::as_str)),
         })?;
-        let (segment, question) = question(segment, playbook)?;
+        let (segment, question) = playbook.question(segment)?;
         let mut preview = self.store.campaigns().begin_preview();
         let mut counted = self.ask(&mut preview, &question, plan, &playbooks).await?;
         let subject = self.subject(plan, counted.somebody.as_ref());

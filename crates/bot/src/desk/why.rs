@@ -6,7 +6,7 @@ use crate::{
     wording::{clean, dated, moment, timeless},
 };
 use rekindle_core::{
-    campaign::{Campaign, Case, Told, mail_story, question, run_story, why},
+    campaign::{Campaign, Case, Told, mail_story, run_story, why},
     enrollment::Enrollment,
     lead::{Lead, Nurture},
     score::LineKind,
@@ -89,7 +89,7 @@ impl Desk {
         let playbooks = self.store.load_playbooks().await?;
         let now = self.store.clock().calendar();
         let dossier = self.store.leads().dossier(lead.id).await?;
-        let because = match question(&campaign.segment, playbooks.current()) {
+        let because = match playbooks.current().question(&campaign.segment) {
             Ok((_, question)) => {
                 let did = self.store.leads().activities(&[lead.id], usize::MAX).await?;
                 let did = did.get(&lead.id).map(Vec::as_slice).unwrap_or_default();

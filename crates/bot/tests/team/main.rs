@@ -9,3 +9,4 @@ mod console;
 mod journeys;
 mod notices;
 mod roles;
+mod segments;

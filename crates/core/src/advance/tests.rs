@@ -68,6 +68,7 @@ impl Story {
             campaigns: HashMap::new(),
             suppressed: false,
             consents: Vec::new(),
+            membership: Default::default(),
         };
         Self { playbooks, decided: Decided::default(), scene, said: Vec::new() }
     }

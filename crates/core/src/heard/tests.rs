@@ -75,6 +75,7 @@ fn scene() -> Scene {
         campaigns: HashMap::new(),
         suppressed: false,
         consents,
+        membership: Default::default(),
     }
 }
 

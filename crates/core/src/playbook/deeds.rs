@@ -33,11 +33,11 @@ impl Deeds {
         let asked = segments.iter().map(|(_, question)| question);
         for leaf in asked.chain(sequences.values().flat_map(Sequence::asks)).flat_map(Predicate::leaves) {
             match leaf {
-                Predicate::Did { what: Deed::Named(name), .. } => deeds.names.insert(name.clone()),
-                Predicate::Did { what: Deed::Viewed(pattern), .. } => deeds.pages.insert(pattern.clone()),
-                Predicate::Did { what: Deed::Clicked(_), .. } => {
-                    deeds.names.insert(names::CLICKED.to_owned())
-                }
+                Predicate::Did(doing) => match &doing.what {
+                    Deed::Named(name) => deeds.names.insert(name.clone()),
+                    Deed::Viewed(pattern) => deeds.pages.insert(pattern.clone()),
+                    Deed::Clicked(_) => deeds.names.insert(names::CLICKED.to_owned()),
+                },
                 _ => continue,
             };
         }

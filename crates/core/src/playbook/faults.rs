@@ -138,10 +138,10 @@ fn of_sunset(sunset: &Sunset) -> Vec<Fault> {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
 
-    fn shipped() -> Files {
+    pub(in crate::playbook) fn shipped() -> Files {
         [
             ("scoring.toml", include_str!("../../../../config/playbook/scoring.toml")),
             ("segments.toml", include_str!("../../../../config/playbook/segments.toml")),

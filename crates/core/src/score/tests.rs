@@ -97,3 +97,59 @@ proptest! {
         prop_assert!(score(&clicks(count)) <= 25);
     }
 }
+
+/// What is kept of a lead says its points at any later moment, as all that it did says them.
+#[test]
+fn kept_sums_fade_as_the_history_does() {
+    let rules = r#"
+        thresholds = { hot = 100, cools_below = 80 }
+        grades = { fit = [10, 5], engagement = [60, 25] }
+        engagement = [
+            { activity = ["Mail Clicked"], points = 20, half_life = "20d" },
+            { activity = ["Pricing Viewed"], points = 51, half_life = "30d", max_per = { times = 3, every = "30d" } },
+            { activity = ["Complained"], points = -31, half_life = "10d" },
+            { activity = ["Webinar Attended"], points = 7 },
+        ]
+        fit = [{ when = "title matches director", points = 5 }]
+    "#;
+    let rules: Scoring = toml::from_str(rules).unwrap();
+    assert_eq!(rules.fadings().len(), 6, "of 10, 20, 30 days, of clicks in 20, of answers in 90, and never");
+    let names = ["Pricing Viewed", "Complained", "Webinar Attended", names::CLICKED];
+    let mut history: Vec<Activity> = Vec::new();
+    for number in 0..24_u128 {
+        let name = names[number as usize % 4];
+        let kind = if name == names::CLICKED { Kind::Mail } else { Kind::Track };
+        let mut activity = did(kind, name, number);
+        activity.at = Moment::UNIX_EPOCH + TimeDelta::days(number as i64 * 5);
+        history.push(activity);
+    }
+    let mut lead = lead();
+    lead.title = Some("Director".to_owned());
+    let counted_at = Moment::UNIX_EPOCH + TimeDelta::days(115);
+    let counted = rules.explain(&lead, &history, counted_at);
+    (lead.points, lead.worth) = (counted.points, counted.worth.clone());
+    let mut grades = std::collections::BTreeSet::new();
+    for hours in (0..24 * 400).step_by(6) {
+        let now = counted_at + TimeDelta::hours(hours);
+        let (kept, explained) = (rules.standing(&lead, now), rules.explain(&lead, &history, now));
+        let kept = (kept.score, kept.fit, kept.engagement, kept.grade.to_owned());
+        assert_eq!(
+            kept,
+            (explained.score, explained.fit, explained.engagement, explained.grade),
+            "{hours} h"
+        );
+        grades.insert(kept.3);
+    }
+    assert!(grades.len() > 1, "{grades:?}");
+    let json = serde_json::to_value(&lead.worth).unwrap();
+    assert_eq!(serde_json::from_value::<Worth>(json).unwrap(), lead.worth);
+}
+
+#[test]
+fn half_a_point_counts_up_however_it_was_added() {
+    for (points, shown) in
+        [(59.5, 60), (59.499_999_999_99, 60), (59.4999, 59), (-2.5, -2), (-2.51, -3), (0.0, 0)]
+    {
+        assert_eq!(whole(points), shown, "{points}");
+    }
+}

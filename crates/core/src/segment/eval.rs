@@ -1,19 +1,19 @@
 //! Answers a question for one lead in memory. What SQL says must be the same.
 
 use super::{
-    Comparison, Deed, Field, Phrase, Points, Predicate, Standing, TextTest,
+    Comparison, Deed, Doing, Field, Having, Often, Phrase, Points, Predicate, Standing, TextTest, ValueTest,
+    told::Told,
     words::{fold, same},
 };
 use crate::{
     activity::{self, Activity, wildcard},
     email::EmailAddress,
     lead::Lead,
-    score::Explanation,
+    score::{Explanation, Scoring, whole},
     team::Handle,
     time::Moment,
 };
 use serde_json::{Map, Value};
-use std::borrow::Cow;
 
 /// What is known of a lead, as far as a segment can ask.
 #[derive(Debug, Clone)]
@@ -36,6 +36,8 @@ pub struct Facts<'a> {
     pub company: Option<&'a str>,
     /// The country, as it was told.
     pub country: Option<&'a str>,
+    /// The time zone, as it was told.
+    pub zone: Option<&'a str>,
     /// What else was told of them.
     pub traits: &'a Map<String, Value>,
     /// The tags they carry.
@@ -82,15 +84,7 @@ impl Predicate {
             Self::Tagged(tag) => facts.tags.iter().any(|carried| same(carried, tag)),
             Self::Hot => facts.hot,
             Self::QuietFor(span) => now - facts.last_human_at.unwrap_or(facts.created_at) >= *span,
-            Self::Did { what, within, times } => {
-                let counts = |activity: &&Activity| {
-                    activity.at <= now
-                        && within.is_none_or(|span| now - activity.at < span)
-                        && what.is(activity)
-                };
-                let enough = *times as usize;
-                facts.activities.iter().filter(counts).take(enough).count() == enough
-            }
+            Self::Did(doing) => doing.holds(facts.activities, now),
             Self::Segment(_) => false,
         }
     }
@@ -111,6 +105,7 @@ impl<'a> Facts<'a> {
             title: lead.title.as_deref(),
             company: lead.company.as_deref(),
             country: lead.country.as_deref(),
+            zone: lead.zone.as_deref(),
             traits: &lead.traits,
             tags: lead.tags.iter().map(String::as_str).collect(),
             lifecycle: lead.lifecycle.word(),
@@ -126,6 +121,19 @@ impl<'a> Facts<'a> {
         }
     }
 
+    /// What a lead and its activities say, with the points that are kept of it as they stand at `now`. So they
+    /// are asked by the database, too.
+    pub fn kept(lead: &'a Lead, activities: &'a [Activity], scoring: &Scoring, now: Moment) -> Self {
+        let stands = scoring.standing(lead, now);
+        Self {
+            score: stands.score,
+            fit: stands.fit,
+            engagement: stands.engagement,
+            grade: stands.grade,
+            ..Self::of(lead, activities, 0.0)
+        }
+    }
+
     /// The same with points and grade as the rules count them.
     #[must_use]
     pub fn scored(self, explanation: &'a Explanation) -> Self {
@@ -137,11 +145,6 @@ impl<'a> Facts<'a> {
             ..self
         }
     }
-}
-
-/// Points as they are shown.
-fn whole(points: f64) -> i64 {
-    points.round() as i64
 }
 
 impl Facts<'_> {
@@ -169,6 +172,7 @@ impl Facts<'_> {
             Field::Title => self.title,
             Field::Company => self.company,
             Field::Country => self.country,
+            Field::Zone => self.zone,
             Field::Name => self.name,
             Field::Email => self.email,
             Field::Domain => self.domain,
@@ -178,46 +182,72 @@ impl Facts<'_> {
     }
 }
 
-/// What was told of a lead under some name.
-enum Told<'a> {
-    /// A text, a number or a truth, as text.
-    Text(Cow<'a, str>),
-    /// A list or an object.
-    Many,
-}
-
-impl<'a> Told<'a> {
-    fn of(value: &'a Value) -> Option<Self> {
-        match value {
-            Value::Null => None,
-            Value::String(text) => Self::text(text),
-            Value::Bool(_) | Value::Number(_) => Some(Self::Text(value.to_string().into())),
-            Value::Array(_) | Value::Object(_) => Some(Self::Many),
+impl Doing {
+    fn holds(&self, activities: &[Activity], now: Moment) -> bool {
+        let meant = |activity: &&Activity| {
+            activity.at <= now
+                && self.what.is(activity)
+                && self.having.iter().all(|having| having.holds(activity))
+        };
+        let in_time = |at: Moment| self.when.is_none_or(|when| when.holds(now - at));
+        let mut times = activities.iter().filter(meant).map(|activity| activity.at);
+        let count = |times: &mut dyn Iterator<Item = Moment>, most: u32| {
+            times.filter(|at| in_time(*at)).take(most as usize).count() as u32
+        };
+        match self.how {
+            Often::AtLeast(least) => count(&mut times, least) == least,
+            Often::AtMost(most) => count(&mut times, most.saturating_add(1)) <= most,
+            Often::Exactly(number) => count(&mut times, number.saturating_add(1)) == number,
+            Often::First => times.min().is_some_and(in_time),
+            Often::Last => times.max().is_some_and(in_time),
         }
     }
+}
 
-    fn text(text: &'a str) -> Option<Self> {
-        (!text.trim().is_empty()).then_some(Self::Text(text.into()))
+impl Having {
+    fn holds(&self, activity: &Activity) -> bool {
+        let told = activity.properties.get(&self.property).and_then(Told::of);
+        told.is_some_and(|told| self.is.holds(&told)) != self.denied
     }
 }
 
 impl TextTest {
     fn holds(&self, told: &Told<'_>) -> bool {
         match (self, told) {
-            (Self::Exists, _) => true,
-            (_, Told::Many) => false,
-            (Self::Is(values), Told::Text(text)) => values.iter().any(|value| same(value, text)),
-            (Self::Contains(part), Told::Text(text)) => fold(text).contains(&fold(part)),
+            (Self::Value(test), told) => test.holds(told),
             (Self::Matches(phrases), Told::Text(text)) => {
                 let ground = Phrase::ground(text);
                 phrases.iter().any(|phrase| phrase.is_in(&ground))
             }
+            (Self::Matches(_), Told::Number(_) | Told::Many) => false,
         }
     }
 }
 
+impl ValueTest {
+    fn holds(&self, told: &Told<'_>) -> bool {
+        match (self, told) {
+            (Self::Exists, _) => true,
+            (_, Told::Many) | (Self::Contains(_), Told::Number(_)) => false,
+            (Self::Is(values), Told::Text(text)) => values.iter().any(|value| same(value, text)),
+            (Self::Is(_), Told::Number(number)) => self.numbers().contains(number),
+            (Self::Contains(part), Told::Text(text)) => fold(text).contains(&fold(part)),
+            (Self::Number { is, than }, told) => {
+                told.number().is_some_and(|number| is.holds(number, *than as f64))
+            }
+        }
+    }
+
+    /// The numbers among the values that are asked for.
+    pub fn numbers(&self) -> Vec<f64> {
+        let Self::Is(values) = self else { return Vec::new() };
+        let read = |value: &String| value.trim().parse::<f64>().ok().filter(|number| number.is_finite());
+        values.iter().filter_map(read).collect()
+    }
+}
+
 impl Comparison {
-    fn holds(self, points: i64, than: i64) -> bool {
+    fn holds<T: PartialOrd>(self, points: T, than: T) -> bool {
         match self {
             Self::AtLeast => points >= than,
             Self::Above => points > than,

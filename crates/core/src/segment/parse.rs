@@ -42,7 +42,7 @@ enum Tail {
     Bare(usize),
     /// One word of a `matches` list.
     Words(String),
-    /// A deed, which may be given a time and a number.
+    /// A deed, which may be given properties, a time and a number.
     Deed,
 }
 
@@ -188,9 +188,16 @@ impl Parser<'_> {
             (Kind::Word(word), _) if condition::begins(word) => {
                 Some("join two conditions with and, or with or".to_owned())
             }
+            (Kind::Word(word), Tail::Deed) if word.eq_ignore_ascii_case("within") => {
+                Some("did you mean in last?".to_owned())
+            }
             (Kind::Word(word), tail) => {
                 let deed = matches!(tail, Tail::Deed);
-                let joins = if deed { &["and", "or", "in", "at"][..] } else { &["and", "or"] };
+                let joins = if deed {
+                    &["and", "or", "in", "at", "with", "more", "exactly"][..]
+                } else {
+                    &["and", "or"]
+                };
                 match (nearest(word, joins.iter().copied()), tail) {
                     (Some(near), _) => Some(format!("did you mean {near}?")),
                     (None, Tail::Bare(from)) => Some(format!(
@@ -201,7 +208,7 @@ impl Parser<'_> {
                         Some(format!("put a comma between words: matches {last}, {word}"))
                     }
                     (None, Tail::Deed) => {
-                        Some("what may follow: in last 14 days, at least 3 times, and, or".to_owned())
+                        Some("what may follow: with plan = pro, in last 14 days, more than 30 days ago, at least 3 times, and, or".to_owned())
                     }
                     (None, Tail::Closed) => None,
                 }

@@ -1,6 +1,8 @@
 //! Writes a question in its one canonical text, which parses back to the same question.
 
-use super::{Comparison, Deed, Field, Phrase, Points, Predicate, TextTest, lex};
+use super::{
+    Comparison, Deed, Doing, Field, Having, Often, Phrase, Points, Predicate, TextTest, ValueTest, When, lex,
+};
 use chrono::TimeDelta;
 use std::fmt::{self, Display, Formatter};
 
@@ -22,16 +24,7 @@ impl Display for Predicate {
             Self::Tagged(tag) => write!(f, "tag {}", Quoted(tag)),
             Self::Hot => f.write_str("hot"),
             Self::QuietFor(span) => write!(f, "quiet for {}", Spelled(*span)),
-            Self::Did { what, within, times } => {
-                write!(f, "{what}")?;
-                if let Some(span) = within {
-                    write!(f, " in last {}", Spelled(*span))?;
-                }
-                match times {
-                    0 | 1 => Ok(()),
-                    times => write!(f, " at least {times} times"),
-                }
-            }
+            Self::Did(doing) => doing.fmt(f),
             Self::Segment(name) => write!(f, "segment {}", Quoted(name)),
         }
     }
@@ -70,7 +63,7 @@ fn joined(
 /// The opposite of a part, as people say it: `country != TH` rather than `not country = TH`.
 fn denied(f: &mut Formatter<'_>, part: &Predicate) -> fmt::Result {
     match plain(part) {
-        Predicate::Text { of, is: TextTest::Is(values) } => one_of(f, of, values, true),
+        Predicate::Text { of, is: TextTest::Value(ValueTest::Is(values)) } => one_of(f, of, values, true),
         Predicate::Standing { of, any_of } => one_of(f, of.word(), any_of, true),
         Predicate::OwnedBy(names) => one_of(f, "owner", names, true),
         Predicate::Unowned => f.write_str("owner != none"),
@@ -83,14 +76,52 @@ fn denied(f: &mut Formatter<'_>, part: &Predicate) -> fmt::Result {
 
 fn asked(f: &mut Formatter<'_>, of: &Field, is: &TextTest) -> fmt::Result {
     match is {
-        TextTest::Is(values) => one_of(f, of, values, false),
+        TextTest::Value(test) => valued(f, of, test, false),
         TextTest::Matches(phrases) if phrases.is_empty() => f.write_str("not everyone"),
         TextTest::Matches(phrases) => {
             write!(f, "{of} matches ")?;
             listed(f, &phrases.iter().map(Phrase::as_str).collect::<Vec<_>>())
         }
-        TextTest::Contains(text) => write!(f, "{of} contains {}", Value(text)),
-        TextTest::Exists => write!(f, "{of} exists"),
+    }
+}
+
+/// What is asked of a value, or the opposite.
+fn valued(f: &mut Formatter<'_>, of: impl Display, is: &ValueTest, denied: bool) -> fmt::Result {
+    let not = if denied { "not " } else { "" };
+    match is {
+        ValueTest::Is(values) => one_of(f, of, values, denied),
+        ValueTest::Contains(text) => write!(f, "{of} {not}contains {}", Value(text)),
+        ValueTest::Exists => write!(f, "{of} {not}exists"),
+        ValueTest::Number { is, than } => {
+            write!(f, "{of} {} {than}", if denied { is.opposite() } else { *is })
+        }
+    }
+}
+
+impl Display for Doing {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        match self.how {
+            Often::First => f.write_str("first ")?,
+            Often::Last => f.write_str("last ")?,
+            Often::AtLeast(_) | Often::AtMost(_) | Often::Exactly(_) => {}
+        }
+        self.what.fmt(f)?;
+        for (n, Having { property, is, denied }) in self.having.iter().enumerate() {
+            f.write_str(if n == 0 { " with " } else { ", " })?;
+            valued(f, Value(property), is, *denied)?;
+        }
+        match self.when {
+            Some(When::Within(span)) => write!(f, " in last {}", Spelled(span))?,
+            Some(When::Before(span)) => write!(f, " more than {} ago", Spelled(span))?,
+            None => {}
+        }
+        let (words, times) = match self.how {
+            Often::AtLeast(0 | 1) | Often::First | Often::Last => return Ok(()),
+            Often::AtLeast(times) => ("at least", times),
+            Often::AtMost(times) => ("at most", times),
+            Often::Exactly(times) => ("exactly", times),
+        };
+        write!(f, " {words} {times} time{}", if times == 1 { "" } else { "s" })
     }
 }
 
@@ -196,6 +227,7 @@ impl Display for Field {
             Self::Title => "title",
             Self::Company => "company",
             Self::Country => "country",
+            Self::Zone => "zone",
             Self::Name => "name",
             Self::Email => "email",
             Self::Domain => "domain",

@@ -62,6 +62,22 @@ fn good_texts_have_one_canonical_form() {
             "did \"Demo Requested\" in last 2 days at least 3 times",
         ),
         ("did X at least 1 time", "did \"X\""),
+        ("did X at most 1 times", "did \"X\" at most 1 time"),
+        ("did X exactly 2 times in last 1 day", "did \"X\" in last 1 day exactly 2 times"),
+        ("did X more than 2 weeks ago", "did \"X\" more than 14 days ago"),
+        ("FIRST viewed '/pricing*' in the last 7 days", "first viewed \"/pricing*\" in last 7 days"),
+        ("last did X more than 30 days ago and hot", "last did \"X\" more than 30 days ago and hot"),
+        (
+            "did \"Plan Chosen\" with plan = pro, 'Seats left' >= 5, coupon not exists in last 2 days or hot",
+            "did \"Plan Chosen\" with plan = pro, \"Seats left\" >= 5, coupon not exists in last 2 days or hot",
+        ),
+        (
+            "did X with plan in (a, b), in != \"last\" in last 2h",
+            "did \"X\" with plan in (a, b), in != last in last 2 hours",
+        ),
+        ("clicked offer with to contains '@acme'", "clicked \"offer\" with to contains @acme"),
+        ("trait.seats >= 50 and not trait.seats < 9", "trait.seats >= 50 and not trait.seats < 9"),
+        ("zone = Asia/Bangkok", "zone = Asia/Bangkok"),
         ("segment \"gone cold\" and hot", "segment \"gone cold\" and hot"),
         ("hot\n  and\tscore\u{a0}> 1", "hot and score > 1"),
         ("title matches \"vice president\", ผู้จัดการ", "title matches \"vice president\", ผู้จัดการ"),
@@ -88,7 +104,7 @@ fn bad_texts_are_shown_with_the_wrong_word() {
 }
 
 /// Texts that are no segments; `refusals.txt` has what is said of each, in this order.
-const BAD_TEXTS: [&str; 62] = [
+const BAD_TEXTS: [&str; 78] = [
     "",
     "scroe >= 60",
     "employees > 50",
@@ -145,7 +161,23 @@ const BAD_TEXTS: [&str; 62] = [
     "did Demo Requested",
     "did \"Demo Requested\" in 14 days",
     "did \"Demo Requested\" within 14 days",
-    "did \"Demo Requested\" at most 2 times",
+    "did \"Demo Requested\" at 2 times",
+    "did \"Demo Requested\" at most 0 times",
+    "did \"Demo Requested\" exactly many times",
+    "did \"Demo Requested\" exacly 2 times",
+    "did not \"Demo Requested\"",
+    "did X more than 30 days",
+    "did X more 30 days ago",
+    "did X in last 2 days more than 3 days ago",
+    "first did X",
+    "frist did X in last 2 days",
+    "first vieved '/x' in last 2 days",
+    "last did X in last 2 days at least 2 times",
+    "did X with",
+    "did X with plan",
+    "did X with plan matches pro",
+    "did X with plan = pro, hot",
+    "trait.seats >= many",
     "did \"Demo Requested\" at least 0 times",
     "did X in last 2 days in last 3 days",
     "viewed \"https://acme.test/pricing\"",
@@ -200,6 +232,7 @@ fn the_help_stays_on_one_line() {
 #[test]
 fn it_knows_what_it_needs() {
     let parse = |text| Predicate::parse(text).expect("good text");
+    assert!(parse("last did x more than 2 days ago").needs_activities());
     assert!(parse("hot or not viewed '/x' in last 2 days").needs_activities());
     assert!(!parse("quiet for 30 days and title exists").needs_activities());
     let named = parse("segment a and not (segment 'b c' or hot)");

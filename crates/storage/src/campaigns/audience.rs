@@ -1,4 +1,4 @@
-//! Who a campaign is for: every lead is asked the segment's question, a page at a time, and each answer has its list.
+//! Who a campaign is for: who answers the segment's question yes, a page at a time, and each has its place in a list.
 
 use super::Campaigns;
 use crate::{
@@ -11,7 +11,7 @@ use rekindle_core::{
     ids::{CampaignId, LeadId},
     lead::Lead,
     playbook::Playbooks,
-    segment::{Facts, Predicate},
+    segment::Predicate,
     sequence::Sequence,
     time::Moment,
 };
@@ -21,7 +21,7 @@ use sea_orm::{
 };
 use std::collections::{HashMap, HashSet};
 
-/// How many leads are asked at a time.
+/// How many of those who answer yes are read at a time.
 const PAGE: u64 = 500;
 /// How far back the mails lie from which bounces are foreseen.
 const PAST_DAYS: i64 = 180;
@@ -88,7 +88,7 @@ struct OfDomain {
 }
 
 impl Campaigns<'_> {
-    /// Asks the page of leads behind `after`: who answers yes, and the last who was asked; `None` at the end.
+    /// The page of those who answer yes behind `after`, and the last of them; `None` at the end.
     ///
     /// # Errors
     /// As the database says.
@@ -98,27 +98,15 @@ impl Campaigns<'_> {
         after: Option<LeadId>,
     ) -> Result<Option<(Vec<Asked>, LeadId)>> {
         let Asking { question, plan, playbooks } = asking;
-        let scoring = &playbooks.current().scoring;
         let (leads, now) = (self.0.leads(), self.0.clock.calendar());
-        let page = leads.page(after, PAGE).await?;
-        let Some(last) = page.last().map(|lead| lead.id) else { return Ok(None) };
-        let ids: Vec<LeadId> = page.iter().map(|lead| lead.id).collect();
-        let histories = leads.histories(&ids, playbooks).await?;
-        let activities = match question.needs_activities() {
-            true => leads.activities(&ids, usize::MAX).await?,
-            false => HashMap::new(),
-        };
+        let ids = self.0.segments().page(question, playbooks.current(), now, after, PAGE).await?;
+        let Some(last) = ids.last().copied() else { return Ok(None) };
+        let mut page = leads.by_ids(&ids).await?;
+        page.sort_by_key(|lead| lead.id);
         let suppressed = leads.suppressed(&page).await?;
         let begun = self.0.runs().begun(&plan.name, &ids).await?;
         let mut asked = Vec::new();
         for lead in page {
-            let history = histories.get(&lead.id).map(Vec::as_slice).unwrap_or_default();
-            let did = activities.get(&lead.id).map(Vec::as_slice).unwrap_or_default();
-            let explanation = scoring.explain(&lead, history, now);
-            let facts = Facts::of(&lead, did, explanation.points.engagement).scored(&explanation);
-            if !question.holds(&facts, now) {
-                continue;
-            }
             let (began, live) = begun.get(&lead.id).copied().unzip();
             let suppressed = suppressed.contains(&lead.id);
             let may = may_begin(&lead, plan, live.unwrap_or(false), began, suppressed, now);

@@ -443,6 +443,8 @@ async fn absorb(leads: &Leads<'_>, tx: &Writing, from: LeadId, into: LeadId) -> 
         }
         leads.0.consent_of(tx, &mut stays).await?;
     }
-    tx.execute_raw(leads.0.sql("DELETE FROM lead WHERE id = ?", vec![from.0.into()])).await?;
+    for text in ["DELETE FROM membership WHERE lead_id = ?", "DELETE FROM lead WHERE id = ?"] {
+        tx.execute_raw(leads.0.sql(text, vec![from.0.into()])).await?;
+    }
     Ok(())
 }

@@ -1,7 +1,7 @@
 //! Rows of leads.
 
 use super::{micros, moment, word};
-use crate::StoreError;
+use crate::{StoreError, segments::told};
 use rekindle_core::{
     consent::{Consent, ConsentState},
     email::EmailAddress,
@@ -9,6 +9,7 @@ use rekindle_core::{
     lead::{Journey, Lead, Lifecycle, Nurture, Points},
     link::KeyRing,
     preferences::Preferences,
+    score::{Fading, Worth},
     team::Handle,
 };
 use sea_orm::entity::prelude::*;
@@ -34,6 +35,11 @@ pub(crate) struct Model {
     pub(crate) fit: f64,
     pub(crate) engagement: f64,
     pub(crate) points_at: i64,
+    /// The sums of `Worth`.
+    #[sea_orm(column_type = "JsonBinary")]
+    pub(crate) worth: Json,
+    pub(crate) may_be_hot: bool,
+    pub(crate) counted_by: i64,
     pub(crate) hot: bool,
     pub(crate) cools_at: Option<i64>,
     pub(crate) journey: String,
@@ -56,6 +62,9 @@ pub(crate) struct Model {
     pub(crate) touched_at: Option<i64>,
     /// `last_human_at`, or `created_at` where there is none: what the sunset policy looks at.
     pub(crate) quiet_since: i64,
+    /// What was told of the lead, as questions compare it.
+    #[sea_orm(column_type = "JsonBinary")]
+    pub(crate) told: Json,
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
@@ -86,6 +95,9 @@ impl Model {
             fit: lead.points.fit,
             engagement: lead.points.engagement,
             points_at: micros(lead.points.at),
+            worth: lead.worth.sums.iter().map(|(fading, points)| (fading.key(), *points)).collect(),
+            may_be_hot: lead.worth.may_be_hot,
+            counted_by: lead.worth.rules,
             hot: lead.hot,
             cools_at: lead.cools_at.map(micros),
             journey: lead.journey.word().to_owned(),
@@ -107,6 +119,7 @@ impl Model {
             last_human_at: lead.last_human_at.map(micros),
             touched_at: lead.touched_at.map(micros),
             quiet_since: micros(lead.quiet_since()),
+            told: told::of(lead),
         }
     }
 
@@ -123,6 +136,9 @@ impl Model {
             None => None,
         };
         let Json::Object(traits) = self.traits else { return Err(bad("traits", "no object")) };
+        let Json::Object(worth) = &self.worth else { return Err(bad("worth", "no object")) };
+        let sum = |(key, points): (&String, &Json)| Some((Fading::of_key(key)?, points.as_f64()?));
+        let sums = worth.iter().map(sum).collect::<Option<_>>().ok_or_else(|| bad("worth", "no sums"))?;
         Ok(Lead {
             id,
             email,
@@ -136,6 +152,7 @@ impl Model {
             tags: serde_json::from_value(self.tags).map_err(|_| bad("tags", "no list of texts"))?,
             verified: self.verified,
             points: Points { fit: self.fit, engagement: self.engagement, at: moment(self.points_at) },
+            worth: Worth { sums, may_be_hot: self.may_be_hot, rules: self.counted_by },
             hot: self.hot,
             cools_at: self.cools_at.map(moment),
             journey: word("lead", "journey", id, &self.journey, Journey::from_word)?,

@@ -99,6 +99,12 @@ table!(secret, "secret", {
     key: Vec<u8>,
     created_at: i64,
 });
+table!(segment, "segment", {
+    #[sea_orm(primary_key, auto_increment = false)] name: String,
+    question: String,
+    saved_by: String,
+    saved_at: i64,
+});
 table!(setting, "setting", {
     #[sea_orm(primary_key, auto_increment = false)] name: String,
     #[sea_orm(column_type = "JsonBinary")] value: Json,

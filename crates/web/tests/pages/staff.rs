@@ -21,6 +21,8 @@ async fn nobody_reads_anything_without_being_known() {
         "/overview.csv",
         "/leads",
         &format!("/leads/{}", lead.id),
+        "/segments",
+        "/segments.csv?q=hot",
         "/mail",
         "/mail/x.eml",
         "/mail/x.eml/html",
@@ -120,6 +122,31 @@ async fn leads_come_a_page_at_a_time() {
     let second = world.as_member(&ana, Method::GET, "/leads?q=acme.test&page=2", "").await;
     assert_eq!(second.text.matches("data-lead=").count(), 1);
     assert!(second.text.contains("page=1\" rel=\"prev\"") && !second.text.contains("rel=\"next\""));
+}
+
+#[tokio::test]
+async fn a_question_has_a_page_and_a_file() {
+    let world = World::new().await;
+    world.lead("kim@acme.test", json!({ "name": EVIL, "company": "=1+1", "title": "Director" })).await;
+    world.lead("bo@acme.test", json!({ "title": "Clerk" })).await;
+    let (mia, sam) = (world.member("Mia", Role::Marketing).await, world.member("Sam", Role::Sales).await);
+    let asked = world.as_member(&mia, Method::GET, "/segments?q=title+matches+director", "").await;
+    assert!(asked.text.contains("data-figure=\"segment_leads\">1<"), "{}", asked.text);
+    assert!(
+        asked.text.contains("/segments.csv?q=title") && !asked.text.contains("<script"),
+        "{}",
+        asked.text
+    );
+    let wrong = world.as_member(&sam, Method::GET, "/segments?q=titel+matches+director", "").await;
+    assert!(wrong.text.contains("did you mean title?") && wrong.text.contains("^^^^^"), "{}", wrong.text);
+    assert!(wrong.text.contains("gone quiet"), "all that are named stand there: {}", wrong.text);
+    let file = world.as_member(&mia, Method::GET, "/segments.csv?q=directors", "").await;
+    assert_eq!(file.header(header::CONTENT_TYPE), "text/csv; charset=utf-8");
+    let lines: Vec<&str> = file.text.lines().collect();
+    assert_eq!(lines.len(), 2, "{}", file.text);
+    assert!(lines[1].contains("kim@acme.test,'=1+1,Director,"), "{}", file.text);
+    let refused = world.as_member(&sam, Method::GET, "/segments.csv?q=directors", "").await;
+    assert_eq!(refused.status, StatusCode::FORBIDDEN);
 }
 
 #[tokio::test]

@@ -1,7 +1,6 @@
 //! Who has come to match the segment that a campaign follows begins it, too.
 
 use super::Round;
-use rekindle_core::campaign::question;
 use rekindle_storage::{Result, campaigns::Asking};
 
 pub(super) async fn sweep(at: &Round<'_>) -> Result<usize> {
@@ -10,7 +9,7 @@ pub(super) async fn sweep(at: &Round<'_>) -> Result<usize> {
     for campaign in campaigns.following().await? {
         let playbook = at.playbooks.current();
         let Some(plan) = at.playbooks.of(campaign.version).sequence(&campaign.sequence) else { continue };
-        let question = match question(&campaign.segment, playbook) {
+        let question = match playbook.question(&campaign.segment) {
             Ok((_, question)) => question,
             Err(why) => {
                 tracing::warn!(campaign = %campaign.id, code = why.code(), "nobody joins: its segment cannot be asked any more");

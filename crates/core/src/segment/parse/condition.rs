@@ -3,17 +3,20 @@
 use super::{Parsed, Parser, Tail, value::is_join};
 use crate::{
     nearest::nearest,
-    segment::{Comparison, Deed, Field, ParseError, Points, Predicate, Standing, TextTest, lex::Kind},
+    segment::{
+        Comparison, Field, Often, ParseError, Points, Predicate, Standing, TextTest, ValueTest, lex::Kind,
+    },
 };
 
 /// The words that a condition can begin with.
-const BEGINNINGS: [&str; 24] = [
+const BEGINNINGS: [&str; 27] = [
     "score",
     "fit",
     "engagement",
     "title",
     "company",
     "country",
+    "zone",
     "name",
     "email",
     "domain",
@@ -29,12 +32,16 @@ const BEGINNINGS: [&str; 24] = [
     "did",
     "viewed",
     "clicked",
+    "first",
+    "last",
     "segment",
     "everyone",
     "not",
 ];
 /// What can be asked of a text.
 const TEXT_TESTS: [&str; 6] = ["=", "!=", "in", "matches", "contains", "exists"];
+/// What can be asked of a trait.
+const TRAIT_TESTS: [&str; 10] = ["=", "!=", ">=", ">", "<=", "<", "in", "matches", "contains", "exists"];
 
 /// Whether a condition can begin with this word.
 pub(super) fn begins(word: &str) -> bool {
@@ -65,21 +72,16 @@ impl Parser<'_> {
             "title" => |parser| parser.text(Field::Title),
             "company" => |parser| parser.text(Field::Company),
             "country" => |parser| parser.text(Field::Country),
+            "zone" => |parser| parser.text(Field::Zone),
             "name" => |parser| parser.text(Field::Name),
             "email" => |parser| parser.text(Field::Email),
             "domain" => |parser| parser.text(Field::Domain),
             "owner" => Self::owner,
             "tag" => |parser| Ok(Predicate::Tagged(parser.value("tag", "tag \"vip\"")?)),
             "quiet" => Self::quiet,
-            "did" => |parser| {
-                let name = parser.value("did", "did \"Demo Requested\"")?;
-                parser.deed(Deed::Named(name))
-            },
-            "viewed" => Self::viewed,
-            "clicked" => |parser| {
-                let link = parser.value("clicked", "clicked \"offer\"")?;
-                parser.deed(Deed::Clicked(link))
-            },
+            "did" | "viewed" | "clicked" => return self.doing(None),
+            "first" => return self.doing(Some(Often::First)),
+            "last" => return self.doing(Some(Often::Last)),
             "segment" => |parser| Ok(Predicate::Segment(parser.value("segment", "segment \"gone cold\"")?)),
             _ => return Err(self.no_condition()),
         };
@@ -116,16 +118,21 @@ impl Parser<'_> {
 
     fn points(&mut self, of: Points) -> Parsed<Predicate> {
         let is = self.comparison(&of.to_string())?;
+        Ok(Predicate::Points { of, is, than: self.whole_number(&of.to_string(), is)? })
+    }
+
+    fn whole_number(&mut self, of: &str, is: Comparison) -> Parsed<i64> {
         let number = match self.peek() {
             Kind::Word(word) => word.parse::<i64>().ok(),
             _ => None,
         };
-        let Some(than) = number else {
+        let Some(number) = number else {
             let message = format!("{of} is compared with a whole number, not {}", self.shown());
             return Err(self.unexpected(message, format!("for example {of} {is} 60")));
         };
         self.pass();
-        Ok(Predicate::Points { of, is, than })
+        self.tail = Tail::Closed;
+        Ok(number)
     }
 
     pub(super) fn comparison(&mut self, of: &str) -> Parsed<Comparison> {
@@ -180,25 +187,47 @@ impl Parser<'_> {
     }
 
     fn text(&mut self, of: Field) -> Parsed<Predicate> {
+        let called = of.to_string();
+        let tests: &[&str] = if matches!(of, Field::Trait(_)) { &TRAIT_TESTS } else { &TEXT_TESTS };
+        let before = self.next;
+        let denied = self.accept("not");
+        let (denied, is) = match self.accept("matches") {
+            true => (denied, TextTest::Matches(self.phrases()?)),
+            false => {
+                self.next = before;
+                let (denied, is) = self.value_test(&called, tests)?;
+                (denied, TextTest::Value(is))
+            }
+        };
+        Ok(denied_if(denied, Predicate::Text { of, is }))
+    }
+
+    /// What is asked of a value, and whether the opposite is: `= A`, `in (A, B)`, `not contains part`, `>= 50`
+    /// where `tests` has it.
+    pub(super) fn value_test(&mut self, of: &str, tests: &[&str]) -> Parsed<(bool, ValueTest)> {
         if matches!(self.peek(), Kind::Sign(_)) {
-            let (denied, sign) = self.equality(&of.to_string(), &TEXT_TESTS)?;
+            let before = self.next;
+            let is = self.comparison(of)?;
+            if !matches!(is, Comparison::Equal | Comparison::Different) && tests.contains(&">=") {
+                return Ok((false, ValueTest::Number { is, than: self.whole_number(of, is)? }));
+            }
+            self.next = before;
+            let (denied, sign) = self.equality(of, tests)?;
             let value = self.value(sign, &format!("{of} {sign} value"))?;
-            let is = TextTest::Is(vec![value]);
-            return Ok(denied_if(denied, Predicate::Text { of, is }));
+            return Ok((denied, ValueTest::Is(vec![value])));
         }
         let denied = self.accept("not");
         let is = if self.accept("in") {
-            TextTest::Is(self.list()?.into_iter().map(|(value, _)| value).collect())
-        } else if self.accept("matches") {
-            TextTest::Matches(self.phrases()?)
+            ValueTest::Is(self.list()?.into_iter().map(|(value, _)| value).collect())
         } else if self.accept("contains") {
-            TextTest::Contains(self.value("contains", &format!("{of} contains part"))?)
+            ValueTest::Contains(self.value("contains", &format!("{of} contains part"))?)
         } else if self.accept("exists") {
-            TextTest::Exists
+            self.tail = Tail::Closed;
+            ValueTest::Exists
         } else {
-            return Err(self.no_test(&of.to_string(), &TEXT_TESTS));
+            return Err(self.no_test(of, tests));
         };
-        Ok(denied_if(denied, Predicate::Text { of, is }))
+        Ok((denied, is))
     }
 
     fn standing(&mut self, of: Standing) -> Parsed<Predicate> {

@@ -1,14 +1,16 @@
-//! Reads what a lead did or stopped doing: `did`, `viewed`, `clicked` and `quiet`, with their times.
+//! Reads what a lead did or stopped doing: `did`, `viewed`, `clicked` and `quiet`, with what may follow them.
 
 use super::{Parsed, Parser, Tail};
 use crate::{
     nearest::nearest,
-    segment::{Deed, Predicate, lex::Kind},
+    segment::{Deed, Doing, Having, Often, Predicate, When, lex::Kind},
 };
 use chrono::TimeDelta;
 
 /// The longest span, in days: a hundred years.
 const LONGEST_DAYS: i64 = 36_525;
+/// What can be asked of a property.
+const PROPERTY_TESTS: [&str; 9] = ["=", "!=", ">=", ">", "<=", "<", "in", "contains", "exists"];
 
 impl Parser<'_> {
     pub(super) fn quiet(&mut self) -> Parsed<Predicate> {
@@ -19,7 +21,86 @@ impl Parser<'_> {
         Ok(Predicate::QuietFor(self.span()?))
     }
 
-    pub(super) fn viewed(&mut self) -> Parsed<Predicate> {
+    /// What was done, and all that may follow it: `with …` first, then times and numbers in any order.
+    pub(super) fn doing(&mut self, which: Option<Often>) -> Parsed<Predicate> {
+        let first_or_last = self.shown();
+        if which.is_some() {
+            self.pass();
+        }
+        let what = self.deed()?;
+        // A name of several words without quotes is spoken of before anything else.
+        let bare = std::mem::replace(&mut self.tail, Tail::Deed);
+        let mut doing = Doing::once(what);
+        let begun = self.next;
+        if self.accept("with") {
+            doing.having = self.having()?;
+            self.tail = Tail::Deed;
+        }
+        let (mut when, mut how) = (None, which);
+        loop {
+            let at = self.place();
+            let again = if self.accept("in") {
+                self.accept("the");
+                if !self.accept("last") {
+                    let help = "for example in last 14 days".to_owned();
+                    return Err(self.unexpected("after in comes last, and how long", help));
+                }
+                when.replace(When::Within(self.span()?)).is_some()
+            } else if self.accept("more") {
+                when.replace(When::Before(self.ago()?)).is_some()
+            } else if self.is("at") || self.is("exactly") {
+                let often = self.times()?;
+                if which.is_some() {
+                    let help =
+                        "it is asked when that was: first did \"Demo Requested\" in last 7 days".to_owned();
+                    return Err(self.fault(
+                        at,
+                        format!("{first_or_last} is one time, and has no number"),
+                        help,
+                    ));
+                }
+                how.replace(often).is_some()
+            } else {
+                break;
+            };
+            if again {
+                return Err(self.fault(at, "this is said twice", None));
+            }
+        }
+        if which.is_some() && when.is_none() {
+            let help = "for example in last 7 days, or more than 30 days ago".to_owned();
+            return Err(self.unexpected(format!("after {first_or_last} comes when that was"), help));
+        }
+        if self.next == begun && matches!(bare, Tail::Bare(_)) {
+            self.tail = bare;
+        }
+        doing.when = when;
+        doing.how = how.unwrap_or(doing.how);
+        Ok(Predicate::Did(doing))
+    }
+
+    fn deed(&mut self) -> Parsed<Deed> {
+        if self.accept("did") {
+            if self.is("not") {
+                let help = "write not before it: not did \"Demo Requested\"".to_owned();
+                return Err(self.unexpected("after did comes what was done", help));
+            }
+            return Ok(Deed::Named(self.value("did", "did \"Demo Requested\"")?));
+        }
+        if self.accept("clicked") {
+            return Ok(Deed::Clicked(self.value("clicked", "clicked \"offer\"")?));
+        }
+        if !self.accept("viewed") {
+            let near = match self.peek() {
+                Kind::Word(word) => nearest(word, ["did", "viewed", "clicked"]),
+                _ => None,
+            };
+            let help = match near {
+                Some(near) => format!("did you mean {near}?"),
+                None => "for example first did \"Demo Requested\" in last 7 days".to_owned(),
+            };
+            return Err(self.unexpected("after first and last comes did, viewed or clicked", help));
+        }
         let at = self.place();
         let pattern = self.value("viewed", "viewed \"/pricing*\"")?;
         if !pattern.starts_with(['/', '*']) {
@@ -29,56 +110,71 @@ impl Parser<'_> {
             let help = format!("did you mean \"/{path}\"?");
             return Err(self.fault(at, "a page is named by its path, from the first slash", help));
         }
-        self.deed(Deed::Viewed(pattern))
+        Ok(Deed::Viewed(pattern))
     }
 
-    /// A deed with the time and the number that may follow it, in either order.
-    pub(super) fn deed(&mut self, what: Deed) -> Parsed<Predicate> {
-        let (mut within, mut times) = (None, None);
-        let bare = std::mem::replace(&mut self.tail, Tail::Deed);
+    /// `plan = pro, seats >= 50`: what the properties must answer.
+    fn having(&mut self) -> Parsed<Vec<Having>> {
+        let mut all = Vec::new();
         loop {
-            let at = self.place();
-            let again = if self.accept("in") {
-                self.accept("the");
-                if !self.accept("last") {
-                    let help = "for example in last 14 days".to_owned();
-                    return Err(self.unexpected("after in comes last, and how long", help));
-                }
-                within.replace(self.span()?).is_some()
-            } else if self.accept("at") {
-                times.replace(self.times()?).is_some()
-            } else {
-                break;
+            let (Kind::Word(property) | Kind::Quoted(property)) = self.peek().clone() else {
+                let help = "for example with plan = pro".to_owned();
+                return Err(self.unexpected("after with comes the name of a property", help));
             };
-            if again {
-                return Err(self.fault(at, "this is said twice", None));
+            if property.trim().is_empty() {
+                return Err(self.unexpected("the name of the property is missing", None));
+            }
+            self.pass();
+            let (denied, is) = self.value_test(&property, &PROPERTY_TESTS)?;
+            all.push(Having { property, is, denied });
+            if !self.accept_kind(&Kind::Comma) {
+                return Ok(all);
             }
         }
-        if within.is_none() && times.is_none() && matches!(bare, Tail::Bare(_)) {
-            self.tail = bare;
-        }
-        Ok(Predicate::Did { what, within, times: times.unwrap_or(1) })
     }
 
-    fn times(&mut self) -> Parsed<u32> {
-        if !self.accept("least") {
-            let help = "for example at least 3 times; at most 2 is not ... at least 3 times";
-            return Err(self.unexpected("after at comes least", help.to_owned()));
+    /// `than 30 days ago`.
+    fn ago(&mut self) -> Parsed<TimeDelta> {
+        let help = || "for example more than 30 days ago".to_owned();
+        if !self.accept("than") {
+            return Err(self.unexpected("after more comes than, and how long ago", help()));
         }
+        let span = self.span()?;
+        match self.accept("ago") {
+            true => Ok(span),
+            false => Err(self.unexpected("after how long comes ago", help())),
+        }
+    }
+
+    /// `at least 3 times`, `at most 3 times`, `exactly 3 times`.
+    fn times(&mut self) -> Parsed<Often> {
+        let (words, often): (&str, fn(u32) -> Often) = if self.accept("exactly") {
+            ("exactly", Often::Exactly)
+        } else {
+            self.pass();
+            match () {
+                () if self.accept("least") => ("at least", Often::AtLeast),
+                () if self.accept("most") => ("at most", Often::AtMost),
+                () => {
+                    let help = "for example at least 3 times, or at most 3 times".to_owned();
+                    return Err(self.unexpected("after at comes least or most", help));
+                }
+            }
+        };
         let number = match self.peek() {
             Kind::Word(word) => word.parse::<u32>().ok().filter(|times| *times > 0),
             _ => None,
         };
         let Some(times) = number else {
-            let help = "for example at least 3 times".to_owned();
-            return Err(self.unexpected("after at least comes a number from 1 on", help));
+            let help = format!("for example {words} 3 times; not at all is written with not before it");
+            return Err(self.unexpected(format!("after {words} comes a number from 1 on"), help));
         };
         self.pass();
         if !self.accept("times") && !self.accept("time") {
-            let help = format!("for example at least {times} times");
+            let help = format!("for example {words} {times} times");
             return Err(self.unexpected("after the number comes times", help));
         }
-        Ok(times)
+        Ok(often(times))
     }
 
     /// `14 days`, `36 hours`, `2w`.

@@ -35,7 +35,9 @@ fn activity(kind: Kind, name: &str, path: Option<&str>, hours_ago: i64) -> Activ
 
 fn history() -> Vec<Activity> {
     let mut offer = activity(Kind::Mail, "Mail Clicked", None, 5);
-    offer.properties = map(json!({"link": "Offer", "mail": "breakup"}));
+    offer.properties = map(json!({
+        "link": "Offer", "mail": "breakup", "seats": 12, "plan": " Pro", "code": "0042", "paid": true, "ids": [1], "gone": null,
+    }));
     let mut scanned = activity(Kind::Mail, "Mail Clicked", None, 4);
     scanned.properties = map(json!({"link": "survey", "mail": "survey"}));
     scanned.human = false;
@@ -72,6 +74,7 @@ pub(super) fn answer(predicate: &Predicate, change: impl FnOnce(&mut Facts<'_>))
         title: Some("Managing Director, APAC"),
         company: Some(""),
         country: None,
+        zone: Some("Asia/Bangkok"),
         traits: &traits,
         tags: vec!["VIP"],
         lifecycle: "mql",
@@ -115,6 +118,10 @@ fn a_lead_answers_by_what_is_known_of_it() {
         ("trait.plan = pro", true),
         ("trait.Plan exists", false),
         ("trait.employees = 200", true),
+        ("trait.employees = 200.0 and trait.employees in (1, 200)", true),
+        ("trait.employees >= 200 and trait.employees < 201", true),
+        ("trait.employees > 200 or trait.plan > 0 or trait.never < 5", false),
+        ("zone = asia/bangkok and zone matches bangkok", true),
         ("trait.paid = true", true),
         ("trait.topics exists", true),
         ("trait.topics contains crm", false),
@@ -161,6 +168,32 @@ fn deeds_count_in_their_time_and_number() {
         ("clicked breakup", true),
         ("clicked survey", false), // a scanner did
         ("clicked offer in last 5 hours", false),
+        ("clicked offer with plan = PRO, seats > 11, paid = true", true),
+        ("clicked offer with plan = PRO, seats > 12", false),
+        ("clicked offer with code >= 42, code <= 42, code = 0042", true),
+        ("clicked offer with code = 42", false), // texts are the same or not
+        ("clicked offer with seats = 12.0, seats in (1, 12)", true),
+        ("clicked offer with plan contains r, ids exists, gone not exists, ids != 1", true),
+        ("clicked offer with seats contains 2", false),
+        ("clicked offer with plan = free", false),
+        ("clicked survey with plan != free", false), // a scanner did
+        ("clicked breakup with coupon != x, coupon not exists", true),
+        ("did \"Demo Requested\" at most 2 times", true),
+        ("did \"Demo Requested\" at most 1 time", false),
+        ("did Nothing at most 1 time", true),
+        ("did \"Demo Requested\" exactly 2 times", true),
+        ("did \"Demo Requested\" exactly 1 time", false),
+        ("did \"Demo Requested\" in last 3 days exactly 1 time", true),
+        ("did \"Demo Requested\" more than 3 days ago", true),
+        ("did \"Demo Requested\" more than 3 days ago at least 2 times", false),
+        ("did \"Demo Requested\" more than 73 hours ago", false),
+        ("first did \"Demo Requested\" more than 3 days ago", true),
+        ("first did \"Demo Requested\" in last 3 days", false),
+        ("first did \"Demo Requested\" in last 73 hours", true),
+        ("last did \"Demo Requested\" in last 49 hours", true),
+        ("last did \"Demo Requested\" more than 2 days ago", true),
+        ("last did \"Demo Requested\" in last 2 days", false),
+        ("last did Nothing more than 1 day ago or first did Nothing in last 1 day", false),
     ] {
         assert_eq!(ask(text, |_| ()), answer, "{text}");
     }

@@ -1,7 +1,10 @@
 //! What holds for any question: it survives being written and read, and no text breaks the reader.
 
 use super::answers::answer;
-use crate::segment::{Comparison, Deed, Field, Phrase, Points, Predicate, Standing, TextTest};
+use crate::segment::{
+    Comparison, Deed, Doing, Field, Having, Often, Phrase, Points, Predicate, Standing, TextTest, ValueTest,
+    When,
+};
 use chrono::TimeDelta;
 use proptest::{collection::vec, option, prelude::*, sample::select};
 
@@ -17,18 +20,65 @@ fn value() -> impl Strategy<Value = String> {
 }
 
 fn field() -> impl Strategy<Value = Field> {
-    let plain = vec![Field::Title, Field::Company, Field::Country, Field::Name, Field::Email, Field::Domain];
+    let plain = vec![
+        Field::Title,
+        Field::Company,
+        Field::Country,
+        Field::Zone,
+        Field::Name,
+        Field::Email,
+        Field::Domain,
+    ];
     prop_oneof![select(plain), value().prop_map(Field::Trait)]
+}
+
+fn value_test() -> impl Strategy<Value = ValueTest> {
+    prop_oneof![
+        vec(value(), 1..4).prop_map(ValueTest::Is),
+        value().prop_map(ValueTest::Contains),
+        Just(ValueTest::Exists),
+    ]
+}
+
+/// What only traits and properties can be asked.
+fn number_test() -> impl Strategy<Value = ValueTest> {
+    use Comparison::*;
+    (select(vec![AtLeast, Above, AtMost, Below]), any::<i64>())
+        .prop_map(|(is, than)| ValueTest::Number { is, than })
 }
 
 fn text_test() -> impl Strategy<Value = TextTest> {
     let phrase = value().prop_filter_map("no letter", |text| Phrase::new(&text));
     prop_oneof![
-        vec(value(), 1..4).prop_map(TextTest::Is),
-        vec(phrase, 1..4).prop_map(TextTest::Matches),
-        value().prop_map(TextTest::Contains),
-        Just(TextTest::Exists),
+        3 => value_test().prop_map(TextTest::Value),
+        1 => vec(phrase, 1..4).prop_map(TextTest::Matches),
     ]
+}
+
+fn having() -> impl Strategy<Value = Having> {
+    let denied = (value(), value_test(), any::<bool>());
+    prop_oneof![
+        denied.prop_map(|(property, is, denied)| Having { property, is, denied }),
+        (value(), number_test()).prop_map(|(property, is)| Having { property, is, denied: false }),
+    ]
+}
+
+fn doing() -> impl Strategy<Value = Doing> {
+    let when = prop_oneof![span().prop_map(When::Within), span().prop_map(When::Before)];
+    let often = prop_oneof![
+        (1u32..9).prop_map(Often::AtLeast),
+        (1u32..9).prop_map(Often::AtMost),
+        (1u32..9).prop_map(Often::Exactly),
+    ];
+    let timed =
+        (when.clone(), select(vec![Often::First, Often::Last])).prop_map(|(when, how)| (Some(when), how));
+    let how = prop_oneof![3 => (option::of(when), often), 1 => timed];
+    (deed(), vec(having(), 0..3), how).prop_map(|(what, having, (when, how))| Doing {
+        what,
+        having,
+        when,
+        how,
+    })
 }
 
 fn standing() -> impl Strategy<Value = Predicate> {
@@ -66,11 +116,9 @@ fn leaf() -> impl Strategy<Value = Predicate> {
         value().prop_map(Predicate::Tagged),
         value().prop_map(Predicate::Segment),
         span().prop_map(Predicate::QuietFor),
-        (deed(), option::of(span()), 1u32..9).prop_map(|(what, within, times)| Predicate::Did {
-            what,
-            within,
-            times
-        }),
+        (value().prop_map(Field::Trait), number_test())
+            .prop_map(|(of, is)| Predicate::Text { of, is: TextTest::Value(is) }),
+        doing().prop_map(Predicate::Did),
     ]
 }
 
@@ -88,7 +136,7 @@ fn flat() -> impl Strategy<Value = Predicate> {
 /// Questions as nobody would write them: empty lists, lists of one part, `All` in `All`.
 fn crooked() -> impl Strategy<Value = Predicate> {
     let hollow = vec![
-        Predicate::Text { of: Field::Title, is: TextTest::Is(Vec::new()) },
+        Predicate::Text { of: Field::Title, is: TextTest::Value(ValueTest::Is(Vec::new())) },
         Predicate::Text { of: Field::Title, is: TextTest::Matches(Vec::new()) },
         Predicate::Standing { of: Standing::Grade, any_of: Vec::new() },
         Predicate::OwnedBy(Vec::new()),
@@ -139,7 +187,7 @@ proptest! {
     }
 }
 
-const SOUP: [&str; 44] = [
+const SOUP: [&str; 52] = [
     "score",
     "fit",
     "title",
@@ -166,6 +214,14 @@ const SOUP: [&str; 44] = [
     "at",
     "least",
     "times",
+    "most",
+    "exactly",
+    "more",
+    "than",
+    "ago",
+    "with",
+    "first",
+    "zone",
     "matches",
     "contains",
     "exists",

@@ -1,0 +1,152 @@
+//! What leads did, asked of their activities.
+//!
+//! A question of the whole house counts once what all leads did, and joins it to them: each deed is one scan of an
+//! index. A question of a page of leads looks at the activities of each.
+
+use super::{
+    Shape,
+    properties::{asks, folded, text_of},
+    sql::{Sql, list, literal},
+};
+use rekindle_core::{
+    activity::names,
+    segment::{Deed, Doing, Often, When, fold},
+};
+use sea_orm::DbBackend;
+
+/// How many deeds are joined, at the most: SQLite joins up to 64 tables. More are looked up for each lead.
+const JOINED: usize = 40;
+
+/// The deeds of one question.
+#[derive(Debug)]
+pub(super) struct Deeds {
+    backend: DbBackend,
+    /// In microseconds.
+    now: i64,
+    shape: Shape,
+    /// What is joined, without the name of it: a deed that is asked for twice is counted once.
+    joined: Vec<Sql>,
+}
+
+impl Deeds {
+    pub(super) fn new(backend: DbBackend, now: i64, shape: Shape) -> Self {
+        Self { backend, now, shape, joined: Vec::new() }
+    }
+
+    /// The tables to be joined to `lead`.
+    pub(super) fn joins(self) -> Sql {
+        let one = |(number, counted): (usize, Sql)| {
+            counted.within(" LEFT JOIN (", &format!(") d{number} ON d{number}.lead_id = lead.id"))
+        };
+        self.joined.into_iter().enumerate().map(one).fold(Sql::plain(""), Sql::then)
+    }
+
+    /// Whether a lead did it.
+    pub(super) fn asks(&mut self, doing: &Doing) -> Sql {
+        let mut parts = vec![self.what(&doing.what), Sql::plain(format!("a.at <= {}", self.now))];
+        let (number, moment) = match doing.how {
+            Often::AtLeast(1) => (None, None),
+            Often::AtLeast(_) | Often::AtMost(_) | Often::Exactly(_) => (Some("count(*)"), None),
+            Often::First => (Some("min(a.at)"), doing.when),
+            Often::Last => (Some("max(a.at)"), doing.when),
+        };
+        if moment.is_none() {
+            parts.extend(doing.when.map(|when| Sql::plain(format!("a.at{}", self.when(when)))));
+        }
+        parts.extend(doing.having.iter().map(|having| asks(self.backend, having)));
+        let condition = Sql::all(parts);
+        let joins = self.shape == Shape::Whole
+            && (self.joined.len() < JOINED || self.joined.contains(&self.counted(number, condition.clone())));
+        let found = match (joins, number) {
+            (true, _) => {
+                let counted = self.counted(number, condition);
+                let known = self.joined.iter().position(|joined| *joined == counted);
+                let at = known.unwrap_or(self.joined.len());
+                if known.is_none() {
+                    self.joined.push(counted);
+                }
+                Sql::plain(if number.is_some() {
+                    format!("d{at}.x")
+                } else {
+                    format!("d{at}.lead_id IS NOT NULL")
+                })
+            }
+            (false, None) => {
+                condition.within("EXISTS (SELECT 1 FROM activity a WHERE a.lead_id = lead.id AND ", ")")
+            }
+            (false, Some(number)) => condition
+                .within(&format!("(SELECT {number} FROM activity a WHERE a.lead_id = lead.id AND "), ")"),
+        };
+        match (doing.how, moment) {
+            (Often::AtLeast(1), _) => found,
+            (Often::AtLeast(least), _) => found.within("", &format!(" >= {least}")),
+            (Often::AtMost(most), _) => found.within("COALESCE(", &format!(", 0) <= {most}")),
+            (Often::Exactly(number), _) => found.within("", &format!(" = {number}")),
+            (Often::First | Often::Last, Some(when)) => found.within("", &self.when(when)),
+            (Often::First | Often::Last, None) => found.within("", " IS NOT NULL"),
+        }
+    }
+
+    fn counted(&self, number: Option<&str>, condition: Sql) -> Sql {
+        match number {
+            None => condition.within("SELECT DISTINCT a.lead_id FROM activity a WHERE ", ""),
+            Some(number) => condition.within(
+                &format!("SELECT a.lead_id, {number} AS x FROM activity a WHERE "),
+                " GROUP BY a.lead_id",
+            ),
+        }
+    }
+
+    fn when(&self, when: When) -> String {
+        let ago =
+            |span: chrono::TimeDelta| self.now.saturating_sub(span.num_microseconds().unwrap_or(i64::MAX));
+        match when {
+            When::Within(span) => format!(" > {}", ago(span)),
+            When::Before(span) => format!(" <= {}", ago(span)),
+        }
+    }
+
+    fn what(&self, what: &Deed) -> Sql {
+        match what {
+            // index `ix_activity_name`
+            Deed::Named(name) => Sql::of("a.name = ?", vec![name.as_str().into()]),
+            // index `ix_activity_path`
+            Deed::Viewed(pattern) => {
+                let path = match self.backend {
+                    DbBackend::Postgres => "lower(a.path COLLATE \"C\")",
+                    _ => "lower(a.path)",
+                };
+                let pattern = pattern.to_ascii_lowercase();
+                let begins = pattern.split('*').next().unwrap_or_default().to_owned();
+                let mut parts = vec![Sql::plain("a.human AND a.path IS NOT NULL")];
+                if pattern == begins {
+                    parts.push(Sql::of(format!("{path} = ?"), vec![pattern.into()]));
+                } else {
+                    let like = literal(&pattern).replace('*', "%");
+                    // What begins so, as a range: neither database knows that a pattern that it is only told later begins so.
+                    if !begins.is_empty() {
+                        let end = format!("{begins}\u{10ffff}");
+                        parts.push(Sql::of(
+                            format!("{path} >= ? AND {path} < ?"),
+                            vec![begins.into(), end.into()],
+                        ));
+                    }
+                    parts.push(Sql::of(format!("{path} LIKE ? ESCAPE '!'"), vec![like.into()]));
+                }
+                Sql::all(parts)
+            }
+            Deed::Clicked(link) => {
+                let wanted = fold(link);
+                let is = |property: &str| {
+                    let text = text_of(self.backend, property);
+                    let same = folded(self.backend, text, std::slice::from_ref(&wanted));
+                    same.then(list([wanted.clone()]).within(" IN (", ")"))
+                };
+                Sql::all(vec![
+                    Sql::of("a.human AND a.name = ?", vec![names::CLICKED.into()]),
+                    Sql::any(vec![is("link"), is("mail")]),
+                ])
+            }
+        }
+    }
+}

@@ -1,0 +1,140 @@
+//! Points of a lead as of now: the sums that are kept of it, each faded since they were counted
+//! (the set form of `Scoring::standing`).
+
+use super::sql::Sql;
+use rekindle_core::{
+    score::{Fading, ROUNDED_UP, Scoring},
+    segment::{Comparison, Points, Standing},
+};
+use sea_orm::DbBackend;
+
+const MICROS: i64 = 1_000_000;
+
+/// How points are asked for.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Counting<'a> {
+    pub(super) backend: DbBackend,
+    pub(super) scoring: &'a Scoring,
+    /// In microseconds.
+    pub(super) now: i64,
+}
+
+impl Counting<'_> {
+    /// `score >= 60` and the like.
+    pub(super) fn asks(&self, of: Points, is: Comparison, than: i64) -> Sql {
+        let next = than.checked_add(1);
+        let above = || next.map_or_else(|| Sql::truth(false), |next| self.at_least(of, next));
+        match is {
+            Comparison::AtLeast => self.at_least(of, than),
+            Comparison::Above => above(),
+            Comparison::AtMost => above().opposite(),
+            Comparison::Below => self.at_least(of, than).opposite(),
+            Comparison::Equal => Sql::all(vec![self.at_least(of, than), above().opposite()]),
+            Comparison::Different => Sql::any(vec![self.at_least(of, than).opposite(), above()]),
+        }
+    }
+
+    /// The cell of the matrix.
+    pub(super) fn graded(&self, grade: &str) -> Sql {
+        let at = Standing::GRADES.iter().position(|known| *known == grade).unwrap_or(Standing::GRADES.len());
+        let rank = |of: Points, borders: [i64; 2], rank: usize| {
+            let mut parts: Vec<Sql> =
+                borders.iter().take(rank).map(|border| self.at_least(of, *border).opposite()).collect();
+            parts.extend(borders.get(rank).map(|border| self.at_least(of, *border)));
+            Sql::all(parts)
+        };
+        let grades = &self.scoring.grades;
+        Sql::all(vec![
+            rank(Points::Fit, grades.fit, at / 3),
+            rank(Points::Engagement, grades.engagement, at % 3),
+        ])
+    }
+
+    fn at_least(&self, of: Points, least: i64) -> Sql {
+        // As `whole` rounds.
+        let line = least as f64 - 0.5 - ROUNDED_UP;
+        let reaches = |points: &str| Sql::plain(format!("{points} >= {line:?}"));
+        match of {
+            Points::Fit => reaches("lead.fit"),
+            Points::Engagement => reaches(&self.engagement()),
+            Points::Score if least <= 0 => Sql::truth(true),
+            Points::Score => {
+                let lines = &self.scoring.thresholds;
+                let may = match (least < lines.hot, least <= lines.max) {
+                    (true, true) => Sql::truth(true),
+                    (false, true) => Sql::plain("lead.may_be_hot"),
+                    (true, false) => Sql::plain("NOT lead.may_be_hot"),
+                    (false, false) => return Sql::truth(false),
+                };
+                let reaches = reaches(&format!("(lead.fit + {})", self.engagement()));
+                if least < lines.hot && least <= lines.max { reaches } else { Sql::all(vec![may, reaches]) }
+            }
+        }
+    }
+
+    fn engagement(&self) -> String {
+        let sum = |clicks: bool| {
+            let fadings = self.scoring.fadings().into_iter().filter(|fading| fading.clicks == clicks);
+            fadings.map(|fading| self.faded(fading)).collect::<Vec<_>>().join(" + ")
+        };
+        let (others, clicks) = (sum(false), sum(true));
+        let (most, least_of) = (self.scoring.most_of_clicks(), self.dialect("LEAST", "min"));
+        match clicks.is_empty() {
+            true => format!("({others})"),
+            false => format!("({others} + {least_of}({clicks}, {most:?}))"),
+        }
+    }
+
+    /// A sum as it stands now.
+    fn faded(&self, fading: Fading) -> String {
+        let key = fading.key();
+        let kept = match self.backend {
+            DbBackend::Postgres => format!("COALESCE((lead.worth ->> '{key}')::double precision, 0)"),
+            _ => format!("COALESCE(lead.worth ->> '{key}', 0.0)"),
+        };
+        match fading.half_life {
+            Some(seconds) => format!("{kept} * {}", self.left(seconds)),
+            None => kept,
+        }
+    }
+
+    /// How much a half-life has left of a point: 2 to the power of minus the half-lives that passed.
+    fn left(&self, seconds: i64) -> String {
+        let half = seconds.saturating_mul(MICROS);
+        let now = self.now;
+        match self.backend {
+            // With less than 2^-200 of it, nothing is left; `power` would refuse what is too small.
+            DbBackend::Postgres => format!(
+                "power(2.0::double precision, -LEAST(GREATEST({now} - lead.points_at, 0)::double precision / {half}, 200))"
+            ),
+            // SQLite as it is built for Rust knows no powers: whole half-lives are shifts, and the rest is a polynomial.
+            _ => {
+                let passed = format!("max({now} - lead.points_at, 0)");
+                let part = format!("({passed} % {half} * 1.0 / {half})");
+                let (first, rest) = POLYNOMIAL.split_last().unwrap_or((&0.0, &[]));
+                let sum = rest
+                    .iter()
+                    .rev()
+                    .fold(format!("{first:?}"), |inner, next| format!("({next:?} + {part} * {inner})"));
+                format!(
+                    "(CASE WHEN {passed} >= 62 * {half} THEN 0.0 ELSE {sum} / (1 << ({passed} / {half})) END)"
+                )
+            }
+        }
+    }
+
+    fn dialect(&self, postgres: &'static str, sqlite: &'static str) -> &'static str {
+        if self.backend == DbBackend::Postgres { postgres } else { sqlite }
+    }
+}
+
+/// 2 to the power of -x between 0 and 1, as its Taylor series: (-ln 2)^n / n!, to the fifteenth digit.
+const POLYNOMIAL: [f64; 16] = {
+    let mut terms = [1.0; 16];
+    let mut n = 1;
+    while n < 16 {
+        terms[n] = terms[n - 1] * -std::f64::consts::LN_2 / n as f64;
+        n += 1;
+    }
+    terms
+};
