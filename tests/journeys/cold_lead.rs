@@ -21,7 +21,7 @@ const BROWSER: &str =
 
 async fn the_quiet_get_three_mails_and_are_archived_and_all_others_less(on: On) {
     let relay = RecordingServer::start().await;
-    let stage = Stage::new(on).calendar(START, SPEED).env("REKINDLE__MAIL__URL", relay.url());
+    let stage = Stage::new(on).plain().calendar(START, SPEED).env("REKINDLE__MAIL__URL", relay.url());
     let asked = stage.key("webinar", Some("webinar form 2026")).await;
     let met = stage.key("crm", None).await;
     let (ana, ben) = (stage.member("Ana", "sales").await, stage.member("Ben", "sales").await);

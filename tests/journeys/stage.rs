@@ -10,6 +10,7 @@ pub(crate) use letters::{letter, link_in};
 pub(crate) use seat::Seat;
 
 use rekindle_tests::{
+    indoors::plain,
     postgres,
     program::{Program, Running},
 };
@@ -79,6 +80,14 @@ impl Stage {
     /// A place for files of the story, beside the data folder.
     pub(crate) fn place(&self, name: &str) -> PathBuf {
         self.folder.path().join(name)
+    }
+
+    /// With the playbook of stories about something else ([`plain`]).
+    pub(crate) fn plain(self) -> Self {
+        let shipped = rekindle::files::playbook_files(self.program.folder()).expect("the shipped playbook");
+        plain(shipped)
+            .into_iter()
+            .fold(self, |stage, (file, text)| stage.file(&format!("playbook/{file}"), &text))
     }
 
     /// Puts a file into the data folder, before the program starts.

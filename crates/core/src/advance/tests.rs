@@ -1,3 +1,5 @@
+//! One lead, one plan, and time.
+
 use super::*;
 use crate::{
     activity::{Activity, Kind, Trust},

@@ -1,3 +1,5 @@
+//! A plan is read as it is written, and nothing else is.
+
 use super::*;
 use crate::read;
 

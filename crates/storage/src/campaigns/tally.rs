@@ -67,9 +67,6 @@ impl Campaigns<'_> {
         let pairs = |rows: Vec<Reason>| rows.into_iter().map(|row| (row.why, row.count)).collect::<Vec<_>>();
         let (mails, runs) = self.progress(id).await?;
         let runs = pairs(runs);
-        // Who is held out has a run for the reports, and never began.
-        let begun = "SELECT count(*) FROM enrollment WHERE campaign_id = ? AND held_out IS NOT TRUE";
-        let [begun] = self.numbers(begun, vec![id.0.into()]).await?;
         let (first, _) = self.first_ones(id, self.0.clock.calendar()).await?;
         let (clicked, replied, unsubscribed) = (
             self.people_who(id, names::CLICKED).await?,
@@ -89,7 +86,7 @@ impl Campaigns<'_> {
             }
         }
         Ok(Figures {
-            begun,
+            begun: runs.iter().map(|(_, count)| count).sum(),
             runs,
             mails: pairs(mails),
             sent: first.left,
