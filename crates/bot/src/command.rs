@@ -6,6 +6,7 @@
 
 mod blanks;
 mod complete;
+mod deeds;
 mod hint;
 mod split;
 mod when;
@@ -19,12 +20,7 @@ use clap::{
     CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum, ValueHint,
     builder::{PossibleValue, PossibleValuesParser, TypedValueParser},
 };
-use rekindle_core::{
-    alert::Outcome,
-    notice::Topic,
-    refusal::Refusal,
-    team::{Deed, Role},
-};
+use rekindle_core::{alert::Outcome, notice::Topic, refusal::Refusal, team::Role};
 use std::sync::LazyLock;
 
 /// What can be typed.
@@ -361,61 +357,6 @@ pub enum Team {
         /// Who they are there: slack:T0123/U0456
         user: String,
     },
-}
-
-impl Command {
-    /// Which kind of thing it is, and so who may: a new command without a row here does not compile.
-    pub fn deed(&self) -> Deed {
-        match self {
-            Self::Lead(lead) => match lead {
-                Lead::Show { .. } | Lead::Why { .. } | Lead::Hot | Lead::Mine => Deed::Look,
-                Lead::Claim { .. }
-                | Lead::Release { .. }
-                | Lead::Add { .. }
-                | Lead::Pass { .. }
-                | Lead::Snooze { .. }
-                | Lead::Outcome { .. }
-                | Lead::Note { .. } => Deed::WorkLeads,
-                Lead::Enroll { .. } | Lead::Stop { .. } => Deed::Nurture,
-            },
-            Self::Campaign(campaign) => match campaign {
-                Campaign::List
-                | Campaign::Show { .. }
-                | Campaign::Who { .. }
-                | Campaign::Lift { .. }
-                | Campaign::Why { .. }
-                | Campaign::Report { .. } => Deed::Look,
-                Campaign::Launch { .. }
-                | Campaign::Preview { .. }
-                | Campaign::Test { .. }
-                | Campaign::Rest { .. }
-                | Campaign::Hold { .. }
-                | Campaign::Resume { .. }
-                | Campaign::Stop { .. } => Deed::Campaign,
-            },
-            Self::Segment(segment) => match segment {
-                Segment::Show { .. } | Segment::List => Deed::Look,
-                Segment::Count { .. }
-                | Segment::Sample { .. }
-                | Segment::Export { .. }
-                | Segment::Save { .. }
-                | Segment::Forget { .. } => Deed::Segment,
-            },
-            Self::Rekindle(house) => match house {
-                House::Help { .. }
-                | House::Whoami
-                | House::Status
-                | House::Dashboard
-                | House::Mute { .. }
-                | House::Unmute { .. } => Deed::Look,
-                House::Pause | House::Resume => Deed::Campaign,
-                House::Team { what: None } => Deed::Look,
-                House::Team {
-                    what: Some(Team::Add { .. } | Team::Role { .. } | Team::Email { .. } | Team::Link { .. }),
-                } => Deed::ManageTeam,
-            },
-        }
-    }
 }
 
 /// Reads a line as it was typed. A command without its verb, and `help` anywhere, ask for help.
