@@ -167,11 +167,7 @@ pub fn noted(scene: &Scene) -> Change {
 /// # Errors
 /// [`Refusal::Unknown`] with the nearest sequence, [`Refusal::Not`] when the lead may not begin it.
 pub fn enroll(scene: &Scene, sequence: &str, playbooks: &Playbooks, now: Moment) -> Result<Change, Refusal> {
-    let playbook = playbooks.current();
-    let plan = playbook.sequence(sequence).ok_or_else(|| {
-        let help = crate::nearest::did_you_mean(sequence, playbook.sequences.keys().map(String::as_str));
-        Refusal::Unknown { what: "sequence", name: sequence.to_owned(), help }
-    })?;
+    let plan = playbooks.current().plan(sequence)?;
     let last = scene.began(sequence, None);
     may_begin(&scene.lead, plan, scene.runs_in(sequence, None), last, scene.suppressed, now).map_err(
         |why| {

@@ -12,6 +12,7 @@ use crate::{
     link::digest,
     nearest::did_you_mean,
     read::{self, FileError},
+    refusal::Refusal,
     score::Scoring,
     segment::Predicate,
     sequence::{MailStep, Sequence},
@@ -187,6 +188,18 @@ impl Playbook {
     /// The plan with this name.
     pub fn sequence(&self, name: &str) -> Option<&Sequence> {
         self.sequences.get(name)
+    }
+
+    /// The plan that a person means.
+    ///
+    /// # Errors
+    /// [`Refusal::Unknown`] with the nearest name there is.
+    pub fn plan(&self, name: &str) -> Result<&Sequence, Refusal> {
+        self.sequence(name).ok_or_else(|| Refusal::Unknown {
+            what: "sequence",
+            name: name.to_owned(),
+            help: did_you_mean(name, self.sequences.keys().map(String::as_str)),
+        })
     }
 
     /// The plans that send a mail, each with its first step that does.

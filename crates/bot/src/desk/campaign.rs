@@ -143,11 +143,7 @@ impl Desk {
     async fn mail_to_me(&self, member: &Member, sequence: &str) -> Result<Reply> {
         let playbooks = self.store.load_playbooks().await?;
         let playbook = playbooks.current();
-        let plan = playbook.sequence(sequence).ok_or_else(|| Refusal::Unknown {
-            what: "sequence",
-            name: clean(sequence, 80),
-            help: did_you_mean(sequence, playbook.sequences.keys().map(String::as_str)),
-        })?;
+        let plan = playbook.plan(&clean(sequence, 80))?;
         let email = self.store.team().address_of(member).await?.ok_or_else(|| Refusal::Not {
             code: "no_address",
             text: format!(

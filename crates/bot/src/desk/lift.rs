@@ -7,8 +7,6 @@ use crate::{
 };
 use rekindle_core::{
     lift::{Reached, lift},
-    nearest::did_you_mean,
-    refusal::Refusal,
     sequence::{Sequence, WonBy},
     trial::{said, stand},
 };
@@ -21,11 +19,7 @@ impl Desk {
         let known = &playbooks.current().sequences;
         let asked: Vec<&Sequence> = match sequence {
             None => known.values().collect(),
-            Some(name) => vec![known.get(name).ok_or_else(|| Refusal::Unknown {
-                what: "sequence",
-                name: clean(name, 80),
-                help: did_you_mean(name, known.keys().map(String::as_str)),
-            })?],
+            Some(name) => vec![playbooks.current().plan(&clean(name, 80))?],
         };
         let (mut lines, mut data) = (Vec::new(), Vec::new());
         for plan in asked {

@@ -12,9 +12,7 @@ use rekindle_core::{
     campaign::{Collision, Day, Forecast, mail_dates},
     email::EmailAddress,
     lead::Lead,
-    nearest::did_you_mean,
     playbook::Playbooks,
-    refusal::Refusal,
     segment::Predicate,
     sequence::{Sequence, Step},
     team::Member,
@@ -57,11 +55,7 @@ impl Desk {
         let Wanted { sequence, segment, audience, despite } = wanted;
         let playbooks = self.store.load_playbooks().await?;
         let playbook = playbooks.current();
-        let plan = playbook.sequence(sequence).ok_or_else(|| Refusal::Unknown {
-            what: "sequence",
-            name: clean(sequence, 80),
-            help: did_you_mean(sequence, playbook.sequences.keys().map(String::as_str)),
-        })?;
+        let plan = playbook.plan(&clean(sequence, 80))?;
         let (segment, question) = playbook.question(segment)?;
         let mut preview = self.store.campaigns().begin_preview();
         let mut counted = self.ask(&mut preview, &question, plan, &playbooks).await?;
