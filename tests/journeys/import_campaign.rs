@@ -29,7 +29,8 @@ async fn each_of_an_imported_segment_gets_its_campaign_exactly_once(on: On) {
     assert!(technicians.len() > 500, "{}", technicians.len());
     let relay = RecordingServer::start().await;
     // A Tuesday morning, when mails may leave.
-    let stage = Stage::new(on).calendar("2026-11-03T10:00:00Z", 1.0).env("REKINDLE__MAIL__URL", relay.url());
+    let stage =
+        Stage::new(on).plain().calendar("2026-11-03T10:00:00Z", 1.0).env("REKINDLE__MAIL__URL", relay.url());
     // One person, and all at once: who decides, and the first ones, are another story.
     let stage =
         stage.env("REKINDLE__CAMPAIGN__SECOND_PERSON_ABOVE", "0").env("REKINDLE__CAMPAIGN__FIRST", "0");

@@ -110,8 +110,10 @@ async fn hot_in_web_is_a_card_in_bot_and_a_claim_there_stops_the_mail_of_the_wor
 async fn two_workers_send_each_mail_once() {
     let relay = RecordingServer::start().await;
     let stage = Stage::new(On::Postgres)
+        .plain()
         .calendar("2026-11-03T10:00:00Z", 1.0)
-        .env("REKINDLE__MAIL__URL", relay.url());
+        .env("REKINDLE__MAIL__URL", relay.url())
+        .env("REKINDLE__CAMPAIGN__FIRST", "0");
     let web = stage.program.start(&["web"]).await;
     let one = stage.program.start(&["worker"]).await;
     let other = stage.program.start(&["worker"]).await;
