@@ -285,7 +285,8 @@ async fn keila_273_the_exact_remainder_after_hold_and_restart(home: Home) {
 
 async fn who_comes_to_match_begins_what_follows_the_segment(home: Home) {
     let house = House::of(home).await;
-    let leads = leads(&house, 4).await;
+    let mut leads = leads(&house, 5).await;
+    leads.sort_unstable();
     let campaigns = house.store.campaigns();
     let previewed = Previewed {
         sequence: "plain".to_owned(),
@@ -301,16 +302,26 @@ async fn who_comes_to_match_begins_what_follows_the_segment(home: Home) {
     assert_eq!(campaigns.join(draft.id, &[(leads[2], None)]).await.unwrap(), 0, "it is not launched");
     campaigns.launch(draft.id, &member("mia").handle, &Caution::NONE).await.unwrap();
     assert_eq!(campaigns.following().await.unwrap().len(), 1);
-    let known = campaigns.those_in(draft.id, &leads).await.unwrap();
-    assert_eq!(known, HashSet::from([leads[0]]));
+    let everyone = rekindle_core::segment::Predicate::Everyone;
+    let newcomers = async || {
+        let playbook = house.playbooks.current();
+        house.store.segments().newcomers(draft.id, &everyone, playbook, house.now()).await.unwrap()
+    };
+    assert_eq!(newcomers().await, leads[1..]);
     // One is new, one was out and is in now; who is in already stays as they are.
-    let newcomers = [(leads[0], None), (leads[1], None), (leads[2], None)];
-    assert_eq!(campaigns.join(draft.id, &newcomers).await.unwrap(), 2);
-    assert_eq!(campaigns.join(draft.id, &newcomers).await.unwrap(), 0);
+    let joining = [(leads[0], None), (leads[1], None), (leads[2], None)];
+    assert_eq!(campaigns.join(draft.id, &joining).await.unwrap(), 2);
+    assert_eq!(campaigns.join(draft.id, &joining).await.unwrap(), 0);
     let stands = campaigns.named(&draft.id.to_string()).await.unwrap();
     assert_eq!((stands.counted_in, stands.counted_out), (3, 0));
+    // Who is held out goes through the plan for the reports, and is asked no more; who may not be written to is not asked.
+    assert_eq!(newcomers().await, leads[3..]);
+    campaigns.join(draft.id, &[(leads[3], Some("held out".to_owned()))]).await.unwrap();
+    assert_eq!(newcomers().await, &leads[4..]);
+    house.tell(crate::told::unsubscribe("no", leads[4], house.now())).await;
+    assert_eq!(newcomers().await, &[]);
     campaigns.moved(draft.id, Campaign::hold).await.unwrap();
-    assert_eq!(campaigns.join(draft.id, &[(leads[3], None)]).await.unwrap(), 0, "nobody joins a held one");
+    assert_eq!(campaigns.join(draft.id, &[(leads[4], None)]).await.unwrap(), 0, "nobody joins a held one");
     campaigns.moved(draft.id, Campaign::resume).await.unwrap();
     for lead in &leads {
         house

@@ -22,6 +22,7 @@ mod membership;
 mod migrations;
 mod notices;
 mod papers;
+mod plans;
 mod preferences;
 mod recovery;
 mod revived;

@@ -21,7 +21,7 @@ use crate::house::{House, playbook};
 use crate::questions::{question, somebody};
 use crate::told::{Telling, identify, track};
 
-on_both!(memory_and_database_answer_alike, pages_and_counts_are_of_the_same, many_conditions_are_taken);
+on_both!(memory_and_database_answer_alike, lists_and_counts_are_of_the_same, many_conditions_are_taken);
 
 const LEADS: usize = 40;
 const QUESTIONS: u32 = 250;
@@ -85,8 +85,8 @@ async fn memory_and_database_answer_alike(home: Home) {
             let expected = in_memory(&question, now);
             let segments = house.store.segments();
             let playbook = house.playbooks.current();
-            let page = runtime.block_on(segments.page(&question, playbook, now, None, 1000)).unwrap();
-            prop_assert_eq!(&page, &expected.iter().copied().collect::<Vec<_>>(), "page: {}", question);
+            let all = runtime.block_on(segments.all(&question, playbook, now)).unwrap();
+            prop_assert_eq!(&all, &expected.iter().copied().collect::<Vec<_>>(), "all: {}", question);
             let counted = runtime.block_on(segments.count(&question, playbook, now)).unwrap();
             prop_assert_eq!(counted.leads, expected.len() as i64, "count: {}", question);
             let mailable =
@@ -98,7 +98,7 @@ async fn memory_and_database_answer_alike(home: Home) {
     outcome.unwrap_or_else(|why| panic!("{why}"));
 }
 
-async fn pages_and_counts_are_of_the_same(home: Home) {
+async fn lists_and_counts_are_of_the_same(home: Home) {
     let house = house(home).await;
     let mut leads = Vec::new();
     for _ in 0..7 {
@@ -117,20 +117,11 @@ async fn pages_and_counts_are_of_the_same(home: Home) {
     let question: Predicate = "did \"Demo Requested\" and score >= 50".parse().unwrap();
     assert_eq!(segments.count(&question, playbook, now).await.unwrap(), Counted { leads: 6, mailable: 4 });
     leads.sort_unstable();
-    let (mut pages, mut after) = (Vec::new(), None);
-    loop {
-        let page = segments.page(&question, playbook, now, after, 2).await.unwrap();
-        after = page.last().copied();
-        if page.is_empty() {
-            break;
-        }
-        assert!(page.len() <= 2);
-        pages.extend(page);
-    }
-    assert_eq!(pages.len(), 6);
-    assert!(pages.is_sorted(), "{pages:?}");
+    let all = segments.all(&question, playbook, now).await.unwrap();
+    assert_eq!(all.len(), 6);
+    assert!(all.is_sorted(), "{all:?}");
     let sample = segments.sample(&question, playbook, now, 3).await.unwrap();
-    assert_eq!(sample.iter().map(|lead| lead.id).rev().collect::<Vec<_>>(), pages[3..]);
+    assert_eq!(sample.iter().map(|lead| lead.id).rev().collect::<Vec<_>>(), all[3..]);
     // Their points fade: one half-life later they are below the line.
     assert_eq!(segments.count(&question, playbook, now + TimeDelta::days(31)).await.unwrap().leads, 0);
     assert!(segments.outdated(playbook, 10).await.unwrap().is_empty());
@@ -157,5 +148,5 @@ async fn many_conditions_are_taken(home: Home) {
     let texts = (0..1900).map(|n| asked(format!("title != t{n}")));
     let question = Predicate::all(std::iter::once(Predicate::any(deeds)).chain(texts));
     assert_eq!(segments.count(&question, playbook, now).await.unwrap().leads, 1);
-    assert_eq!(segments.page(&question, playbook, now, None, 9).await.unwrap(), [lead]);
+    assert_eq!(segments.all(&question, playbook, now).await.unwrap(), [lead]);
 }

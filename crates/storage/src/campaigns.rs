@@ -5,7 +5,7 @@ mod preview;
 mod tally;
 mod waves;
 
-pub use audience::{Asked, Asking, Listed, Whom};
+pub use audience::{ASKED_AT_ONCE, Asked, Listed, Whom};
 pub use preview::{Preview, Previewed};
 
 use crate::{

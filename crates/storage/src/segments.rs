@@ -16,17 +16,18 @@ pub(crate) mod told;
 pub use members::{KeptSegment, Moves};
 pub use saved::Saved;
 
-pub(crate) use compile::{Shape, compile};
+pub(crate) use compile::{Compiled, Shape, compile};
 
 use crate::{Result, Store, rows::micros, scenes::leads_of};
 use rekindle_core::{
-    ids::LeadId,
+    enrollment::HELD_OUT,
+    ids::{CampaignId, LeadId},
     lead::Lead,
     playbook::Playbook,
     segment::{Comparison, Predicate},
     time::Moment,
 };
-use sea_orm::{ConnectionTrait, EntityTrait, Statement, prelude::Uuid};
+use sea_orm::{ConnectionTrait, DbBackend, EntityTrait, Statement, prelude::Uuid};
 use sql::Sql;
 
 /// Who answers questions.
@@ -55,14 +56,33 @@ impl Segments<'_> {
     /// # Errors
     /// As the database says.
     pub async fn count(&self, question: &Predicate, playbook: &Playbook, now: Moment) -> Result<Counted> {
-        let what = format!("count(*) AS leads, count(*) FILTER (WHERE {}) AS mailable", mailable(now));
-        let backend = self.0.db.get_database_backend();
-        let Sql { text, values } = compile(question, backend, &playbook.scoring, now, Shape::Whole)
-            .beside("LEFT JOIN suppression s ON s.address_hash = lead.address_hash")
-            .select(&what, Sql::truth(true), "");
+        let Sql { text, values } = self.counting(question, playbook, now);
         let row = self.0.db.query_one_raw(self.0.sql(&text, values)).await?;
         let Some(row) = row else { return Ok(Counted { leads: 0, mailable: 0 }) };
         Ok(Counted { leads: row.try_get("", "leads")?, mailable: row.try_get("", "mailable")? })
+    }
+
+    /// How the database goes about counting them, in its own words: for whoever looks for an index.
+    ///
+    /// # Errors
+    /// As the database says.
+    pub async fn plan(&self, question: &Predicate, playbook: &Playbook, now: Moment) -> Result<Vec<String>> {
+        let (explain, column) = match self.0.db.get_database_backend() {
+            DbBackend::Postgres => ("EXPLAIN ", "QUERY PLAN"),
+            _ => ("EXPLAIN QUERY PLAN ", "detail"),
+        };
+        let Sql { text, values } = self.counting(question, playbook, now).within(explain, "");
+        let rows = self.0.db.query_all_raw(self.0.sql(&text, values)).await?;
+        rows.iter().map(|row| Ok(row.try_get("", column)?)).collect()
+    }
+
+    fn counting(&self, question: &Predicate, playbook: &Playbook, now: Moment) -> Sql {
+        let what = format!("count(*) AS leads, count(*) FILTER (WHERE {}) AS mailable", mailable(now));
+        self.compiled(question, playbook, now).beside(SUPPRESSED).select(&what, Sql::truth(true), "")
+    }
+
+    fn compiled(&self, question: &Predicate, playbook: &Playbook, now: Moment) -> Compiled {
+        compile(question, self.0.db.get_database_backend(), &playbook.scoring, now, Shape::Whole)
     }
 
     /// Some who answer yes: those who were heard of last come first.
@@ -81,21 +101,38 @@ impl Segments<'_> {
         leads_of(crate::rows::lead::Entity::find().from_raw_sql(statement).all(&self.0.db).await?)
     }
 
-    /// A page of those who answer yes, in the order of their ids, from behind `after`.
+    /// All who answer yes, asked once, in the order of their ids. An id takes 16 bytes here: a million leads fit.
     ///
     /// # Errors
     /// As the database says.
-    pub async fn page(
+    pub async fn all(&self, question: &Predicate, playbook: &Playbook, now: Moment) -> Result<Vec<LeadId>> {
+        let end = " ORDER BY lead.id";
+        let whole = self.select(question, playbook, now, Shape::Whole, "lead.id", Sql::truth(true), end);
+        self.ids(whole).await
+    }
+
+    /// All who answer yes, may be written to, and are in the audience of a campaign neither as in nor as held out.
+    ///
+    /// # Errors
+    /// As the database says.
+    pub async fn newcomers(
         &self,
+        campaign: CampaignId,
         question: &Predicate,
         playbook: &Playbook,
         now: Moment,
-        after: Option<LeadId>,
-        most: u64,
     ) -> Result<Vec<LeadId>> {
-        let behind = after.map_or(Sql::truth(true), |after| Sql::of("lead.id > ?", vec![after.0.into()]));
-        let end = format!(" ORDER BY lead.id LIMIT {most}");
-        let statement = self.select(question, playbook, now, Shape::Each, "lead.id", behind, &end);
+        let text = format!(
+            "{} AND NOT EXISTS (SELECT 1 FROM audience a WHERE a.campaign_id = ? AND a.lead_id = lead.id AND (a.why_out IS NULL OR a.why_out = '{HELD_OUT}'))",
+            mailable(now)
+        );
+        let new = Sql::of(text, vec![campaign.0.into()]);
+        let Sql { text, values } =
+            self.compiled(question, playbook, now).beside(SUPPRESSED).select("lead.id", new, " ORDER BY lead.id");
+        self.ids(self.0.sql(&text, values)).await
+    }
+
+    async fn ids(&self, statement: Statement) -> Result<Vec<LeadId>> {
         let rows = self.0.db.query_all_raw(statement).await?;
         rows.iter().map(|row| Ok(LeadId(row.try_get::<Uuid>("", "id")?))).collect()
     }
@@ -108,8 +145,7 @@ impl Segments<'_> {
         let text = "SELECT id FROM lead WHERE counted_by < ? OR counted_by > ? LIMIT ?";
         let most = i64::try_from(most).unwrap_or(i64::MAX);
         let values = vec![playbook.rules.into(), playbook.rules.into(), most.into()];
-        let rows = self.0.db.query_all_raw(self.0.sql(text, values)).await?;
-        rows.iter().map(|row| Ok(LeadId(row.try_get::<Uuid>("", "id")?))).collect()
+        self.ids(self.0.sql(text, values)).await
     }
 
     #[expect(
@@ -133,7 +169,10 @@ impl Segments<'_> {
     }
 }
 
-/// Whether a lead may be written to at all, beside whom `s` is suppressed: the set form of `Lead::may_be_mailed`.
+/// Beside the leads: those whose address is not written to any more.
+const SUPPRESSED: &str = "LEFT JOIN suppression s ON s.address_hash = lead.address_hash";
+
+/// Whether a lead may be written to at all, beside whom [`SUPPRESSED`] are: the set form of `Lead::may_be_mailed`.
 fn mailable(now: Moment) -> String {
     format!(
         "lead.email IS NOT NULL AND lead.nurture <> 'archived' AND lead.consent = 'subscribed' \

@@ -58,12 +58,12 @@ pub(crate) async fn measure(orders: &Orders, clock: &SharedClock) -> Measured<()
     base.remove().await
 }
 
-fn millis(took: Duration) -> f64 {
+pub(crate) fn millis(took: Duration) -> f64 {
     took.as_secs_f64() * 1e3
 }
 
 /// Leads as they are after some years, and five things that each did in the last one.
-fn fill(leads: usize, now: i64, rules: i64) -> Vec<String> {
+pub(crate) fn fill(leads: usize, now: i64, rules: i64) -> Vec<String> {
     let day = 86_400_000_000_i64;
     let texts = [
         (

@@ -5,6 +5,8 @@
 mod bases;
 #[path = "../bench/callers.rs"]
 mod callers;
+#[path = "../bench/campaign.rs"]
+mod campaign;
 #[path = "../bench/composing.rs"]
 mod composing;
 #[path = "../bench/intake.rs"]
@@ -77,6 +79,9 @@ async fn measure(orders: &Orders) -> Measured<()> {
     }
     if matches!(what, "all" | "segments") {
         segments::measure(orders, &clock).await?;
+    }
+    if matches!(what, "all" | "campaign") {
+        campaign::measure(orders, &clock).await?;
     }
     if matches!(what, "all" | "outbox") {
         outbox::measure(orders, &clock).await?;

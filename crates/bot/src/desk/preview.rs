@@ -22,7 +22,7 @@ use rekindle_core::{
 use rekindle_mail::letter::{Addressee, Letter};
 use rekindle_storage::{
     Result,
-    campaigns::{Asked, Asking, Preview, Previewed},
+    campaigns::{ASKED_AT_ONCE, Asked, Preview, Previewed},
 };
 use serde_json::json;
 use std::collections::{BTreeMap, HashMap};
@@ -145,7 +145,7 @@ impl Desk {
         Ok(reply.with_card(card))
     }
 
-    /// Asks every lead, a page at a time, and writes down who answers yes.
+    /// Asks all who match, some at a time, and writes down who is in and who is out.
     async fn ask(
         &self,
         preview: &mut Preview<'_>,
@@ -155,12 +155,10 @@ impl Desk {
     ) -> Result<Counted> {
         let campaigns = self.store.campaigns();
         let (domains, now) = (campaigns.domains().await?, self.store.clock().calendar());
-        let asking = Asking { question, plan, playbooks };
         let mut counted = Counted::default();
         counted.forecast.reputation.from_mails = domains.values().map(|(mails, _)| mails).sum();
-        let mut after = None;
-        while let Some((asked, last)) = campaigns.ask(asking, after).await? {
-            after = Some(last);
+        for some in self.store.segments().all(question, playbooks.current(), now).await?.chunks(ASKED_AT_ONCE) {
+            let asked = campaigns.ask(plan, playbooks, some).await?;
             for one in &asked {
                 self.count(&mut counted, one, plan, &domains, now);
             }

@@ -11,7 +11,6 @@ use rekindle_core::{
     ids::{CampaignId, LeadId},
     lead::Lead,
     playbook::Playbooks,
-    segment::Predicate,
     sequence::Sequence,
     time::Moment,
 };
@@ -21,21 +20,10 @@ use sea_orm::{
 };
 use std::collections::{HashMap, HashSet};
 
-/// How many of those who answer yes are read at a time.
-const PAGE: u64 = 500;
+/// How many of those who answer yes are asked at a time.
+pub const ASKED_AT_ONCE: usize = 1_000;
 /// How far back the mails lie from which bounces are foreseen.
 const PAST_DAYS: i64 = 180;
-
-/// What is asked of every lead.
-#[derive(Debug, Clone, Copy)]
-pub struct Asking<'a> {
-    /// The segment's question.
-    pub question: &'a Predicate,
-    /// What they would begin.
-    pub plan: &'a Sequence,
-    /// The rules.
-    pub playbooks: &'a Playbooks,
-}
 
 /// Somebody who answered yes.
 #[derive(Debug, Clone)]
@@ -88,23 +76,16 @@ struct OfDomain {
 }
 
 impl Campaigns<'_> {
-    /// The page of those who answer yes behind `after`, and the last of them; `None` at the end.
+    /// Asks some leads, in the order of their ids: who is in, who is out and why.
     ///
     /// # Errors
     /// As the database says.
-    pub async fn ask(
-        &self,
-        asking: Asking<'_>,
-        after: Option<LeadId>,
-    ) -> Result<Option<(Vec<Asked>, LeadId)>> {
-        let Asking { question, plan, playbooks } = asking;
+    pub async fn ask(&self, plan: &Sequence, playbooks: &Playbooks, ids: &[LeadId]) -> Result<Vec<Asked>> {
         let (leads, now) = (self.0.leads(), self.0.clock.calendar());
-        let ids = self.0.segments().page(question, playbooks.current(), now, after, PAGE).await?;
-        let Some(last) = ids.last().copied() else { return Ok(None) };
-        let mut page = leads.by_ids(&ids).await?;
+        let mut page = leads.by_ids(ids).await?;
         page.sort_by_key(|lead| lead.id);
         let suppressed = leads.suppressed(&page).await?;
-        let begun = self.0.runs().begun(&plan.name, &ids).await?;
+        let begun = self.0.runs().begun(&plan.name, ids).await?;
         let mut asked = Vec::new();
         for lead in page {
             let (began, live) = begun.get(&lead.id).copied().unzip();
@@ -115,7 +96,7 @@ impl Campaigns<'_> {
             asked.push(Asked { lead, why_out, was_mailed: false, others: Vec::new() });
         }
         self.look_ahead(&mut asked, plan, playbooks).await?;
-        Ok(Some((asked, last)))
+        Ok(asked)
     }
 
     /// Adds to those who are in whether they took a mail before, and what else they are to get.
@@ -205,21 +186,6 @@ impl Campaigns<'_> {
     pub async fn asked_of(&self, id: CampaignId, lead: LeadId) -> Result<Option<Option<String>>> {
         let row = campaign::audience::Entity::find_by_id((id.0, lead.0)).one(&self.0.db).await?;
         Ok(row.map(|row| row.why_out))
-    }
-
-    /// Which of these leads a campaign has in already.
-    ///
-    /// # Errors
-    /// As the database says.
-    pub async fn those_in(&self, id: CampaignId, leads: &[LeadId]) -> Result<HashSet<LeadId>> {
-        use campaign::audience::{Column, Entity};
-        let rows = Entity::find()
-            .filter(Column::CampaignId.eq(id.0))
-            .filter(Column::WhyOut.is_null())
-            .filter(Column::LeadId.is_in(leads.iter().map(|lead| lead.0)))
-            .all(&self.0.db)
-            .await?;
-        Ok(rows.into_iter().map(|row| LeadId(row.lead_id)).collect())
     }
 
     /// Running campaigns that follow their segment and have begun with those of the preview.

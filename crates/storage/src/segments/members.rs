@@ -134,9 +134,7 @@ impl Segments<'_> {
     ) -> Result<Vec<LeadId>> {
         let not_in = Sql::of(NO_MEMBER, vec![name.into()]);
         let end = format!(" LIMIT {most}");
-        let statement = self.select(question, playbook, now, Shape::Whole, "lead.id", not_in, &end);
-        let rows = self.0.db.query_all_raw(statement).await?;
-        rows.iter().map(|row| Ok(LeadId(row.try_get::<Uuid>("", "id")?))).collect()
+        self.ids(self.select(question, playbook, now, Shape::Whole, "lead.id", not_in, &end)).await
     }
 
     /// How many are members of a segment.

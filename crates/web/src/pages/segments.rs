@@ -14,7 +14,6 @@ use axum::{
 };
 use rekindle_core::{
     email::EmailAddress,
-    ids::LeadId,
     lead::Lead,
     observe::ago,
     refusal::Refusal,
@@ -28,7 +27,7 @@ use serde::Deserialize;
 /// How many of those who answer yes are shown.
 const SHOWN: u64 = 25;
 /// How many lines of a file are read at a time.
-const LINES: u64 = 1000;
+const LINES: usize = 1000;
 
 /// What the address asks for.
 #[derive(Debug, Default, Deserialize)]
@@ -182,12 +181,9 @@ async fn listed(doors: &Doors, member: &Member, query: &str) -> Stored<(String, 
         "owner",
     ];
     let mut text = line(&heads.map(|head| Cell::Text(head.to_owned())));
-    let mut after: Option<LeadId> = None;
-    loop {
-        let page = doors.store.segments().page(&question, playbook, now, after, LINES).await?;
-        let Some(last) = page.last() else { return Ok((text, now)) };
-        after = Some(*last);
-        let mut leads = doors.store.leads().by_ids(&page).await?;
+    let everybody = doors.store.segments().all(&question, playbook, now).await?;
+    for some in everybody.chunks(LINES) {
+        let mut leads = doors.store.leads().by_ids(some).await?;
         leads.sort_by_key(|lead| lead.id);
         for lead in leads {
             let stands = playbook.scoring.standing(&lead, now);
@@ -208,4 +204,5 @@ async fn listed(doors: &Doors, member: &Member, query: &str) -> Stored<(String, 
             ]));
         }
     }
+    Ok((text, now))
 }

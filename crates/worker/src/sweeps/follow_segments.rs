@@ -1,7 +1,8 @@
 //! Who has come to match the segment that a campaign follows begins it, too.
 
 use super::Round;
-use rekindle_storage::{Result, campaigns::Asking};
+use rekindle_core::enrollment::HELD_OUT;
+use rekindle_storage::{Result, campaigns::{ASKED_AT_ONCE, Asked}};
 
 pub(super) async fn sweep(at: &Round<'_>) -> Result<usize> {
     let campaigns = at.store.campaigns();
@@ -16,23 +17,18 @@ pub(super) async fn sweep(at: &Round<'_>) -> Result<usize> {
                 continue;
             }
         };
-        let asking = Asking { question: &question, plan, playbooks: at.playbooks };
-        let mut after = None;
-        while !at.stop.is_cancelled()
-            && let Some((asked, last)) = campaigns.ask(asking, after).await?
-        {
-            after = Some(last);
-            let ids: Vec<_> = asked.iter().map(|one| one.lead.id).collect();
-            let known = campaigns.those_in(campaign.id, &ids).await?;
-            // Who is out may be in another time; only who is in is new.
-            let newcomers = asked
-                .into_iter()
-                .filter(|one| one.why_out.is_none() && !known.contains(&one.lead.id))
-                .map(|one| (one.lead.id, None));
-            let newcomers: Vec<_> = newcomers.collect();
-            if !newcomers.is_empty() {
-                joined +=
-                    usize::try_from(campaigns.join(campaign.id, &newcomers).await?).unwrap_or(usize::MAX);
+        let newcomers = at.store.segments().newcomers(campaign.id, &question, playbook, at.now()).await?;
+        for some in newcomers.chunks(ASKED_AT_ONCE) {
+            if at.stop.is_cancelled() {
+                break;
+            }
+            let asked = campaigns.ask(plan, at.playbooks, some).await?;
+            // Who is out may be in another time. Who is held out is counted in the reports.
+            let is_new = |one: &Asked| one.why_out.as_deref().is_none_or(|why| why == HELD_OUT);
+            let joining = asked.into_iter().filter(is_new).map(|one| (one.lead.id, one.why_out));
+            let joining: Vec<_> = joining.collect();
+            if !joining.is_empty() {
+                joined += usize::try_from(campaigns.join(campaign.id, &joining).await?).unwrap_or(usize::MAX);
             }
         }
     }
