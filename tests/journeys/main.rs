@@ -38,6 +38,7 @@ mod plans;
 mod listening;
 
 mod campaign_day;
+mod foreseen;
 mod import_campaign;
 mod import_refusals;
 

@@ -15,9 +15,12 @@ use rekindle_tests::{
     on_both,
     stores::Home,
 };
-use rekindle_worker::future::{Leaps, live};
+use rekindle_worker::future::{Ahead, ahead};
 use serde_json::json;
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 on_both!(
     pricing_is_followed_up_after_an_hour_two_days_and_four_unless_they_come_back,
@@ -449,16 +452,16 @@ async fn the_month_that_is_simulated_is_the_month_that_comes(home: Home) {
     let now = house.home.now();
     let until = now + TimeDelta::days(45);
     let folder = tempfile::tempdir().unwrap();
-    let clock = Leaps::at(now);
-    let url = format!("sqlite://{}", folder.path().join("copy.db").display());
-    let copy = house.store.copy_to(&url, clock.clone(), None, |_| {}).await.unwrap();
     let mails = rekindle::files::template_files(folder.path()).unwrap();
-    let templates = || Templates::load(&mails).unwrap();
+    let templates = Arc::new(Templates::load(&mails).unwrap());
     let settings = indoors::settings(Transport::Memory(house.relay.clone()));
     let sent = house.relay.len();
-    let future = live(&copy, &clock, settings, templates(), until, |_| {}).await.unwrap();
+    let before = house.store.happened(now, until).await.unwrap();
+    let url = format!("sqlite://{}", folder.path().join("copy.db").display());
+    let everything = Ahead { url: &url, leads: None, playbook: None, campaign: None, until };
+    let future = ahead(&house.store, everything, settings, templates, |_| {}).await.unwrap();
     assert_eq!(house.relay.len(), sent, "nothing leaves in a simulation");
-    assert_eq!(house.store.happened(now, until).await.unwrap(), [], "and nothing happens in the house");
+    assert_eq!(house.store.happened(now, until).await.unwrap(), before, "and nothing happens in the house");
     // Now the month really comes: the daemon wakes at what is due.
     loop {
         house.worker.tick().await.unwrap();

@@ -17,12 +17,17 @@ const LEADS: usize = 20_000;
 /// Copies the one row of a table, with a number in the place of some columns.
 async fn copies(shoulder: &Shoulder, table: &str, count: usize, others: &[(&str, String)]) {
     let columns = match shoulder.is_postgres() {
-        true => format!("SELECT column_name::text FROM information_schema.columns WHERE table_name = '{table}' ORDER BY 1"),
+        true => format!(
+            "SELECT column_name::text FROM information_schema.columns WHERE table_name = '{table}' ORDER BY 1"
+        ),
         false => format!("SELECT name FROM pragma_table_info('{table}') ORDER BY 1"),
     };
     let columns: Vec<String> = shoulder.column(&columns).await;
     let from = |column: &String| {
-        others.iter().find(|(name, _)| name == column).map_or_else(|| column.clone(), |(_, text)| text.clone())
+        others
+            .iter()
+            .find(|(name, _)| name == column)
+            .map_or_else(|| column.clone(), |(_, text)| text.clone())
     };
     let values: Vec<String> = columns.iter().map(from).collect();
     let text = format!(

@@ -21,6 +21,7 @@ pub(crate) use view::View;
 
 use crate::{
     command::{self, Command, Known, Suggestion},
+    foresee::Foresee,
     inbound::What,
     intent::Intent,
     reply::Reply,
@@ -57,6 +58,7 @@ pub struct Desk {
     pub(crate) store: Store,
     pub(crate) settings: Settings,
     templates: Option<Arc<Templates>>,
+    foresee: Option<Arc<dyn Foresee>>,
     /// Which settings a look at the mail must be of before a campaign may begin; none where mail reaches nobody.
     mail_check: Option<String>,
 }
@@ -78,13 +80,19 @@ impl From<Reply> for Done {
 impl Desk {
     /// A desk on a database.
     pub fn new(store: Store, settings: Settings) -> Self {
-        Self { store, settings, templates: None, mail_check: None }
+        Self { store, settings, templates: None, foresee: None, mail_check: None }
     }
 
     /// With the mails, so that previews show their subjects.
     #[must_use]
     pub fn with_templates(self, templates: Arc<Templates>) -> Self {
         Self { templates: Some(templates), ..self }
+    }
+
+    /// With somebody who lives ahead, so that previews show dates.
+    #[must_use]
+    pub fn with_foresight(self, foresee: Arc<dyn Foresee>) -> Self {
+        Self { foresee: Some(foresee), ..self }
     }
 
     /// Lets a campaign begin only when somebody looked, with these settings, whether its mails will be believed; nothing where mail

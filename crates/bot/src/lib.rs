@@ -26,6 +26,7 @@ pub mod console;
 pub mod desk;
 pub mod discord;
 pub mod doctor;
+pub mod foresee;
 pub mod form;
 pub mod groups;
 pub mod home;

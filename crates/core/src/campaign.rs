@@ -12,7 +12,7 @@ mod forecast;
 mod why;
 
 pub use figures::{Figures, FirstOnes, Variant};
-pub use forecast::{Collision, Day, Forecast, Reputation, mail_dates};
+pub use forecast::{Collision, Day, Forecast, Reputation, first_mail};
 pub use why::{Case, Told, mail_story, run_story, why};
 
 use crate::{ids::CampaignId, lead::words, refusal::Refusal, team::Handle, time::Moment};
@@ -216,6 +216,13 @@ impl Campaign {
             }
             _ => None,
         }
+    }
+
+    /// This is foreseen of it.
+    pub fn foreseen(mut self, forecast: Forecast) -> Self {
+        self.forecast = forecast;
+        self.revision += 1;
+        self
     }
 
     /// Everybody of the audience has begun.

@@ -111,6 +111,8 @@ const CLAIMED: &str = "claimed by ";
 /// How the reason of a mail that a circuit breaker holds begins.
 pub const RESTS: &str = "mail is held: ";
 const RESTING: &str = "the lead wants nothing before ";
+/// How the reason of a mail that waits for an hour of the lead's day begins.
+pub const OUTSIDE: &str = "outside ";
 
 /// Asks everything again.
 pub fn gate(scene: &GateScene<'_>, now: Moment) -> Verdict {
@@ -194,7 +196,7 @@ pub fn gate(scene: &GateScene<'_>, now: Moment) -> Verdict {
         } else {
             "the hours of all mail"
         };
-        return Verdict::Later { until, why: format!("outside {whose} in {zone}"), ageless: true };
+        return Verdict::Later { until, why: format!("{OUTSIDE}{whose} in {zone}"), ageless: true };
     }
     Verdict::Go
 }

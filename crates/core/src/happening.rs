@@ -2,6 +2,7 @@
 
 use crate::{ids::LeadId, lead::words, time::Moment};
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 
 words! {
     /// What was done.
@@ -34,4 +35,13 @@ pub struct Happening {
     pub of: String,
     /// Why, in words.
     pub why: Option<String>,
+}
+
+/// What was lived ahead.
+#[derive(Debug, Clone, Default)]
+pub struct Lived {
+    /// Everything that was done, in order.
+    pub happened: Vec<Happening>,
+    /// How many mails had to wait, by the reason.
+    pub waited: BTreeMap<String, usize>,
 }

@@ -278,15 +278,17 @@ async fn hear(args: &Args, chat: &args::Chat) -> Result<Reply, Halt> {
         }
         Err(error) => return Err(tell::refused(error, &house)),
     };
-    let mut desk = up::desk(&house);
-    match house.templates() {
-        Ok(templates) => desk = desk.with_templates(std::sync::Arc::new(templates)),
-        Err(halt) => say(format_args!(
-            "{}\nSo the playbook in {} is not in force; this is answered by the one in the database.",
-            halt.told().trim_end(),
-            args.data.display()
-        )),
-    }
+    let desk = match house.templates() {
+        Ok(templates) => up::foreseeing_desk(&house, templates.into()),
+        Err(halt) => {
+            say(format_args!(
+                "{}\nSo the playbook in {} is not in force; this is answered by the one in the database.",
+                halt.told().trim_end(),
+                args.data.display()
+            ));
+            up::desk(&house)
+        }
+    };
     Ok(desk.run(&member, "terminal", &chat.text()).await)
 }
 

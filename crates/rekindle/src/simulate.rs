@@ -11,14 +11,28 @@ use crate::{
     house::{House, playbook_of},
     tell, up,
 };
+use async_trait::async_trait;
 use chrono::TimeDelta;
 use indicatif::{ProgressBar, ProgressStyle};
-use rekindle_core::{ids::LeadId, time::Moment};
+use rekindle_bot::foresee::Foresee;
+use rekindle_core::{
+    happening::Lived,
+    ids::{CampaignId, LeadId},
+    playbook::Files,
+    time::Moment,
+};
 use rekindle_mail::templates::Templates;
-use rekindle_storage::Store;
-use rekindle_worker::future::{Future, Leaps, live};
-use std::{collections::HashMap, path::Path};
+use rekindle_storage::{Result as Stored, Store, StoreError};
+use rekindle_worker::{
+    Settings,
+    future::{Ahead, Progress, ahead},
+};
+use std::sync::Arc;
+use tempfile::TempDir;
 use told::Told;
+
+/// How far a preview looks ahead at the most.
+const PREVIEWED: TimeDelta = TimeDelta::days(90);
 
 /// Simulates, and prints.
 ///
@@ -27,84 +41,133 @@ use told::Told;
 pub async fn run(house: &House, asked: &args::Simulate) -> Done {
     let days = i64::from(asked.days);
     let now = house.store.clock().calendar();
-    let until = now + TimeDelta::days(days);
-    let only = whom(house, asked).await?;
-    let folder = tempfile::Builder::new().prefix("rekindle-simulate-").tempdir().doing("make a folder")?;
-    let quiet = asked.json || asked.quiet;
-    let present = Run { house, only: only.as_deref(), now, until, quiet };
+    let (campaign, leads) = whom(house, asked).await?;
+    let present = Run {
+        house,
+        campaign,
+        leads: leads.as_deref(),
+        now,
+        until: now + TimeDelta::days(days),
+        quiet: asked.json || asked.quiet,
+    };
     let (_, templates) = house.read_playbook()?;
-    let (future, emails) = present.live(&folder.path().join("present.db"), None, templates).await?;
+    let lived = present.live(None, templates).await?;
     let other = match &asked.playbook {
         None => None,
         Some(folder_of) => {
             let (files, templates) = playbook_of(folder_of, &house.data)?;
-            Some(present.live(&folder.path().join("other.db"), Some(files), templates).await?.0)
+            Some(present.live(Some(&files), templates).await?)
         }
     };
+    let emails = house.store.leads().emails().await.doing("read the addresses")?;
     let told = Told { now, days, zone: house.config.team.zone, emails: &emails };
     if asked.json {
-        return exit::data(told.json(&future, other.as_ref()));
+        return exit::data(told.json(&lived, other.as_ref()));
     }
     let alone = asked.lead.is_some();
-    exit::data(told.words(&future, other.as_ref(), alone).trim_end())?;
+    exit::data(told.words(&lived, other.as_ref(), alone).trim_end())?;
     say("Nothing was sent, and nothing was changed.");
     Ok(())
 }
 
-/// The leads that are asked about; all where nobody is named.
-async fn whom(house: &House, asked: &args::Simulate) -> Result<Option<Vec<LeadId>>, Halt> {
+/// The campaign and the leads that are asked about; all where nobody is named.
+async fn whom(
+    house: &House,
+    asked: &args::Simulate,
+) -> Result<(Option<CampaignId>, Option<Vec<LeadId>>), Halt> {
     if let Some(lead) = &asked.lead {
         let lead = house.store.leads().named(lead).await.map_err(|error| tell::refused(error, house))?;
-        return Ok(Some(vec![lead.id]));
+        return Ok((None, Some(vec![lead.id])));
     }
     if let Some(campaign) = &asked.campaign {
         let campaign =
             house.store.campaigns().named(campaign).await.map_err(|error| tell::refused(error, house))?;
-        return house.store.campaigns().everybody(campaign.id).await.doing("read the audience").map(Some);
+        let leads = house.store.campaigns().everybody(campaign.id).await.doing("read the audience")?;
+        return Ok((Some(campaign.id), Some(leads)));
     }
-    Ok(None)
+    Ok((None, None))
 }
 
-/// One way that the future may go.
+/// A folder for a copy, gone when it is dropped.
+fn folder() -> std::io::Result<TempDir> {
+    tempfile::Builder::new().prefix("rekindle-simulate-").tempdir()
+}
+
+fn url_in(folder: &TempDir) -> String {
+    format!("sqlite://{}", folder.path().join("copy.db").display())
+}
+
+/// What previews are foreseen with.
+#[derive(Debug)]
+pub struct Foresight {
+    store: Store,
+    settings: Settings,
+    templates: Arc<Templates>,
+}
+
+impl Foresight {
+    /// Of this house.
+    pub fn new(house: &House, templates: Arc<Templates>) -> Self {
+        Self { store: house.store.clone(), settings: up::worker_settings(house), templates }
+    }
+}
+
+#[async_trait]
+impl Foresee for Foresight {
+    async fn ahead(&self, campaign: CampaignId, leads: &[LeadId]) -> Stored<Lived> {
+        let folder = folder().map_err(|error| StoreError::Unusable(error.to_string()))?;
+        let asked = Ahead {
+            url: &url_in(&folder),
+            leads: Some(leads),
+            playbook: None,
+            campaign: Some(campaign),
+            until: self.store.clock().calendar() + PREVIEWED,
+        };
+        ahead(&self.store, asked, self.settings.clone(), self.templates.clone(), |_| ()).await
+    }
+}
+
+/// What is lived, by the playbook in force or by another.
 struct Run<'a> {
     house: &'a House,
-    only: Option<&'a [LeadId]>,
+    campaign: Option<CampaignId>,
+    leads: Option<&'a [LeadId]>,
     now: Moment,
     until: Moment,
     quiet: bool,
 }
 
 impl Run<'_> {
-    async fn live(
-        &self,
-        file: &Path,
-        playbook: Option<rekindle_core::playbook::Files>,
-        templates: Templates,
-    ) -> Result<(Future, HashMap<LeadId, String>), Halt> {
+    async fn live(&self, playbook: Option<&Files>, templates: Templates) -> Result<Lived, Halt> {
         let doing = "simulate";
-        let clock = Leaps::at(self.now);
-        let url = format!("sqlite://{}", file.display());
         let store = &self.house.store;
-        let leads = match self.only {
-            Some(only) => only.len() as u64,
+        let folder = folder().doing("make a folder")?;
+        let asked = Ahead {
+            url: &url_in(&folder),
+            leads: self.leads,
+            playbook,
+            campaign: self.campaign,
+            until: self.until,
+        };
+        let leads = match self.leads {
+            Some(leads) => leads.len() as u64,
             None => store.leads().count().await.doing(doing)?,
         };
-        let bar = self.bar(leads, "copies the leads");
-        let copied = store.copy_to(&url, clock.clone(), self.only, |count| bar.set_position(count)).await;
-        bar.finish_and_clear();
-        let copy: Store = copied.doing("copy the data")?;
-        if let Some(files) = playbook {
-            copy.apply_playbook(&files).await.doing("take the other playbook")?;
-        }
-        let days = u64::try_from((self.until - self.now).num_days()).unwrap_or(0);
-        let bar = self.bar(days, "lives the days");
-        let now = self.now;
-        let told = |at: Moment| bar.set_position(u64::try_from((at - now).num_days()).unwrap_or(0));
+        let whole = |days: TimeDelta| u64::try_from(days.num_days()).unwrap_or(0);
+        let copies = self.bar(leads, "copies the leads");
+        let lives = self.bar(whole(self.until - self.now), "lives the days");
+        let told = |progress| match progress {
+            Progress::Copied(count) => copies.set_position(count),
+            Progress::Lived(at) => {
+                copies.finish_and_clear();
+                lives.set_position(whole(at - self.now));
+            }
+        };
         let settings = up::worker_settings(self.house);
-        let future = live(&copy, &clock, settings, templates, self.until, told).await.doing(doing)?;
-        bar.finish_and_clear();
-        let named = copy.leads().emails().await.doing(doing)?;
-        Ok((future, named))
+        let lived = ahead(store, asked, settings, templates.into(), told).await.doing(doing);
+        copies.finish_and_clear();
+        lives.finish_and_clear();
+        lived
     }
 
     fn bar(&self, size: u64, what: &'static str) -> ProgressBar {

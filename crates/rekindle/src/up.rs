@@ -12,6 +12,7 @@ use crate::{
     mail_doctor,
     ready::Readiness,
     signin::{SignIn, behind_sign_in},
+    simulate::Foresight,
     template,
 };
 use axum::{
@@ -141,7 +142,7 @@ pub async fn open(house: &House, which: Which, listener: Option<TcpListener>) ->
     if which.bot {
         let settings = bot_settings(house);
         let templates = Arc::new(house.templates()?);
-        let desk = desk(house).with_templates(templates);
+        let desk = foreseeing_desk(house, templates);
         let inbound = Inbound::new(house.store.clone(), desk.clone(), tasks.clone());
         staff = staff.merge(console::router_until(house.store.clone(), desk, stop.clone()));
         let chats = chats::open(house, &inbound, &stop)?;
@@ -271,6 +272,12 @@ pub fn bot_settings(house: &House) -> rekindle_bot::desk::Settings {
 pub(crate) fn desk(house: &House) -> Desk {
     let desk = Desk::new(house.store.clone(), bot_settings(house));
     desk.with_mail_check(mail_doctor::needed(&house.config))
+}
+
+/// The same with the mails: previews show their subjects, and what the plans will do.
+pub(crate) fn foreseeing_desk(house: &House, templates: Arc<Templates>) -> Desk {
+    let foresight = Foresight::new(house, templates.clone());
+    desk(house).with_templates(templates).with_foresight(Arc::new(foresight))
 }
 
 /// What the worker needs of the settings.

@@ -165,6 +165,16 @@ impl Campaigns<'_> {
             .await
     }
 
+    /// Whether a campaign has runs that are not ended.
+    ///
+    /// # Errors
+    /// As the database says.
+    pub async fn has_runs(&self, id: CampaignId) -> Result<bool> {
+        let text =
+            "SELECT 1 AS live FROM enrollment WHERE campaign_id = ? AND state IN ('due', 'awaiting') LIMIT 1";
+        Ok(self.0.db.query_one_raw(self.0.sql(text, vec![id.0.into()])).await?.is_some())
+    }
+
     /// Running campaigns that have no run left, and to which nobody can come.
     ///
     /// # Errors

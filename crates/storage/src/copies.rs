@@ -55,7 +55,7 @@ impl Store {
         url: &str,
         clock: SharedClock,
         only: Option<&[LeadId]>,
-        told: impl Fn(u64),
+        told: impl Fn(u64) + Send + Sync,
     ) -> Result<Self> {
         let mut other = Self::open(url, clock).await?;
         // Addresses are kept under the same hash here and there.
@@ -63,8 +63,10 @@ impl Store {
         let tables = self.papers().tables(&self.db).await?;
         let tables: Vec<&Table> =
             tables.iter().filter(|table| !LEFT_OUT.contains(&table.name.as_str())).collect();
-        for table in tables.iter().filter(|table| table.of_leads(1).is_none()) {
-            self.copy_rows(&other, table, None).await?;
+        for table in &tables {
+            if table.of_leads(1).is_none() {
+                self.copy_rows(&other, table, None).await?;
+            }
         }
         let (mut after, mut count) = (Uuid::nil(), 0);
         loop {

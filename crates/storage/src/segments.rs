@@ -127,8 +127,11 @@ impl Segments<'_> {
             mailable(now)
         );
         let new = Sql::of(text, vec![campaign.0.into()]);
-        let Sql { text, values } =
-            self.compiled(question, playbook, now).beside(SUPPRESSED).select("lead.id", new, " ORDER BY lead.id");
+        let Sql { text, values } = self.compiled(question, playbook, now).beside(SUPPRESSED).select(
+            "lead.id",
+            new,
+            " ORDER BY lead.id",
+        );
         self.ids(self.0.sql(&text, values)).await
     }
 

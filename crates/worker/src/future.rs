@@ -6,7 +6,10 @@
 use crate::{Settings, Worker};
 use chrono::TimeDelta;
 use rekindle_core::{
-    happening::Happening,
+    campaign::{Campaign, CampaignState, Caution},
+    happening::Lived,
+    ids::{CampaignId, LeadId},
+    playbook::Files,
     time::{Clock, Moment},
 };
 use rekindle_mail::{memory::Memory, templates::Templates, transport::Transport};
@@ -19,14 +22,14 @@ use std::{
 
 /// A clock that stands still until it leaps.
 #[derive(Debug)]
-pub struct Leaps {
+struct Leaps {
     begun: Moment,
     now: Mutex<Moment>,
 }
 
 impl Leaps {
     /// One that stands at a moment.
-    pub fn at(now: Moment) -> Arc<Self> {
+    fn at(now: Moment) -> Arc<Self> {
         Arc::new(Self { begun: now, now: Mutex::new(now) })
     }
 
@@ -49,30 +52,74 @@ impl Clock for Leaps {
     }
 }
 
-/// What will have happened.
-#[derive(Debug, Clone, Default)]
-pub struct Future {
-    /// Everything that is done, in order.
-    pub happened: Vec<Happening>,
-    /// How many mails had to wait, by the reason.
-    pub waited: BTreeMap<String, usize>,
+/// What is to be lived.
+#[derive(Debug)]
+pub struct Ahead<'a> {
+    /// Where the copy is made: a new database.
+    pub url: &'a str,
+    /// Who is copied; all, where nobody is named.
+    pub leads: Option<&'a [LeadId]>,
+    /// Other rules than those in force.
+    pub playbook: Option<&'a Files>,
+    /// A campaign: launched there, where it is only previewed here, and nothing is lived beyond its last run.
+    pub campaign: Option<CampaignId>,
+    /// How long.
+    pub until: Moment,
+}
+
+/// How far it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Progress {
+    /// So many leads are copied.
+    Copied(u64),
+    /// Something is done at this moment.
+    Lived(Moment),
+}
+
+/// Copies the data and lives on the copy, from now.
+///
+/// # Errors
+/// As the databases say.
+pub async fn ahead(
+    store: &Store,
+    asked: Ahead<'_>,
+    settings: Settings,
+    templates: Arc<Templates>,
+    told: impl Fn(Progress) + Send + Sync,
+) -> Result<Lived> {
+    let clock = Leaps::at(store.clock().calendar());
+    let copied = |count| told(Progress::Copied(count));
+    let copy = store.copy_to(asked.url, clock.clone(), asked.leads, copied).await?;
+    if let Some(files) = asked.playbook {
+        copy.apply_playbook(files).await?;
+    }
+    if let Some(id) = asked.campaign {
+        let campaign = copy.campaigns().named(&id.to_string()).await?;
+        if matches!(campaign.state, CampaignState::Draft | CampaignState::Asked) {
+            // By the rules that are in force there.
+            let version = copy.load_playbooks().await?.version();
+            let renewed = |campaign| Ok(Campaign { version, ..campaign });
+            copy.campaigns().moved(id, renewed).await?;
+            copy.campaigns().launch(id, &campaign.made_by, &Caution::NONE).await?;
+        }
+    }
+    let lived = live(&copy, &clock, settings, templates, &asked, |at| told(Progress::Lived(at))).await?;
+    copy.close().await?;
+    Ok(lived)
 }
 
 /// What is due and does not move is looked at again so much later.
 const STUCK: TimeDelta = TimeDelta::minutes(1);
 
-/// Lives on a copy until a moment. `told` hears each moment that something is done at.
-///
-/// # Errors
-/// As the database says.
-pub async fn live(
+/// Lives on the copy. `told` hears each moment that something is done at.
+async fn live(
     copy: &Store,
     clock: &Leaps,
     settings: Settings,
-    templates: Templates,
-    until: Moment,
-    told: impl Fn(Moment),
-) -> Result<Future> {
+    templates: Arc<Templates>,
+    asked: &Ahead<'_>,
+    told: impl Fn(Moment) + Send + Sync,
+) -> Result<Lived> {
     let begun = clock.calendar();
     // Nothing leaves, nothing comes in, and nobody checks a signature.
     let settings = Settings {
@@ -99,7 +146,11 @@ pub async fn live(
             Some(_) => continue,
             None => break,
         };
-        if next > until {
+        let over = match asked.campaign {
+            Some(id) => !copy.campaigns().has_runs(id).await?,
+            None => false,
+        };
+        if next > asked.until || over {
             break;
         }
         clock.to(next);
@@ -109,5 +160,5 @@ pub async fn live(
     for why in waits.into_values() {
         *waited.entry(why).or_default() += 1;
     }
-    Ok(Future { happened: copy.happened(begun, until).await?, waited })
+    Ok(Lived { happened: copy.happened(begun, asked.until).await?, waited })
 }

@@ -82,14 +82,14 @@ type Numbers = Arc<HashMap<String, i32>>;
 #[derive(Debug)]
 pub struct Letters {
     settings: Arc<Settings>,
-    templates: Templates,
+    templates: Arc<Templates>,
     numbers: RwLock<BTreeMap<String, Numbers>>,
 }
 
 impl Letters {
     /// Letters from these templates, in the name that the settings say.
-    pub fn new(settings: Arc<Settings>, templates: Templates) -> Self {
-        Self { settings, templates, numbers: RwLock::default() }
+    pub fn new(settings: Arc<Settings>, templates: impl Into<Arc<Templates>>) -> Self {
+        Self { settings, templates: templates.into(), numbers: RwLock::default() }
     }
 
     /// The variant of the mail for the lead's language; the mail itself where its offer is not made in that one: no letter is written

@@ -96,7 +96,12 @@ pub(crate) struct Sending {
 
 impl Sending {
     /// Starts sessions and gatekeeper, which send as this sender.
-    pub(crate) fn start(store: Store, settings: Arc<Settings>, templates: Templates, sender: Sender) -> Self {
+    pub(crate) fn start(
+        store: Store,
+        settings: Arc<Settings>,
+        templates: Arc<Templates>,
+        sender: Sender,
+    ) -> Self {
         let shared = Arc::new(Shared {
             letters: Letters::new(settings.clone(), templates),
             sender: RwLock::new(sender),

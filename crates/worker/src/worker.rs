@@ -41,7 +41,7 @@ pub struct Worker {
     settings: Arc<Settings>,
     table: Table,
     /// Until the first mail is looked for.
-    templates: Option<Templates>,
+    templates: Option<Arc<Templates>>,
     sending: Option<Arc<Sending>>,
     /// When each sweep that goes by the stopwatch last looked.
     looked: BTreeMap<Sweep, Duration>,
@@ -51,13 +51,13 @@ pub struct Worker {
 
 impl Worker {
     /// A worker that has not begun yet.
-    pub fn new(store: Store, settings: Settings, templates: Templates) -> Self {
+    pub fn new(store: Store, settings: Settings, templates: impl Into<Arc<Templates>>) -> Self {
         let table = Table::new(settings.zone, [(Sweep::CoolLeads.name(), settings.cool_leads.clone())]);
         Self {
             store,
             settings: Arc::new(settings),
             table,
-            templates: Some(templates),
+            templates: Some(templates.into()),
             sending: None,
             looked: BTreeMap::new(),
             complaints: BTreeMap::new(),

@@ -107,7 +107,7 @@ fn audience(campaign: &Campaign, house: &Surroundings<'_>) -> Vec<Fact> {
 
 /// What is foreseen, a line each.
 fn foreseen(campaign: &Campaign, house: &Surroundings<'_>) -> Vec<String> {
-    let Forecast { days, collisions, reputation, .. } = &campaign.forecast;
+    let Forecast { days, waits, not_sent, lived_with, collisions, reputation, .. } = &campaign.forecast;
     let mut lines = vec![format!("{} in, {} out", count(campaign.counted_in, "lead"), campaign.counted_out)];
     let mut mails: Vec<&str> = days.iter().map(|day| day.mail.as_str()).collect();
     mails.dedup();
@@ -126,6 +126,22 @@ fn foreseen(campaign: &Campaign, house: &Surroundings<'_>) -> Vec<String> {
     }
     if mails.len() > 3 {
         lines.push(format!("… and {} more", count(i64::try_from(mails.len() - 3).unwrap_or(0), "mail")));
+    }
+    let listed = |counts: &[(String, i64)]| -> Vec<String> {
+        counts.iter().take(REASONS).map(|(why, mails)| format!("{mails} for “{why}”")).collect()
+    };
+    if !waits.is_empty() {
+        lines.push(clean(&format!("Mails that have to wait: {}", listed(waits).join(", ")), 200));
+    }
+    if !not_sent.is_empty() {
+        lines.push(clean(&format!("Mails that will not be sent: {}", listed(not_sent).join(", ")), 200));
+    }
+    if *lived_with > 0 {
+        let with = match *lived_with < campaign.counted_in {
+            true => format!("{lived_with} of them, each for as many"),
+            false => "all of them".to_owned(),
+        };
+        lines.push(format!("Dates are from living ahead with {with}, if nobody answers"));
     }
     for met in collisions.iter().take(2) {
         let theirs = met.leads - met.ours_first;

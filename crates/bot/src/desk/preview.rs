@@ -4,12 +4,13 @@ use super::Desk;
 use crate::{
     card::{Button, Style},
     command::Audience,
+    foresee::LIVED_WITH,
     reply::Reply,
     wording::{clean, moment},
 };
 use chrono::TimeDelta;
 use rekindle_core::{
-    campaign::{Collision, Day, Forecast, mail_dates},
+    campaign::{Campaign, Collision, Forecast, first_mail},
     email::EmailAddress,
     lead::Lead,
     playbook::Playbooks,
@@ -41,11 +42,7 @@ pub(super) struct Wanted<'a> {
 struct Counted {
     forecast: Forecast,
     out: HashMap<String, i64>,
-    /// Leads by the place of the mail in the plan, and the day.
-    days: BTreeMap<(usize, chrono::NaiveDate), (String, i64)>,
     met: BTreeMap<String, (i64, i64)>,
-    /// When the first mail of those who are in may leave, at the earliest and at the latest.
-    dates: Option<(Moment, Moment)>,
     /// Somebody who is in, for the subject.
     somebody: Option<Lead>,
 }
@@ -61,16 +58,16 @@ impl Desk {
         let mut counted = self.ask(&mut preview, &question, plan, &playbooks).await?;
         let subject = self.subject(plan, counted.somebody.as_ref());
         counted.forecast.subject = subject.as_ref().and_then(|(_, subject)| subject.clone());
-        let (dates, forecast) = (counted.dates, counted.foreseen());
         let previewed = Previewed {
             sequence: plan.name.clone(),
             segment: segment.clone(),
             follows: audience == Audience::Follows,
             version: playbooks.version(),
             by: member.handle.clone(),
-            forecast,
+            forecast: counted.foreseen(),
         };
-        let campaign = preview.keep(previewed).await?;
+        let campaign = self.live_ahead(preview.keep(previewed).await?, plan).await?;
+        let dates = campaign.forecast.first_mail;
         let out = &campaign.forecast.out;
 
         let matched = campaign.counted_in + campaign.counted_out;
@@ -157,7 +154,8 @@ impl Desk {
         let (domains, now) = (campaigns.domains().await?, self.store.clock().calendar());
         let mut counted = Counted::default();
         counted.forecast.reputation.from_mails = domains.values().map(|(mails, _)| mails).sum();
-        for some in self.store.segments().all(question, playbooks.current(), now).await?.chunks(ASKED_AT_ONCE) {
+        for some in self.store.segments().all(question, playbooks.current(), now).await?.chunks(ASKED_AT_ONCE)
+        {
             let asked = campaigns.ask(plan, playbooks, some).await?;
             for one in &asked {
                 self.count(&mut counted, one, plan, &domains, now);
@@ -181,31 +179,45 @@ impl Desk {
         }
         let lead = &one.lead;
         let (zone, _) = zone_of(lead.zone.as_deref(), lead.country.as_deref(), self.settings.zone);
-        let dates = mail_dates(plan, zone, now);
-        for (place, (mail, at)) in dates.iter().enumerate() {
-            let day = at.with_timezone(&self.settings.zone).date_naive();
-            counted.days.entry((place, day)).or_insert_with(|| ((*mail).to_owned(), 0)).1 += 1;
-        }
-        if let Some((_, first)) = dates.first() {
-            let span = counted.dates.map_or((*first, *first), |(a, b)| (a.min(*first), b.max(*first)));
-            counted.dates = Some(span);
+        if let Some(first) = first_mail(plan, zone, now) {
             // Each other sequence meets a lead once.
             let others: BTreeMap<&str, Moment> = one
                 .others
                 .iter()
-                .filter(|(_, at)| Collision::meet(*first, *at))
+                .filter(|(_, at)| Collision::meet(first, *at))
                 .map(|(sequence, at)| (sequence.as_str(), *at))
                 .collect();
             for (sequence, at) in others {
                 let met = counted.met.entry(sequence.to_owned()).or_default();
                 met.0 += 1;
-                met.1 += i64::from(*first < at);
+                met.1 += i64::from(first < at);
             }
         }
         let domain = lead.email.as_ref().map(EmailAddress::domain).unwrap_or_default();
         let past = domains.get(domain).copied().unwrap_or_default();
         counted.forecast.reputation.count(one.was_mailed, past);
         counted.somebody.get_or_insert_with(|| lead.clone());
+    }
+
+    /// Lives ahead with some of those who are in: dates, and what has to wait.
+    async fn live_ahead(&self, campaign: Campaign, plan: &Sequence) -> Result<Campaign> {
+        let Some(foresee) = self.foresee.as_ref().filter(|_| campaign.counted_in > 0) else {
+            return Ok(campaign);
+        };
+        let some = self.store.campaigns().some(&campaign, LIVED_WITH).await?;
+        let lived = match foresee.ahead(campaign.id, &some).await {
+            Ok(lived) => lived,
+            // What is known is worth showing without dates.
+            Err(error) => {
+                tracing::warn!(%error, campaign = %campaign.id, "a preview could not live ahead");
+                return Ok(campaign);
+            }
+        };
+        let (with, all) = (i64::try_from(some.len()).unwrap_or(i64::MAX), campaign.counted_in);
+        let mut forecast = campaign.forecast.clone();
+        forecast.live(plan, &lived, with, all, self.settings.zone);
+        let foreseen = |campaign: Campaign| Ok(campaign.foreseen(forecast.clone()));
+        self.store.campaigns().moved(campaign.id, foreseen).await
     }
 
     fn when(&self, (first, last): (Moment, Moment)) -> String {
@@ -244,12 +256,11 @@ impl Counted {
     fn foreseen(self) -> Forecast {
         let mut out: Vec<(String, i64)> = self.out.into_iter().collect();
         out.sort_by(|(one, many), (other, more)| more.cmp(many).then(one.cmp(other)));
-        let days = self.days.into_iter().map(|((_, on), (mail, leads))| Day { mail, on, leads });
         let collisions = self.met.into_iter().map(|(sequence, (leads, ours_first))| Collision {
             sequence,
             leads,
             ours_first,
         });
-        Forecast { out, days: days.collect(), collisions: collisions.collect(), ..self.forecast }
+        Forecast { out, collisions: collisions.collect(), ..self.forecast }
     }
 }

@@ -28,7 +28,7 @@ pub struct Simulate {
     /// Only this lead, by address or id.
     #[arg(long, value_name = "LEAD", conflicts_with = "campaign")]
     pub lead: Option<String>,
-    /// Only the audience of this campaign.
+    /// Only the audience of this campaign, until its last run is over; one that is only previewed is launched there.
     #[arg(long)]
     pub campaign: Option<String>,
     /// Also what would change if this folder's playbook and mails were in force.

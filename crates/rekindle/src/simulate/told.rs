@@ -3,11 +3,10 @@
 use chrono::{NaiveDate, TimeDelta};
 use chrono_tz::Tz;
 use rekindle_core::{
-    happening::{Deed, Happening},
+    happening::{Deed, Happening, Lived},
     ids::LeadId,
     time::Moment,
 };
-use rekindle_worker::future::Future;
 use serde_json::json;
 use std::{
     collections::{BTreeMap, HashMap},
@@ -27,8 +26,8 @@ pub(super) struct Told<'a> {
 
 impl Told<'_> {
     /// The future as one JSON text; a line a happening would tear the two futures apart.
-    pub(super) fn json(&self, future: &Future, other: Option<&Future>) -> String {
-        let one = |future: &Future| {
+    pub(super) fn json(&self, future: &Lived, other: Option<&Lived>) -> String {
+        let one = |future: &Lived| {
             let happened = future.happened.iter().map(|it| {
                 json!({"at": it.at, "lead": it.lead, "email": self.emails.get(&it.lead), "what": it.deed.word(), "of": it.of, "why": it.why})
             });
@@ -39,7 +38,7 @@ impl Told<'_> {
     }
 
     /// The future in words.
-    pub(super) fn words(&self, future: &Future, other: Option<&Future>, alone: bool) -> String {
+    pub(super) fn words(&self, future: &Lived, other: Option<&Lived>, alone: bool) -> String {
         let mut text = String::new();
         let until = self.now + TimeDelta::days(self.days);
         let (from, to) = (self.day(self.now), self.day(until));
@@ -66,7 +65,7 @@ impl Told<'_> {
         at.with_timezone(&self.zone).date_naive()
     }
 
-    fn by_day(&self, text: &mut String, future: &Future) {
+    fn by_day(&self, text: &mut String, future: &Lived) {
         let mut days: BTreeMap<NaiveDate, [usize; 5]> = BTreeMap::new();
         for it in &future.happened {
             if let Some(column) = column(it.deed) {
@@ -91,7 +90,7 @@ impl Told<'_> {
         let _ = writeln!(text, "  {:<16}{}\n", "in all", columns(sum));
     }
 
-    fn by_lead(&self, text: &mut String, future: &Future) {
+    fn by_lead(&self, text: &mut String, future: &Lived) {
         let mut order: Vec<LeadId> = Vec::new();
         let mut by_lead: HashMap<LeadId, Vec<&Happening>> = HashMap::new();
         for it in &future.happened {
@@ -120,7 +119,7 @@ impl Told<'_> {
     }
 
     /// What another playbook changes.
-    fn changes(&self, text: &mut String, present: &Future, other: &Future) {
+    fn changes(&self, text: &mut String, present: &Lived, other: &Lived) {
         let _ = writeln!(text, "\n  With the other playbook:");
         let (before, after) = (counts(present), counts(other));
         let mut same = true;
@@ -171,7 +170,7 @@ fn columns([begun, mails, ended, cold, archived]: [usize; 5]) -> String {
     format!("{begun:>8}{mails:>8}{ended:>8}{cold:>8}{archived:>10}")
 }
 
-fn waits(text: &mut String, future: &Future) {
+fn waits(text: &mut String, future: &Lived) {
     if future.waited.is_empty() {
         return;
     }
@@ -183,7 +182,7 @@ fn waits(text: &mut String, future: &Future) {
     }
 }
 
-fn counts(future: &Future) -> BTreeMap<String, usize> {
+fn counts(future: &Lived) -> BTreeMap<String, usize> {
     let mut counts: BTreeMap<String, usize> = BTreeMap::new();
     for it in &future.happened {
         *counts.entry(format!("{} {}", it.deed.word(), it.of).trim_end().to_owned()).or_default() += 1;
@@ -192,8 +191,8 @@ fn counts(future: &Future) -> BTreeMap<String, usize> {
 }
 
 /// With how many leads something else is done, or at another time.
-fn differing(one: &Future, other: &Future) -> usize {
-    let by_lead = |future: &Future| {
+fn differing(one: &Lived, other: &Lived) -> usize {
+    let by_lead = |future: &Lived| {
         let mut by_lead: HashMap<LeadId, Vec<(Moment, Deed, String)>> = HashMap::new();
         for it in &future.happened {
             by_lead.entry(it.lead).or_default().push((it.at, it.deed, it.of.clone()));

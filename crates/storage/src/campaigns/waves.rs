@@ -42,14 +42,27 @@ impl Campaigns<'_> {
 
     /// The first ones begin: every so-manieth of the audience, so that they are like the rest.
     pub(super) async fn begin_first(&self, tx: &Writing, campaign: &Campaign, now: Moment) -> Result<()> {
-        let step = (campaign.counted_in / campaign.first).max(1);
-        let text = "SELECT lead_id FROM (SELECT lead_id, row_number() OVER (ORDER BY lead_id) AS place FROM audience \
-                    WHERE campaign_id = ? AND why_out IS NULL) AS placed WHERE place % ? = 0 ORDER BY lead_id LIMIT ?";
-        let values = vec![campaign.id.0.into(), step.into(), campaign.first.into()];
-        let first = Lead::find_by_statement(self.0.sql(text, values)).all(&**tx).await?;
-        let first: Vec<Uuid> = first.into_iter().map(|row| row.lead_id).collect();
+        let first = self.spread(&**tx, campaign, campaign.first).await?;
         self.begin(tx, campaign, &Part::These(&first), now).await?;
         Ok(())
+    }
+
+    /// Some of those who are in, so many or fewer, who stand for all.
+    ///
+    /// # Errors
+    /// As the database says.
+    pub async fn some(&self, campaign: &Campaign, most: i64) -> Result<Vec<LeadId>> {
+        Ok(self.spread(&self.0.db, campaign, most).await?.into_iter().map(LeadId).collect())
+    }
+
+    /// Every so-manieth of those who are in.
+    async fn spread(&self, db: &impl ConnectionTrait, campaign: &Campaign, most: i64) -> Result<Vec<Uuid>> {
+        let step = (campaign.counted_in / most).max(1);
+        let text = "SELECT lead_id FROM (SELECT lead_id, row_number() OVER (ORDER BY lead_id) AS place FROM audience \
+                    WHERE campaign_id = ? AND why_out IS NULL) AS placed WHERE place % ? = 0 ORDER BY lead_id LIMIT ?";
+        let values = vec![campaign.id.0.into(), step.into(), most.into()];
+        let rows = Lead::find_by_statement(self.0.sql(text, values)).all(db).await?;
+        Ok(rows.into_iter().map(|row| row.lead_id).collect())
     }
 
     /// The next batch of the rest begins; whether there may be more.

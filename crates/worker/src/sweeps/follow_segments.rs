@@ -2,7 +2,10 @@
 
 use super::Round;
 use rekindle_core::enrollment::HELD_OUT;
-use rekindle_storage::{Result, campaigns::{ASKED_AT_ONCE, Asked}};
+use rekindle_storage::{
+    Result,
+    campaigns::{ASKED_AT_ONCE, Asked},
+};
 
 pub(super) async fn sweep(at: &Round<'_>) -> Result<usize> {
     let campaigns = at.store.campaigns();
