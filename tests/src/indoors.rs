@@ -250,17 +250,21 @@ impl Indoors {
         Worker::new(self.home.open().await, settings.clone(), templates)
     }
 
-    /// Time passes, and the worker does what became due: every three hours of the day, and at the end.
+    /// Time passes, and the worker does what becomes due, when it does, and looks at the end.
     ///
     /// # Panics
     /// When the worker fails.
     pub async fn live(&mut self, time: TimeDelta) -> Tick {
-        const LOOK: i64 = 3 * 3_600;
+        const DAY: i64 = 24 * 3_600;
         let until = self.home.now() + time;
         loop {
-            let next = (self.home.now().timestamp() / LOOK + 1) * LOOK;
-            let next = rekindle_core::time::Moment::from_timestamp(next, 0).expect("a moment").min(until);
-            self.home.clock().forward(next - self.home.now());
+            let now = self.home.now();
+            let midnight = (now.timestamp() / DAY + 1) * DAY;
+            let midnight = rekindle_core::time::Moment::from_timestamp(midnight, 0).expect("a moment");
+            let due = self.worker.next_due_after(now).await.expect("what is due next");
+            // What is due and does not move waits for somebody.
+            let next = due.filter(|due| *due > now).unwrap_or(midnight).min(until);
+            self.home.clock().forward(next - now);
             let tick = self.worker.tick().await.expect("a tick");
             if next == until {
                 return tick;

@@ -48,8 +48,7 @@ impl Asked<'_> {
     }
 
     fn answers(&self, question: &Predicate, done: &[Activity]) -> bool {
-        let explained = self.scoring.explain(self.lead, self.history, self.now);
-        let facts = Facts::of(self.lead, done, explained.points.engagement).scored(&explained);
+        let facts = Facts::kept(self.lead, done, self.scoring, self.now);
         question.holds(&facts, self.now)
     }
 }

@@ -9,6 +9,8 @@ mod cron;
 mod daemon;
 #[path = "worker/house.rs"]
 mod house;
+#[path = "worker/keeping.rs"]
+mod keeping;
 #[path = "worker/letters.rs"]
 mod letters;
 #[path = "worker/listening.rs"]
