@@ -459,7 +459,7 @@ async fn the_month_that_is_simulated_is_the_month_that_comes(home: Home) {
     let before = house.store.happened(now, until).await.unwrap();
     let url = format!("sqlite://{}", folder.path().join("copy.db").display());
     let everything = Ahead { url: &url, leads: None, playbook: None, campaign: None, until };
-    let future = ahead(&house.store, everything, settings, templates, |_| {}).await.unwrap();
+    let future = ahead(&house.store, everything, settings, templates, &|_| {}).await.unwrap();
     assert_eq!(house.relay.len(), sent, "nothing leaves in a simulation");
     assert_eq!(house.store.happened(now, until).await.unwrap(), before, "and nothing happens in the house");
     // Now the month really comes: the daemon wakes at what is due.

@@ -123,7 +123,7 @@ impl Foresee for Foresight {
             campaign: Some(campaign),
             until: self.store.clock().calendar() + PREVIEWED,
         };
-        ahead(&self.store, asked, self.settings.clone(), self.templates.clone(), |_| ()).await
+        ahead(&self.store, asked, self.settings.clone(), self.templates.clone(), &|_| ()).await
     }
 }
 
@@ -164,7 +164,7 @@ impl Run<'_> {
             }
         };
         let settings = up::worker_settings(self.house);
-        let lived = ahead(store, asked, settings, templates.into(), told).await.doing(doing);
+        let lived = ahead(store, asked, settings, templates.into(), &told).await.doing(doing);
         copies.finish_and_clear();
         lives.finish_and_clear();
         lived

@@ -55,7 +55,7 @@ impl Store {
         url: &str,
         clock: SharedClock,
         only: Option<&[LeadId]>,
-        told: impl Fn(u64) + Send + Sync,
+        told: &(dyn Fn(u64) + Send + Sync),
     ) -> Result<Self> {
         let mut other = Self::open(url, clock).await?;
         // Addresses are kept under the same hash here and there.

@@ -85,11 +85,11 @@ pub async fn ahead(
     asked: Ahead<'_>,
     settings: Settings,
     templates: Arc<Templates>,
-    told: impl Fn(Progress) + Send + Sync,
+    told: &(dyn Fn(Progress) + Send + Sync),
 ) -> Result<Lived> {
     let clock = Leaps::at(store.clock().calendar());
     let copied = |count| told(Progress::Copied(count));
-    let copy = store.copy_to(asked.url, clock.clone(), asked.leads, copied).await?;
+    let copy = store.copy_to(asked.url, clock.clone(), asked.leads, &copied).await?;
     if let Some(files) = asked.playbook {
         copy.apply_playbook(files).await?;
     }
@@ -103,7 +103,7 @@ pub async fn ahead(
             copy.campaigns().launch(id, &campaign.made_by, &Caution::NONE).await?;
         }
     }
-    let lived = live(&copy, &clock, settings, templates, &asked, |at| told(Progress::Lived(at))).await?;
+    let lived = live(&copy, &clock, settings, templates, &asked, told).await?;
     copy.close().await?;
     Ok(lived)
 }
@@ -111,14 +111,14 @@ pub async fn ahead(
 /// What is due and does not move is looked at again so much later.
 const STUCK: TimeDelta = TimeDelta::minutes(1);
 
-/// Lives on the copy. `told` hears each moment that something is done at.
+/// Lives on the copy.
 async fn live(
     copy: &Store,
     clock: &Leaps,
     settings: Settings,
     templates: Arc<Templates>,
     asked: &Ahead<'_>,
-    told: impl Fn(Moment) + Send + Sync,
+    told: &(dyn Fn(Progress) + Send + Sync),
 ) -> Result<Lived> {
     let begun = clock.calendar();
     // Nothing leaves, nothing comes in, and nobody checks a signature.
@@ -134,7 +134,7 @@ async fn live(
     loop {
         let tick = worker.tick().await?;
         let now = clock.calendar();
-        told(now);
+        told(Progress::Lived(now));
         for (mail, why) in copy.outbox().waiting().await? {
             waits.insert(mail, why);
         }

@@ -6,7 +6,7 @@ use crate::{
     command::Audience,
     foresee::LIVED_WITH,
     reply::Reply,
-    wording::{clean, moment},
+    wording::{clean, count, moment},
 };
 use chrono::TimeDelta;
 use rekindle_core::{
@@ -27,6 +27,9 @@ use rekindle_storage::{
 };
 use serde_json::json;
 use std::collections::{BTreeMap, HashMap};
+
+/// How many steps of a plan are said.
+const LABELS: usize = 12;
 
 /// What is asked for.
 pub(super) struct Wanted<'a> {
@@ -93,7 +96,12 @@ impl Desk {
         if let Some(dates) = dates {
             said.push(self.when(dates));
         }
-        said.push(format!("Plan: {}.", plan.labels().join(", ")));
+        let labels = plan.labels();
+        let more = match labels.len().saturating_sub(LABELS) {
+            0 => String::new(),
+            more => format!(", … and {}", count(i64::try_from(more).unwrap_or(0), "step")),
+        };
+        said.push(format!("Plan: {}{more}.", labels[..labels.len().min(LABELS)].join(", ")));
         let mut card = self.view().campaign(&campaign).await?;
         // The counts stand above; what is foreseen is said to who reads no card.
         said.extend(card.lines.iter().skip(1).map(|line| format!("{line}.")));
