@@ -40,6 +40,7 @@ mod listening;
 mod campaign_day;
 mod import_campaign;
 mod import_refusals;
+mod typed;
 
 mod mail_doctor;
 
