@@ -31,6 +31,7 @@ mod m0025_membership;
 mod m0026_waves;
 mod m0027_touched;
 mod m0028_plans;
+mod m0029_subjects;
 
 use sea_orm_migration::prelude::*;
 
@@ -69,6 +70,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0026_waves::Migration),
             Box::new(m0027_touched::Migration),
             Box::new(m0028_plans::Migration),
+            Box::new(m0029_subjects::Migration),
         ]
     }
 }

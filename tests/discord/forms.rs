@@ -30,10 +30,11 @@ async fn a_form_that_is_wrong_opens_again_as_it_was_and_then_is_a_preview() {
     let mia = stage.linked("mia", 501).await;
     stage.turn_hot("kim@acme.test", "Kim Park").await;
     let form = stage.answer(&mia.commands(stage.fake.id(), ["campaign", "launch"], &[])).await;
-    assert_eq!(lines(&form), [("sequence", None), ("segment", None), ("audience", None)]);
+    assert_eq!(lines(&form), [("sequence", None), ("segment", None), ("audience", None), ("subject", None)]);
     let id = form["data"]["custom_id"].as_str().unwrap();
 
-    let given = [("sequence", "re-engagemnt"), ("segment", "everyone")];
+    let typed = "Shall we stop?\nOne **question**";
+    let given = [("sequence", "re-engagemnt"), ("segment", "everyone"), ("subject", typed)];
     let wrong = stage.answer(&mia.fills(stage.fake.id(), id, &given)).await;
     let said = &wrong["data"];
     assert_eq!((&wrong["type"], &said["flags"]), (&json!(4), &json!(64)), "{wrong}");
@@ -47,13 +48,20 @@ async fn a_form_that_is_wrong_opens_again_as_it_was_and_then_is_a_preview() {
     let form = stage.answer(&again).await;
     assert_eq!(
         lines(&form),
-        [("sequence", Some("re-engagemnt")), ("segment", Some("everyone")), ("audience", None)]
+        [
+            ("sequence", Some("re-engagemnt")),
+            ("segment", Some("everyone")),
+            ("audience", None),
+            ("subject", Some(typed))
+        ]
     );
 
-    let right = mia.fills(stage.fake.id(), id, &[("sequence", "re-engagement"), ("segment", "everyone")]);
+    let given = [("sequence", "re-engagement"), ("segment", "everyone"), ("subject", typed)];
+    let right = mia.fills(stage.fake.id(), id, &given);
     stage.tell(Way::Http, &right).await;
     let words = stage.fake.words(&right).await;
     assert!(words.contains("1 match"), "{words}");
+    assert!(words.contains("“Shall we stop?”, “One \\*\\*question\\*\\*”"), "{words}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -12,6 +12,8 @@ on_both_databases!(a_marketers_day);
 const LEADS: usize = 40;
 /// Who gets it before the others.
 const FIRST: usize = 4;
+/// Which subjects Mia types.
+const SUBJECTS: [&str; 2] = ["Welcome aboard", "Your first week, day by day"];
 /// How soon a hold holds, whatever is under way.
 const HOLDS: Duration = Duration::from_secs(5);
 
@@ -43,10 +45,15 @@ async fn a_marketers_day(on: On) {
     let form = mia.say("/campaign launch").await["form"].clone();
     let fields: Vec<&str> =
         form["fields"].as_array().unwrap().iter().map(|field| field["name"].as_str().unwrap()).collect();
-    assert_eq!(fields, ["sequence", "segment", "audience"], "{form:#}");
-    let filled = json!({"sequence": "welcome", "segment": "everyone", "audience": "frozen"});
-    let preview = mia.fill(&form["of"], filled).await;
+    assert_eq!(fields, ["sequence", "segment", "audience", "subject"], "{form:#}");
+    let filled = |subjects: String| json!({"sequence": "welcome", "segment": "everyone", "audience": "frozen", "subject": subjects});
+    let wrong = mia.fill(&form["of"], filled("Hello {{ fist_name }}".to_owned())).await;
+    let fault = wrong["faults"]["subject"].as_str().unwrap_or_default();
+    assert!(fault.contains("Subject 1") && fault.contains("did you mean “first_name”?"), "{wrong:#}");
+    let preview = mia.fill(&form["of"], filled(SUBJECTS.join("\n"))).await;
     assert_eq!(preview["ok"], true, "{preview:#}");
+    let tried = fact(&preview["card"], "Subjects tried")["value"].as_str().unwrap();
+    assert!(SUBJECTS.iter().all(|subject| tried.contains(subject)), "{tried}");
     let (card, id) = (&preview["card"], preview["card"]["id"].as_str().unwrap().to_owned());
     for (label, count) in [("Match", "42"), ("Out: claimed by Ana", "1")] {
         assert_eq!(fact(card, label)["value"], *count, "{card:#}");
@@ -137,7 +144,13 @@ async fn a_marketers_day(on: On) {
     })
     .await;
     assert_eq!((&figures["begun"], &figures["bounced"]), (&json!(leads), &json!(0)), "{figures:#}");
-    shown(&mia, &id, |card| fact(card, "Sent")["value"] == leads.to_string().as_str()).await;
+    let card = shown(&mia, &id, |card| fact(card, "Sent")["value"] == leads.to_string().as_str()).await;
+    // Each got one of the two that were typed, and the card counts them apart.
+    for (number, subject) in SUBJECTS.into_iter().enumerate() {
+        let with = mails.iter().filter(|mail| letter(mail).subject() == Some(subject)).count();
+        let said = fact(&card, &format!("welcome, subject {}", number + 1))["value"].as_str().unwrap();
+        assert!(with > 0 && said.starts_with(&format!("“{subject}”: {with} sent")), "{with}: {said}");
+    }
     let got: Vec<String> = relay.accepted().into_iter().map(|mail| mail.rcpt).collect();
     assert_eq!((got.len(), relay.doubled()), (leads, Vec::<String>::new()));
     let asked: BTreeSet<String> = (0..LEADS).map(|number| format!("p{number}@leads.test")).collect();

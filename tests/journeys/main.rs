@@ -41,6 +41,7 @@ mod campaign_day;
 mod foreseen;
 mod import_campaign;
 mod import_refusals;
+mod typed;
 
 mod mail_doctor;
 

@@ -32,7 +32,7 @@ async fn a_campaign_is_filled_in_previewed_and_launched() {
     stage.turn_hot("kim@acme.test", "Kim Park").await;
     let form = stage.typed("U0MIA", "/campaign launch").await;
     assert_eq!(form["title"]["text"], "/campaign launch");
-    assert_eq!(asks(&form), ["sequence", "choice:segment", "segment", "audience"]);
+    assert_eq!(asks(&form), ["sequence", "choice:segment", "segment", "audience", "subject"]);
     assert!(!form["private_metadata"].as_str().unwrap().contains("re-engagement"), "{form}");
 
     let nothing = stage.fills("U0MIA", &form, &[]).await;
@@ -51,11 +51,23 @@ async fn a_campaign_is_filled_in_previewed_and_launched() {
     assert!(stage.slack.whispers().is_empty(), "nothing was done");
 
     assert_eq!(
-        stage.fills("U0MIA", &form, &[("sequence", "re-engagement"), ("choice:segment", "everyone")]).await,
+        stage
+            .fills(
+                "U0MIA",
+                &form,
+                &[
+                    ("sequence", "re-engagement"),
+                    ("choice:segment", "everyone"),
+                    ("subject", "Shall we stop?\n\nOne <!channel> question"),
+                ],
+            )
+            .await,
         Value::Null
     );
     let preview = stage.whispered(1).await;
     assert!(preview["blocks"][1]["text"]["text"].as_str().unwrap().contains("1 match"), "{preview}");
+    let said = preview.to_string();
+    assert!(said.contains("“Shall we stop?”, “One &lt;!channel&gt; question”"), "{said}");
     let preview = Message { ts: "1.000001".to_owned(), body: preview, edits: 0 };
     stage.send("interactions", &payloads::press(&stage.slack, "U0MIA", &preview, "launch", None)).await;
     assert!(stage.whispered(2).await["text"].as_str().unwrap().starts_with("re-engagement is launched"));

@@ -13,8 +13,10 @@ use axum::extract::ConnectInfo;
 use axum::http::{HeaderMap, Method, Request, StatusCode, header};
 use chrono::TimeDelta;
 use mail_parser::MessageParser;
+use rekindle_bot::desk::Desk;
 use rekindle_core::activity::{Activity, Kind, Trust};
 use rekindle_core::arrival::{Arrival, Who};
+use rekindle_core::campaign::Caution;
 use rekindle_core::email::EmailAddress;
 use rekindle_core::ids::LeadId;
 use rekindle_core::lead::Lead;
@@ -248,6 +250,21 @@ impl Indoors {
         let (settings, mails) = &self.another;
         let templates = Templates::load(mails).expect("mails without mistakes");
         Worker::new(self.home.open().await, settings.clone(), templates)
+    }
+
+    /// The team's desk in this house: what is typed there is done here.
+    ///
+    /// # Panics
+    /// When the mails are not read.
+    #[must_use]
+    pub fn desk(&self) -> Desk {
+        let settings = rekindle_bot::desk::Settings {
+            zone: chrono_tz::Tz::UTC,
+            public_url: URL.to_owned(),
+            caution: Caution::NONE,
+        };
+        let templates = Templates::load(&self.another.1).expect("mails without mistakes");
+        Desk::new(self.store.clone(), settings).with_templates(Arc::new(templates))
     }
 
     /// Time passes, and the worker does what becomes due, when it does, and looks at the end.

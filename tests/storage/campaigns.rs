@@ -6,7 +6,7 @@ use chrono::TimeDelta;
 use rekindle_core::{
     activity::{Kind, names},
     arrival::Arrival,
-    campaign::{Campaign, CampaignState, Caution, FirstOnes, Forecast, Wave},
+    campaign::{Campaign, CampaignState, Caution, FirstOnes, Forecast, Subjects, Wave},
     enrollment::RunState,
     ids::LeadId,
     time::Moment,
@@ -31,6 +31,7 @@ on_both!(
     every_count_has_its_list,
     what_came_of_it_is_counted_by_people,
     a_preview_that_nobody_confirms_is_forgotten,
+    what_was_typed_for_a_campaign_goes_with_its_mails_and_no_others,
 );
 
 async fn leads(house: &House, count: usize) -> Vec<LeadId> {
@@ -42,17 +43,21 @@ async fn leads(house: &House, count: usize) -> Vec<LeadId> {
 }
 
 async fn previewed(house: &House, audience: Vec<(LeadId, Option<String>)>) -> Campaign {
-    let previewed = Previewed {
+    let mut preview = house.store.campaigns().begin_preview();
+    preview.add(audience).await.unwrap();
+    preview.keep(at_everyone()).await.unwrap()
+}
+
+fn at_everyone() -> Previewed {
+    Previewed {
         sequence: "plain".to_owned(),
         segment: "everyone".to_owned(),
         follows: false,
+        subjects: Subjects::default(),
         version: 1,
         by: member("mia").handle,
         forecast: Forecast::default(),
-    };
-    let mut preview = house.store.campaigns().begin_preview();
-    preview.add(audience).await.unwrap();
-    preview.keep(previewed).await.unwrap()
+    }
 }
 
 async fn a_preview_launches_nothing(home: Home) {
@@ -288,14 +293,7 @@ async fn who_comes_to_match_begins_what_follows_the_segment(home: Home) {
     let mut leads = leads(&house, 5).await;
     leads.sort_unstable();
     let campaigns = house.store.campaigns();
-    let previewed = Previewed {
-        sequence: "plain".to_owned(),
-        segment: "everyone".to_owned(),
-        follows: true,
-        version: 1,
-        by: member("mia").handle,
-        forecast: Forecast::default(),
-    };
+    let previewed = Previewed { follows: true, ..at_everyone() };
     let mut preview = campaigns.begin_preview();
     preview.add(vec![(leads[0], None), (leads[1], Some("claimed by Ana".to_owned()))]).await.unwrap();
     let draft = preview.keep(previewed).await.unwrap();
@@ -408,4 +406,29 @@ async fn a_preview_that_nobody_confirms_is_forgotten(home: Home) {
     assert_eq!(campaigns.forget_drafts().await.unwrap(), 0);
     assert!(campaigns.named(&draft.id.to_string()).await.is_err());
     assert_eq!(campaigns.audience(launched.id, &Whom::In, 0, 10).await.unwrap().count, 2);
+}
+
+async fn what_was_typed_for_a_campaign_goes_with_its_mails_and_no_others(home: Home) {
+    let house = House::of(home).await;
+    let leads = leads(&house, 2).await;
+    let campaigns = house.store.campaigns();
+    let written = previewed(&house, everybody(&leads[..1])).await;
+    let subjects = Subjects::of(["One “more”", "Ünd zwei"]).unwrap();
+    let mut preview = campaigns.begin_preview();
+    preview.add(everybody(&leads[1..])).await.unwrap();
+    let typed = preview.keep(Previewed { subjects: subjects.clone(), ..at_everyone() }).await.unwrap();
+    assert!(campaigns.trying().await.unwrap().is_empty(), "a preview tries nothing");
+    for draft in [&written, &typed] {
+        campaigns.launch(draft.id, &member("mia").handle, &Caution::NONE).await.unwrap();
+    }
+    let trying: Vec<_> =
+        campaigns.trying().await.unwrap().into_iter().map(|one| (one.id, one.subjects)).collect();
+    assert_eq!(trying, [(typed.id, subjects.clone())]);
+    for lead in &leads {
+        house.step(*lead).await;
+    }
+    let claimed = house.claimed(&house.sender().await).await;
+    let of = |lead: LeadId| claimed.iter().find(|one| one.ticket.lead == lead).expect("a mail");
+    assert_eq!((&of(leads[0]).subjects, of(leads[0]).variant), (&Subjects::default(), None));
+    assert_eq!((&of(leads[1]).subjects, of(leads[1]).variant.is_some()), (&subjects, true));
 }

@@ -95,6 +95,7 @@ async fn campaign(house: &House, leads: &[LeadId]) -> Campaign {
         sequence: "other".to_owned(),
         segment: "everyone".to_owned(),
         follows: false,
+        subjects: Default::default(),
         version: 1,
         by: member("mia").handle,
         forecast: Default::default(),

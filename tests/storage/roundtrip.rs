@@ -3,7 +3,7 @@
 use chrono::TimeDelta;
 use rekindle_core::{
     arrival::{Arrival, Quarantined, Who},
-    campaign::Forecast,
+    campaign::{Forecast, Subjects},
     chat::{ChatUser, How, Platform},
     delivery::Event,
     desk,
@@ -197,6 +197,7 @@ async fn every_table_is_written_and_read(home: Home) {
         sequence: "other".to_owned(),
         segment: "everyone".to_owned(),
         follows: true,
+        subjects: Subjects::of(["Three “ways”, {{ first_name }}", "Vier Wege: äöü"]).unwrap(),
         version: 1,
         by: member.handle.clone(),
         forecast: Forecast { out: vec![("claimed by Ana".to_owned(), 1)], ..Forecast::default() },

@@ -293,7 +293,9 @@ function drawForm({ of, title, about, fields }, done, attributes = {}) {
     const option = ({ value, label }) => h("option", { value, selected: value === field.value }, label);
     const input = field.kind === "choice"
       ? h("select", shared, h("option", { value: "" }, "Choose one"), field.choices.map(option))
-      : h("input", { ...shared, type: "text", maxlength: 500, placeholder: field.hint, value: field.value, list });
+      : field.kind === "lines"
+        ? h("textarea", { ...shared, rows: 3, maxlength: 1000, placeholder: field.hint }, field.value)
+        : h("input", { ...shared, type: "text", maxlength: 500, placeholder: field.hint, value: field.value, list });
     const proposals = list && h("datalist", { id: list }, field.choices.map(option));
     if (field.kind === "lead") {
       const look = async () => {
@@ -314,7 +316,7 @@ function drawForm({ of, title, about, fields }, done, attributes = {}) {
       const answer = await reply("/console/fill", { of, filled: Object.fromEntries(new FormData(form)) });
       send.disabled = false;
       if (!answer.faults) return done(answer);
-      for (const input of form.querySelectorAll("input, select")) {
+      for (const input of form.querySelectorAll("input, select, textarea")) {
         const fault = answer.faults[input.name];
         const words = document.getElementById(`${input.id}-fault`);
         words.textContent = fault ?? "";

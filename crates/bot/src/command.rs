@@ -151,6 +151,9 @@ pub enum Campaign {
         /// frozen: those who match now; follows: those who come to match later, too
         #[arg(long)]
         audience: Option<Audience>,
+        /// Subject of the first mail; of several, up to four, the best goes to the rest
+        #[arg(long, allow_hyphen_values = true)]
+        subject: Vec<String>,
         /// Name of the sequence
         #[arg(required_unless_present = "confirm")]
         sequence: Option<String>,
@@ -163,6 +166,9 @@ pub enum Campaign {
         /// frozen: those who match now; follows: those who come to match later, too
         #[arg(long)]
         audience: Option<Audience>,
+        /// Subject of the first mail; of several, up to four, the best goes to the rest
+        #[arg(long, allow_hyphen_values = true)]
+        subject: Vec<String>,
         /// Name of the sequence
         sequence: String,
         /// Name of a segment, or a question such as: score >= 60 and not hot

@@ -14,6 +14,7 @@ mod mine;
 mod notices;
 mod preview;
 mod segment;
+mod subjects;
 mod view;
 mod why;
 

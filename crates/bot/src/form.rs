@@ -41,6 +41,16 @@ pub enum Of {
     },
 }
 
+impl FieldKind {
+    /// How many characters it takes at most.
+    pub(crate) fn room(self) -> u16 {
+        match self {
+            Self::Lines => 1_000,
+            _ => 500,
+        }
+    }
+}
+
 /// One question of a form.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Field {
@@ -68,6 +78,8 @@ pub enum FieldKind {
     Choice,
     /// Words.
     Words,
+    /// Words, several times: a line each.
+    Lines,
     /// A lead, looked up as it is typed.
     Lead,
 }
@@ -133,11 +145,15 @@ fn field(blank: Blank, known: &Known) -> Field {
         })
         .collect();
     let kind = match () {
+        () if blank.is_several => FieldKind::Lines,
         () if blank.name == "lead" => FieldKind::Lead,
         () if blank.is_free || choices.is_empty() || choices.len() > LISTED => FieldKind::Words,
         () => FieldKind::Choice,
     };
-    let hint = blank.argument.get_help().map(ToString::to_string).unwrap_or_default();
+    let mut hint = blank.argument.get_help().map(ToString::to_string).unwrap_or_default();
+    if kind == FieldKind::Lines {
+        hint.push_str("; a line each");
+    }
     Field {
         label: capital(&blank.name.replace('_', " ")),
         hint,
@@ -205,12 +221,17 @@ mod tests {
 
     #[test]
     fn a_command_that_lacks_something_is_asked_for_it() {
-        use FieldKind::{Choice, Lead, Words};
+        use FieldKind::{Choice, Lead, Lines, Words};
         let form = |line: &str| of_line(line, &known()).unwrap();
         let launch = form("/campaign launch");
         assert_eq!(
             shape(&launch),
-            [("sequence", Choice, true, 1), ("segment", Words, true, 1), ("audience", Choice, false, 2)]
+            [
+                ("sequence", Choice, true, 1),
+                ("segment", Words, true, 1),
+                ("audience", Choice, false, 2),
+                ("subject", Lines, false, 0)
+            ]
         );
         let despite = form("/campaign launch welcome --despite-mail-doctor");
         let flag = despite.fields.iter().position(|field| field.label == "Despite mail doctor");
@@ -222,7 +243,13 @@ mod tests {
         assert_eq!(shape(&form("/lead add")), [("email", Words, true, 0), ("name", Words, false, 0)]);
         let follows = form("/campaign launch --audience follows welcome");
         let said: Vec<Option<&str>> = follows.fields.iter().map(|field| field.value.as_deref()).collect();
-        assert_eq!(said, [Some("welcome"), None, Some("follows")], "an option that was said stands chosen");
+        assert_eq!(
+            said,
+            [Some("welcome"), None, Some("follows"), None],
+            "an option that was said stands chosen"
+        );
+        let typed = form("/campaign launch --subject \"One, {{ name }}\" welcome --subject -50%");
+        assert_eq!(typed.fields[3].value.as_deref(), Some("One, {{ name }}\n-50%"));
         let pass = form("/lead pass kim@acme.test");
         assert_eq!(
             shape(&pass),
@@ -250,6 +277,11 @@ mod tests {
         assert_eq!(launch, "/campaign launch welcome score >= 60 and not hot");
         let despite = [("sequence", "welcome"), ("segment", "hot"), ("despite_mail_doctor", "true")];
         assert_eq!(asks("campaign launch", &despite), "/campaign launch --despite-mail-doctor welcome hot");
+        let typed = [("sequence", "welcome"), ("segment", "hot"), ("subject", "One \"x\"\n\n -50 %\nTwo")];
+        assert_eq!(
+            asks("campaign launch", &typed),
+            r#"/campaign launch --subject "One \"x\"" --subject "-50 %" --subject Two welcome hot"#
+        );
         assert_eq!(
             asks("rekindle team add", &[("name", "Zoë Lind"), ("role", "sales")]),
             "/rekindle team add --role sales \"Zoë Lind\""

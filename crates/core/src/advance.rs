@@ -203,7 +203,11 @@ impl Walk<'_> {
         sequence: &Sequence,
         campaign: Option<&Campaign>,
     ) -> Result<Option<Arm>, Next> {
-        let Some(trial) = sequence.trial_at(run.step) else { return Ok(None) };
+        let trial = match campaign {
+            Some(campaign) => campaign.trial_at(sequence, run.step),
+            None => sequence.trial_at(run.step),
+        };
+        let Some(trial) = trial else { return Ok(None) };
         let lead = &self.change.lead;
         if let Some(campaign) = campaign
             && let Some(until) = self.plans.decided.waits(&trial, lead, campaign.counted_in, run.started_at)

@@ -9,10 +9,12 @@
 
 mod figures;
 mod forecast;
+mod subjects;
 mod why;
 
 pub use figures::{Figures, FirstOnes, Variant};
 pub use forecast::{Collision, Day, Forecast, Reputation, first_mail};
+pub use subjects::Subjects;
 pub use why::{Case, Told, mail_story, run_story, why};
 
 use crate::{ids::CampaignId, lead::words, refusal::Refusal, team::Handle, time::Moment};
@@ -60,6 +62,8 @@ pub struct Campaign {
     pub segment: String,
     /// Whether those who come to match later begin it, too; otherwise the audience is that of the preview.
     pub follows: bool,
+    /// What was typed in place of the plan's subjects for the first mail.
+    pub subjects: Subjects,
     /// In which version of the playbook.
     pub version: i64,
     /// Where it stands.
@@ -286,6 +290,7 @@ mod tests {
             sequence: "welcome".to_owned(),
             segment: "everyone".to_owned(),
             follows: false,
+            subjects: Default::default(),
             version: 1,
             state: CampaignState::Draft,
             made_by: mia(),

@@ -20,6 +20,7 @@ pub use written::Steps;
 
 use crate::{lead::Lead, lot, segment::Predicate, span::Span, window::SendWindow};
 use serde::{Deserialize, Deserializer, Serialize, de::Error};
+use std::collections::BTreeSet;
 
 /// What a sequence's mails are for; the law asks for consent to the first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -206,6 +207,20 @@ impl Sequence {
             Step::Mail { mail, .. } => Some(mail.as_str()),
             _ => None,
         })
+    }
+
+    /// The step whose mail every run writes first; none where there is no mail, or where it depends on the lead which comes first.
+    pub fn first_mail(&self) -> Option<usize> {
+        let (mut first, mut seen) = (BTreeSet::new(), BTreeSet::new());
+        let mut open = vec![0];
+        while let Some(at) = open.pop() {
+            match self.step.get(at).filter(|_| seen.insert(at)) {
+                Some(Step::Mail { .. }) => drop(first.insert(at)),
+                Some(step) => open.extend(step.leads_to(at)),
+                None => {}
+            }
+        }
+        first.pop_first().filter(|_| first.is_empty())
     }
 
     /// What the step writes, when it writes.

@@ -34,7 +34,8 @@ pub struct Arm {
 /// What is tried at one step of a sequence.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Trial {
-    /// Its name: the sequence, and a sum of what is tried, so that it goes on where something else is edited.
+    /// Its name: the sequence, and a sum of what is tried, so that it goes on where something else is edited; the campaign, where it was
+    /// typed for that.
     pub key: String,
     /// The sequence.
     pub sequence: String,

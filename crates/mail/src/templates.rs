@@ -172,6 +172,35 @@ impl Templates {
         self.subject_engine(variant).map(drop)
     }
 
+    /// Whether a subject for a mail says something to everybody: to a lead about whom all is known, and to one of whom only the address
+    /// is. `offers`: whether the mail makes an offer there.
+    ///
+    /// # Errors
+    /// What is wrong, and for whom.
+    pub fn try_subject(&self, name: &str, variant: &str, offers: bool) -> Result<(), RenderError> {
+        self.check_subject(variant).map_err(RenderError::Template)?;
+        let of_subject = |what: String| {
+            RenderError::Template(TemplateError::new(format!("the subject “{variant}”"), None, what))
+        };
+        for (letter, of_whom) in lint::readers() {
+            let letter = Letter { offer: Letter::sample().offer.filter(|_| offers), ..letter };
+            let names = names(&letter, &self.mail(name)?.language);
+            match self.render_subject(name, variant, &names) {
+                Ok(subject) if one_line(&subject).is_empty() => {
+                    return Err(of_subject(format!(
+                        "for {of_whom} it says nothing; give it an {{% else %}}"
+                    )));
+                }
+                Ok(_) => {}
+                Err(RenderError::Template(error)) => {
+                    return Err(of_subject(format!("for {of_whom}: {}", error.what)));
+                }
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(())
+    }
+
     /// Everything that is wrong or doubtful, in the order of the mails: each is rendered for a lead about whom all is
     /// known and for one of whom only the address is known, and looked over.
     pub fn check(&self) -> Vec<Problem> {

@@ -57,7 +57,7 @@ pub(crate) async fn measure(orders: &Orders, clock: &SharedClock) -> Measured<()
         let bare = clock.stopwatch() - began;
         base.run("VACUUM ANALYZE enrollment").await?;
 
-        let (alone, took_alone) = steps(&base.store, clock, ALONE, 1).await?;
+        let (alone, took_alone) = steps(&base.store, clock, ALONE.min(begun / 2), 1).await?;
         let (steps, took) = steps(&base.store, clock, STEPS.min(begun - alone), PAGE).await?;
         println!(
             "{leads:>9}  {:>14}  {begun:>9}  {:>14}  {:>4.1}x  {steps:>8}  {:>14}  {:>8.1}x",
@@ -92,6 +92,7 @@ async fn preview(store: &Store) -> Measured<rekindle_core::ids::CampaignId> {
         sequence: mails::SEQUENCE.to_owned(),
         segment: "everyone".to_owned(),
         follows: false,
+        subjects: Default::default(),
         version: playbooks.version(),
         by: Handle::of("bench").ok_or("no handle")?,
         forecast: Forecast::default(),

@@ -124,6 +124,7 @@ async fn enqueue(store: &Store) -> Measured<()> {
         sequence: mails::SEQUENCE.to_owned(),
         segment: "everyone".to_owned(),
         follows: false,
+        subjects: Default::default(),
         version: playbooks.version(),
         by: by.clone(),
         forecast: Default::default(),

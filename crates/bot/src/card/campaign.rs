@@ -2,11 +2,14 @@
 //!
 //! Everything on it stands in the campaign's own row, so that it says the same whoever renders it, and when.
 
+mod results;
+
+use self::results::results;
 use super::{Button, Card, Fact, Kind, Style};
 use crate::wording::{clean, count, dated, length};
 use chrono_tz::Tz;
 use rekindle_core::{
-    campaign::{Campaign, CampaignState, Caution, Figures, Forecast, Variant, Wave},
+    campaign::{Campaign, CampaignState, Caution, Figures, Forecast, Wave},
     sequence::Sequence,
 };
 
@@ -97,6 +100,7 @@ fn audience(campaign: &Campaign, house: &Surroundings<'_>) -> Vec<Fact> {
         let link = format!("{}/templates/{mail}", house.public_url.trim_end_matches('/'));
         Fact { link: Some(link), ..Fact::new("First mail", clean(&said, 200)) }
     }));
+    facts.extend(typed(campaign));
     let who = match campaign.follows {
         true => "follows: who comes to match later gets it, too",
         false => "frozen: those who match now, nobody later",
@@ -196,66 +200,14 @@ fn so_far(campaign: &Campaign) -> Vec<String> {
     lines
 }
 
-/// What has come of it.
-fn results(campaign: &Campaign, house: &Surroundings<'_>) -> Vec<Fact> {
-    let figures = &campaign.figures;
-    let share = |part: i64, of: i64| match of {
-        0 => part.to_string(),
-        of => format!("{part} ({:.1} %)", part as f64 * 100.0 / of as f64),
-    };
-    let link = list_of(house.public_url, campaign, "in", None);
-    let mut facts = vec![Fact { link, ..Fact::new("In", campaign.counted_in.to_string()) }];
-    if campaign.counted_out > 0 {
-        let link = list_of(house.public_url, campaign, "out", None);
-        facts.push(Fact { link, ..Fact::new("Out", campaign.counted_out.to_string()) });
+/// What was typed in place of the plan's subjects for the first mail.
+fn typed(campaign: &Campaign) -> Option<Fact> {
+    let all: Vec<String> = campaign.subjects.iter().map(|subject| format!("“{subject}”")).collect();
+    match all.as_slice() {
+        [] => None,
+        [one] => Some(Fact::new("Subject", clean(one, 200))),
+        all => Some(Fact::new("Subjects tried", clean(&all.join(", "), 400))),
     }
-    if figures.sent > 0 {
-        let delivered = figures.delivered();
-        facts.push(Fact::new("Sent", figures.sent.to_string()));
-        facts.push(Fact::new("Delivered", share(delivered, figures.sent)));
-        facts.push(Fact::new("Bounced", share(figures.bounced, figures.sent)));
-        if figures.complained > 0 {
-            facts.push(Fact::new("Reported as spam", share(figures.complained, delivered)));
-        }
-        let clicked = format!("{} by people, {} answered", figures.clicked, figures.replied);
-        facts.push(Fact::new("Clicked", clicked));
-        facts.push(Fact::new("Unsubscribed", share(figures.unsubscribed, delivered)));
-    }
-    facts.extend(subjects(campaign, house.plan));
-    let listed = |label: &str, counts: &[(String, i64)]| {
-        let said: Vec<String> =
-            counts.iter().map(|(state, number)| format!("{number} {}", state.replace('_', " "))).collect();
-        (!said.is_empty()).then(|| Fact::new(label, clean(&said.join(", "), 200)))
-    };
-    facts.extend(listed("Mails", &figures.mails));
-    facts.extend(listed("Runs", &figures.runs));
-    if figures.won > 0 {
-        let sums: Vec<String> = figures
-            .revenue
-            .iter()
-            .map(|(currency, sum)| format!("{sum} {currency}").trim().to_owned())
-            .collect();
-        let sums = if sums.is_empty() { String::new() } else { format!(": {}", sums.join(", ")) };
-        facts.push(Fact::new("Won", clean(&format!("{}{sums}", count(figures.won, "deal")), 120)));
-    }
-    facts
-}
-
-/// What came of each subject, where a mail has several; at most four.
-fn subjects(campaign: &Campaign, plan: Option<&Sequence>) -> Vec<Fact> {
-    let tried = &campaign.figures.variants;
-    let has_others = |one: &&Variant| tried.iter().filter(|other| other.mail == one.mail).count() > 1;
-    let fact = |one: &Variant| {
-        let steps =
-            plan.into_iter().flat_map(|plan| (0..plan.step.len()).filter_map(|step| plan.mail_at(step)));
-        let mut of_mail = steps.filter(|step| step.mail == one.mail);
-        let subject = of_mail.find_map(|step| step.subjects.get(one.number));
-        let subject = subject.map(|subject| format!("“{subject}”: ")).unwrap_or_default();
-        let share = one.clicked as f64 * 100.0 / one.sent.max(1) as f64;
-        let said = format!("{subject}{} sent, {} clicked ({share:.1} %)", one.sent, one.clicked);
-        Fact::new(&clean(&format!("{}, subject {}", one.mail, one.number + 1), 60), clean(&said, 200))
-    };
-    tried.iter().filter(has_others).take(4).map(fact).collect()
 }
 
 fn status(campaign: &Campaign, house: &Surroundings<'_>) -> String {

@@ -139,6 +139,7 @@ pub(crate) fn draft() -> Campaign {
         sequence: "re-engagement".to_owned(),
         segment: "gone cold".to_owned(),
         follows: false,
+        subjects: Default::default(),
         version: 1,
         state: CampaignState::Draft,
         made_by: Handle::of("mia").unwrap(),

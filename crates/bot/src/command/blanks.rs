@@ -2,7 +2,7 @@
 
 use super::{arguments, declared, parse, takes_value, walk};
 use clap::{
-    Arg, Command, ValueHint,
+    Arg, ArgAction, Command, ValueHint,
     error::{ContextKind, ContextValue, ErrorKind},
 };
 use rekindle_core::team::Deed;
@@ -22,6 +22,8 @@ pub(crate) struct Blank {
     pub(crate) is_free: bool,
     /// Whether it is one of some words.
     pub(crate) is_closed: bool,
+    /// Whether several can be said, a line each.
+    pub(crate) is_several: bool,
 }
 
 /// Whether a line names a command and lacks what it needs.
@@ -32,8 +34,8 @@ pub(crate) fn lacks(line: &str) -> bool {
     depth > 1 && !help && !command.is_subcommand_required_set() && !missing(&words).is_empty()
 }
 
-/// The words of the command that a line begins, and its arguments: those that have a place, the options that must be there or are
-/// one of some words, and the flags that it has. `None` when the line names no single command.
+/// The words of the command that a line begins, and its arguments: those that have a place, the options that must be there, are
+/// one of some words or may be said several times, and the flags that it has. `None` when the line names no single command.
 pub(crate) fn blanks(line: &str) -> Option<(String, Vec<Blank>)> {
     let words = arguments(line);
     let (command, depth) = walk(declared(), &words);
@@ -53,14 +55,14 @@ pub(crate) fn blanks(line: &str) -> Option<(String, Vec<Blank>)> {
     let positionals = command.get_positionals().map(|argument| (argument, given.next().cloned()));
     let options = command.get_arguments().filter(|argument| !argument.is_positional());
     let options = options.filter_map(|argument| {
-        let said = argument.get_long().is_some_and(|long| words[depth..].contains(&format!("--{long}")));
+        let is_it = |word: &String| argument.get_long().is_some_and(|long| *word == format!("--{long}"));
+        let said = words[depth..].iter().any(is_it);
         match argument.get_action().takes_values() {
-            // Of an option of some words the one that was said stands chosen.
-            true if !argument.get_possible_values().is_empty() => {
-                let at = words
-                    .iter()
-                    .position(|word| argument.get_long().is_some_and(|long| *word == format!("--{long}")));
-                Some((argument, at.and_then(|at| words.get(at + 1)).cloned()))
+            // What was said stands in the form: of some words the one, of several all of them.
+            true if !argument.get_possible_values().is_empty() || is_several(argument) => {
+                let values = words.windows(2).filter(|pair| is_it(&pair[0])).map(|pair| pair[1].as_str());
+                let values: Vec<&str> = values.collect();
+                Some((argument, (!values.is_empty()).then(|| values.join("\n"))))
             }
             true => argument.is_required_set().then_some((argument, None)),
             // Nobody is asked for a flag, and whoever said it finds it again.
@@ -74,8 +76,14 @@ pub(crate) fn blanks(line: &str) -> Option<(String, Vec<Blank>)> {
         required: is_missing(argument),
         is_free: argument.get_value_hint() == ValueHint::Other,
         is_closed: !argument.get_possible_values().is_empty(),
+        is_several: is_several(argument),
     });
     Some((words[..depth].join(" "), blanks.collect()))
+}
+
+/// Whether an option may be said several times.
+pub(super) fn is_several(argument: &Arg) -> bool {
+    matches!(argument.get_action(), ArgAction::Append)
 }
 
 /// What the parser says is missing: "<LEAD>", "--role <ROLE>".
@@ -116,13 +124,19 @@ fn named(path: &str) -> &'static Command {
     walk(declared(), &words).0
 }
 
-/// A line that is begun, and goes on with what the arguments of its command are given; of a flag, "true".
+/// A line that is begun, and goes on with what the arguments of its command are given; of a flag, "true"; of what may be said several
+/// times, a line each.
 pub(crate) fn written(command: &Command, begun: String, value: impl Fn(&Arg) -> Option<String>) -> String {
     let given = |argument: &Arg| value(argument).filter(|value| !value.trim().is_empty());
     let mut line = begun;
     for argument in command.get_arguments().filter(|argument| !argument.is_positional()) {
         let Some(long) = argument.get_long() else { continue };
         match given(argument) {
+            Some(value) if is_several(argument) => {
+                for value in value.lines().filter(|value| !value.trim().is_empty()) {
+                    line.push_str(&format!(" --{long} {}", quoted(value.trim())));
+                }
+            }
             Some(value) if argument.get_action().takes_values() => {
                 line.push_str(&format!(" --{long} {}", quoted(&value)));
             }

@@ -1,6 +1,6 @@
 //! What is wrong with a line, and what would be right: short, for chat.
 
-use super::walk;
+use super::{blanks::is_several, walk};
 use clap::{
     Command,
     error::{ContextKind, ContextValue, ErrorKind},
@@ -111,6 +111,7 @@ pub(super) fn usage(command: &Command, path: &str) -> String {
             true => format!(" {written}"),
             // What may be left out only beside another is not said to be optional.
             false if argument.is_positional() && command.get_name() == "launch" => format!(" {written}"),
+            false if is_several(argument) => format!(" [{written}]…"),
             false => format!(" [{written}]"),
         });
     }

@@ -36,7 +36,7 @@ pub(super) fn words(line: &str) -> Vec<Word> {
     let mut words = Vec::new();
     let mut at = 0;
     while let Some(start) = line[at..].find(|c: char| !c.is_whitespace()).map(|skip| at + skip) {
-        let word = quoted(line, start).unwrap_or_else(|| {
+        let word = quoted(line, start).or_else(|| assigned(line, start)).unwrap_or_else(|| {
             let end = line[start..].find(char::is_whitespace).map_or(line.len(), |length| start + length);
             Word { text: line[start..end].to_owned(), at: start..end, quoted: false }
         });
@@ -54,6 +54,15 @@ pub(super) fn join(words: &mut Vec<Word>, at: usize, phrase: &[&str]) {
         let joined = Word { text: phrase.join("-"), at: whole, quoted: false };
         words.splice(at..at + phrase.len(), [joined]);
     }
+}
+
+/// The option at `start` whose value stands in quotes behind a `=`.
+fn assigned(line: &str, start: usize) -> Option<Word> {
+    let word = line[start..].split(char::is_whitespace).next().filter(|word| word.starts_with("--"))?;
+    let behind = start + word.find('=')? + 1;
+    let value = quoted(line, behind)?;
+    let text = format!("{}{}", &line[start..behind], value.text);
+    Some(Word { text, at: start..value.at.end, quoted: false })
 }
 
 /// The quoted word at `start`: closed by the same quote before a blank or the end; `\"` is a quote in it.

@@ -15,6 +15,7 @@ fn launch(sequence: &str, segment: &str, confirm: Option<&str>) -> Command {
         segment: Some(segment.to_owned()),
         despite_mail_doctor: false,
         audience: None,
+        subject: Vec::new(),
     })
 }
 
@@ -80,15 +81,39 @@ fn a_segment_is_a_name_or_a_question() {
         segment: None,
         despite_mail_doctor: false,
         audience: None,
+        subject: Vec::new(),
     };
     assert_eq!(read("/campaign launch --confirm campaign_1"), Command::Campaign(bare));
     let follows = Campaign::Preview {
         audience: Some(Audience::Follows),
+        subject: Vec::new(),
         sequence: "welcome".to_owned(),
         segment: question.to_owned(),
     };
     for line in ["--audience follows welcome", "welcome --audience follows"] {
         assert_eq!(read(&format!("/campaign preview {line} {question}")), Command::Campaign(follows.clone()));
+    }
+}
+
+#[test]
+fn subjects_are_typed_one_option_each_wherever_they_stand() {
+    let subjects = |line: &str| match read(line) {
+        Command::Campaign(
+            Campaign::Launch { subject, segment: Some(segment), .. }
+            | Campaign::Preview { subject, segment, .. },
+        ) => (subject, segment),
+        other => panic!("{other:?}"),
+    };
+    let typed = (
+        vec![r#"Hi {{ first_name | default("there") }}"#.to_owned(), "-50 % today".to_owned()],
+        "hot or warm".to_owned(),
+    );
+    for line in [
+        r#"/campaign launch --subject "Hi {{ first_name | default("there") }}" --subject "-50 % today" welcome hot or warm"#,
+        r#"/campaign preview welcome hot or warm --subject “Hi {{ first_name | default("there") }}” --subject "-50 % today""#,
+        r#"/campaign launch welcome --subject="Hi {{ first_name | default("there") }}" hot or warm --subject="-50 % today""#,
+    ] {
+        assert_eq!(subjects(line), typed, "{line}");
     }
 }
 
@@ -114,12 +139,12 @@ fn a_slip_is_told_with_the_nearest_right_thing() {
         ),
         (
             "/campaign preview re-engagement",
-            "/campaign preview needs SEGMENT. Write: /campaign preview SEQUENCE SEGMENT [--audience AUDIENCE]",
+            "/campaign preview needs SEGMENT. Write: /campaign preview SEQUENCE SEGMENT [--audience AUDIENCE] [--subject SUBJECT]…",
         ),
         (
             "/campaign launch re-engagement warm --confrim x",
             "/campaign launch has no “--confrim”; did you mean --confirm? \
-             Write: /campaign launch SEQUENCE SEGMENT [--confirm ID] [--despite-mail-doctor] [--audience AUDIENCE]",
+             Write: /campaign launch SEQUENCE SEGMENT [--confirm ID] [--despite-mail-doctor] [--audience AUDIENCE] [--subject SUBJECT]…",
         ),
     ] {
         assert_eq!(said(line), words, "{line}");
@@ -154,7 +179,7 @@ fn help_is_found_wherever_it_is_asked_for() {
     let all = help_of("").unwrap();
     for line in [
         "/lead claim LEAD",
-        "/campaign launch SEQUENCE SEGMENT [--confirm ID] [--despite-mail-doctor] [--audience AUDIENCE]",
+        "/campaign launch SEQUENCE SEGMENT [--confirm ID] [--despite-mail-doctor] [--audience AUDIENCE] [--subject SUBJECT]…",
         "/rekindle team [add|role|email|link]",
     ] {
         assert!(all.contains(line), "{line} in {all}");

@@ -22,24 +22,25 @@ impl Desk {
     pub(super) async fn campaign(&self, member: &Member, asked: &Asked) -> Result<Reply> {
         use CampaignState::{Asked as Waiting, Held, Running};
         match asked {
-            Asked::Launch { confirm: Some(id), sequence, segment, despite_mail_doctor, .. } => {
-                let id = self.previewed(id, sequence.as_deref(), segment.as_deref()).await?;
+            Asked::Launch { confirm: Some(id), sequence, segment, subject, despite_mail_doctor, .. } => {
+                let id = self.previewed(id, sequence.as_deref(), segment.as_deref(), subject).await?;
                 self.launch(member, id, *despite_mail_doctor).await
             }
-            Asked::Launch { confirm: None, sequence, segment, despite_mail_doctor, audience } => {
+            Asked::Launch { confirm: None, sequence, segment, subject, despite_mail_doctor, audience } => {
                 let missing =
                     || Refusal::Usage { text: "Write: /campaign launch SEQUENCE SEGMENT".to_owned() };
                 let wanted = Wanted {
                     sequence: sequence.as_deref().ok_or_else(missing)?,
                     segment: segment.as_deref().ok_or_else(missing)?,
+                    subjects: subject,
                     audience: audience.unwrap_or(Audience::Frozen),
                     despite: *despite_mail_doctor,
                 };
                 self.preview(member, wanted).await
             }
-            Asked::Preview { sequence, segment, audience } => {
+            Asked::Preview { sequence, segment, subject: subjects, audience } => {
                 let audience = audience.unwrap_or(Audience::Frozen);
-                self.preview(member, Wanted { sequence, segment, audience, despite: false }).await
+                self.preview(member, Wanted { sequence, segment, subjects, audience, despite: false }).await
             }
             Asked::Test { sequence } => self.mail_to_me(member, sequence).await,
             Asked::List | Asked::Show { campaign: None } => self.campaigns().await,
@@ -61,7 +62,10 @@ impl Desk {
                 let campaign = self.named_or_newest(campaign.as_deref()).await?;
                 self.store.campaigns().tally(campaign.id).await?;
                 let campaign = self.store.campaigns().named(&campaign.id.to_string()).await?;
-                let reply = self.shown(&campaign).await?;
+                let mut reply = self.shown(&campaign).await?;
+                if let Some(stand) = self.trial_of(&campaign).await? {
+                    reply.text.push_str(&format!("\n{}", clean(&stand, 400)));
+                }
                 Ok(reply.with_data(serde_json::to_value(&campaign.figures).unwrap_or_default()))
             }
             Asked::Rest { campaign } => {
@@ -164,7 +168,13 @@ impl Desk {
     }
 
     /// The preview that an id confirms, held against what is said beside it.
-    async fn previewed(&self, id: &str, sequence: Option<&str>, segment: Option<&str>) -> Result<CampaignId> {
+    async fn previewed(
+        &self,
+        id: &str,
+        sequence: Option<&str>,
+        segment: Option<&str>,
+        subjects: &[String],
+    ) -> Result<CampaignId> {
         let unknown = || Refusal::Unknown {
             what: "campaign",
             name: clean(id, 80),
@@ -177,7 +187,9 @@ impl Desk {
                 _ => error,
             })?;
         let same = sequence.is_none_or(|name| name == campaign.sequence)
-            && segment.is_none_or(|name| name.eq_ignore_ascii_case(&campaign.segment));
+            && segment.is_none_or(|name| name.eq_ignore_ascii_case(&campaign.segment))
+            && (subjects.is_empty()
+                || subjects.iter().map(|typed| typed.trim()).eq(campaign.subjects.iter()));
         if same {
             return Ok(id);
         }

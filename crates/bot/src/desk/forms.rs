@@ -71,7 +71,7 @@ impl Desk {
                 (false, _) => {
                     let one_of = argument.map(clap::Arg::get_possible_values).unwrap_or_default();
                     match one_of.is_empty() || one_of.iter().any(|one| one.matches(value, true)) {
-                        true => self.check(of, &name, value).await,
+                        true => self.check(of, filled, &name, value).await,
                         false => {
                             let names: Vec<&str> =
                                 one_of.iter().map(clap::builder::PossibleValue::get_name).collect();
@@ -93,8 +93,8 @@ impl Desk {
         faults
     }
 
-    /// Whether a value can be meant.
-    async fn check(&self, of: &Of, field: &str, value: &str) -> Result<()> {
+    /// Whether a value can be meant, beside the others.
+    async fn check(&self, of: &Of, filled: &Filled, field: &str, value: &str) -> Result<()> {
         let wall = self.store.clock().wall();
         match (of, field) {
             (Of::Press { intent, .. }, "value") => match AskKind::of(intent) {
@@ -112,6 +112,14 @@ impl Desk {
                 if playbooks.current().sequence(value).is_none() {
                     let help = did_you_mean(value, known.keys().map(String::as_str));
                     return Err(Refusal::Unknown { what: "sequence", name: clean(value, 80), help }.into());
+                }
+            }
+            (_, "subject") => {
+                let playbooks = self.store.playbooks().await?;
+                // Without a sequence, that is what is wrong.
+                if let Some(plan) = filled.get("sequence").and_then(|name| playbooks.current().sequence(name))
+                {
+                    self.typed_subjects(plan, &[value])?;
                 }
             }
             (_, "segment") => drop(self.store.playbooks().await?.current().question(value)?),

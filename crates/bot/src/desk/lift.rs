@@ -8,7 +8,7 @@ use crate::{
 use rekindle_core::{
     lift::{Reached, lift},
     sequence::{Sequence, WonBy},
-    trial::{said, stand},
+    trial::{Stand, Trial, Tried, said, stand},
 };
 use rekindle_storage::Result;
 use serde_json::json;
@@ -21,23 +21,16 @@ impl Desk {
             None => known.values().collect(),
             Some(name) => vec![playbooks.current().plan(&clean(name, 80))?],
         };
+        let typed = self.store.campaigns().trying().await?;
         let (mut lines, mut data) = (Vec::new(), Vec::new());
         for plan in asked {
             let (written_to, held_out) = self.store.trials().reached(&plan.name).await?;
             lines.push(format!("{}: {}", plan.name, in_words(plan, written_to, held_out)));
             let mut trials = Vec::new();
-            for trial in plan.trials() {
-                let (by, after) =
-                    trial.winner.map_or((WonBy::Clicks, chrono::TimeDelta::days(2)), |winner| {
-                        (winner.by, winner.after.delta())
-                    });
-                let now = self.store.clock().calendar();
-                let tried = self.store.trials().tried(&trial, by, after, now).await?;
-                let words = match (self.store.trials().why(&trial).await?, trial.winner) {
-                    (Some(decided), _) => decided,
-                    (None, Some(winner)) => said(&trial, &tried, stand(&tried, &winner)),
-                    (None, None) => said(&trial, &tried, rekindle_core::trial::Stand::Open { more: None }),
-                };
+            let typed = typed.iter().filter(|campaign| campaign.sequence == plan.name);
+            let typed = typed.filter_map(|campaign| campaign.trial(plan));
+            for trial in plan.trials().chain(typed) {
+                let (tried, words) = self.stands(&trial).await?;
                 lines.push(format!("    {}", clean(&words, 400)));
                 trials.push(json!({"step": trial.step, "tried": trial.arms.iter().zip(&tried).map(|((words, _), tried)| {
                     json!({"words": words, "leads": tried.leads, "answered": tried.answered})
@@ -56,6 +49,21 @@ impl Desk {
             lines.push("The playbook has no sequence.".to_owned());
         }
         Ok(Reply::done(lines.join("\n")).with_data(data.into()))
+    }
+
+    /// How a trial stands: each with its figures, and in words.
+    pub(super) async fn stands(&self, trial: &Trial) -> Result<(Vec<Tried>, String)> {
+        let (by, after) = trial
+            .winner
+            .map_or((WonBy::Clicks, chrono::TimeDelta::days(2)), |winner| (winner.by, winner.after.delta()));
+        let now = self.store.clock().calendar();
+        let tried = self.store.trials().tried(trial, by, after, now).await?;
+        let words = match (self.store.trials().why(trial).await?, trial.winner) {
+            (Some(decided), _) => decided,
+            (None, Some(winner)) => said(trial, &tried, stand(&tried, &winner)),
+            (None, None) => said(trial, &tried, Stand::Open { more: None }),
+        };
+        Ok((tried, words))
     }
 }
 

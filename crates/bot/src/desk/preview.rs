@@ -10,7 +10,7 @@ use crate::{
 };
 use chrono::TimeDelta;
 use rekindle_core::{
-    campaign::{Campaign, Collision, Forecast, first_mail},
+    campaign::{Campaign, Collision, Forecast, Subjects, first_mail},
     email::EmailAddress,
     lead::Lead,
     playbook::Playbooks,
@@ -35,6 +35,8 @@ const LABELS: usize = 12;
 pub(super) struct Wanted<'a> {
     pub(super) sequence: &'a str,
     pub(super) segment: &'a str,
+    /// Typed in place of the plan's for the first mail.
+    pub(super) subjects: &'a [String],
     pub(super) audience: Audience,
     /// Although nobody vouches that the mail will be believed.
     pub(super) despite: bool,
@@ -52,19 +54,21 @@ struct Counted {
 
 impl Desk {
     pub(super) async fn preview(&self, member: &Member, wanted: Wanted<'_>) -> Result<Reply> {
-        let Wanted { sequence, segment, audience, despite } = wanted;
+        let Wanted { sequence, segment, subjects, audience, despite } = wanted;
         let playbooks = self.store.load_playbooks().await?;
         let playbook = playbooks.current();
         let plan = playbook.plan(&clean(sequence, 80))?;
         let (segment, question) = playbook.question(segment)?;
+        let subjects = self.typed_subjects(plan, subjects)?;
         let mut preview = self.store.campaigns().begin_preview();
         let mut counted = self.ask(&mut preview, &question, plan, &playbooks).await?;
-        let subject = self.subject(plan, counted.somebody.as_ref());
+        let subject = self.subject(plan, &subjects, counted.somebody.as_ref());
         counted.forecast.subject = subject.as_ref().and_then(|(_, subject)| subject.clone());
         let previewed = Previewed {
             sequence: plan.name.clone(),
             segment: segment.clone(),
             follows: audience == Audience::Follows,
+            subjects,
             version: playbooks.version(),
             by: member.handle.clone(),
             forecast: counted.foreseen(),
@@ -93,6 +97,7 @@ impl Desk {
             Some((mail, None)) => said.push(format!("First mail: {mail}.")),
             None => said.push("It writes no mail.".to_owned()),
         }
+        said.extend(self.about_subjects(plan, &campaign.subjects));
         if let Some(dates) = dates {
             said.push(self.when(dates));
         }
@@ -135,6 +140,7 @@ impl Desk {
             "out": out.iter().map(|(why, count)| json!({"why": why, "count": count})).collect::<Vec<_>>(),
             "mail": subject.as_ref().map(|(mail, _)| mail),
             "subject": subject.as_ref().and_then(|(_, subject)| subject.as_ref()),
+            "subjects": campaign.subjects,
             "first_at": dates.map(|(first, _)| first),
             "last_at": dates.map(|(_, last)| last),
             "forecast": campaign.forecast,
@@ -241,18 +247,24 @@ impl Desk {
     }
 
     /// The first mail of a plan, and its subject as somebody who is in would read it.
-    fn subject(&self, plan: &Sequence, to: Option<&Lead>) -> Option<(String, Option<String>)> {
-        let (mail, subjects) = plan.step.iter().find_map(|step| match step {
+    fn subject(
+        &self,
+        plan: &Sequence,
+        typed: &Subjects,
+        to: Option<&Lead>,
+    ) -> Option<(String, Option<String>)> {
+        let (mail, written) = plan.step.iter().find_map(|step| match step {
             Step::Mail { mail, subjects, .. } => Some((mail, subjects)),
             _ => None,
         })?;
         let letter = Letter { lead: to.map(Addressee::from).unwrap_or_default(), ..Letter::sample() };
-        let variant = subjects.first().map(String::as_str);
+        let variant = typed.iter().next().or(written.first().map(String::as_str));
         let rendered = self.templates.as_ref().and_then(|templates| {
             let language = to.and_then(Lead::reads);
-            let written = templates.in_language(mail, language.as_ref());
-            let subject = variant.filter(|_| written == mail);
-            let rendered = templates.render(written, subject, &letter, |_| self.settings.public_url.clone());
+            let translated = templates.in_language(mail, language.as_ref());
+            let subject = variant.filter(|_| translated == mail);
+            let rendered =
+                templates.render(translated, subject, &letter, |_| self.settings.public_url.clone());
             rendered.map_err(|error| tracing::warn!(%error, "a preview could not be rendered")).ok()
         });
         let subject = rendered.map(|rendered| rendered.subject).or_else(|| variant.map(str::to_owned));

@@ -10,7 +10,7 @@ use super::{
 };
 use crate::{
     card::{Ask, Button, Card, Fact, Style},
-    form::{Faults, Field, Filled, Form},
+    form::{Faults, Field, FieldKind, Filled, Form},
     reply::Reply,
     wall::Quote,
     wording::capital,
@@ -43,8 +43,6 @@ const OPTION: usize = 100;
 const MODAL_TITLE: usize = 45;
 const INPUT_LABEL: usize = 45;
 const INPUT_PLACEHOLDER: usize = 100;
-/// As much as the desk reads of a value.
-const INPUT_LENGTH: u16 = 500;
 /// Lines of a form.
 const INPUTS: usize = 5;
 
@@ -188,12 +186,17 @@ pub(crate) fn form(custom_id: String, form: &Form) -> CreateModal {
 fn input(field: &Field) -> CreateInputText {
     let choices: Vec<&str> = field.choices.iter().map(|choice| choice.value.as_ref()).collect();
     let hint = if choices.is_empty() { field.hint.clone() } else { choices.join(", ") };
-    let input = CreateInputText::new(InputTextStyle::Short, plain(&field.label, INPUT_LABEL), &field.name)
+    let style = match field.kind {
+        FieldKind::Lines => InputTextStyle::Paragraph,
+        _ => InputTextStyle::Short,
+    };
+    let room = field.kind.room();
+    let input = CreateInputText::new(style, plain(&field.label, INPUT_LABEL), &field.name)
         .placeholder(plain(&hint, INPUT_PLACEHOLDER))
-        .max_length(INPUT_LENGTH)
+        .max_length(room)
         .required(field.required);
     match &field.value {
-        Some(value) => input.value(plain(value, usize::from(INPUT_LENGTH))),
+        Some(value) => input.value(plain(value, room.into())),
         None => input,
     }
 }

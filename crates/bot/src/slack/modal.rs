@@ -16,9 +16,6 @@ const FORM: &str = "form";
 const CHOICE: &str = "choice:";
 /// The select that looks leads up.
 pub(super) const LEAD: &str = "lead";
-/// The most that a text field takes (<https://docs.slack.dev/reference/block-kit/block-elements/plain-text-input-element>);
-/// no command is longer.
-const WORDS: usize = 500;
 
 /// What a modal is for, and where it was opened. Nothing of a lead is in it, and nothing that was filled in.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -73,9 +70,14 @@ fn inputs(field: &Field) -> Vec<SlackBlock> {
         SlackBlockPlainTextInputElement::new()
             .with_action_id(name.into())
             .with_placeholder(plain(&field.hint, 150))
-            .with_max_length(WORDS as u64)
+            .with_max_length(u64::from(field.kind.room()))
+            .with_multiline(field.kind == FieldKind::Lines)
             .opt_initial_value(
-                field.value.as_ref().filter(|_| chosen.is_none()).map(|value| clamp(value, WORDS)),
+                field
+                    .value
+                    .as_ref()
+                    .filter(|_| chosen.is_none())
+                    .map(|value| clamp(value, field.kind.room().into())),
             )
     };
     match field.kind {
@@ -92,6 +94,7 @@ fn inputs(field: &Field) -> Vec<SlackBlock> {
                 .opt_initial_option(given);
             vec![input(name.to_owned(), &field.label, select.into(), !field.required)]
         }
+        FieldKind::Lines => vec![input(name.to_owned(), &field.label, line().into(), !field.required)],
         FieldKind::Words if field.choices.is_empty() => {
             vec![input(name.to_owned(), &field.label, line().into(), !field.required)]
         }

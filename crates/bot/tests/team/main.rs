@@ -10,3 +10,4 @@ mod journeys;
 mod notices;
 mod roles;
 mod segments;
+mod subjects;

@@ -1,13 +1,14 @@
 //! One lead, one plan, and time.
 
+mod trials;
+
 use super::*;
 use crate::{
     activity::{Activity, Kind, Trust},
     attend::attend,
-    campaign::Campaign,
     consent::ConsentState,
     enrollment::Planned,
-    ids::{ActivityId, CampaignId, EnrollmentId, LeadId},
+    ids::{ActivityId, EnrollmentId, LeadId},
     lead::{Journey, Lead},
     observe::follow,
     playbook::{Files, Playbook},
@@ -421,97 +422,6 @@ fn a_claim_holds_the_mails_and_a_release_lets_them_go_on() {
     story.scene.lead.owner = None;
     story.time(at(1));
     assert_eq!(story.mails(), ["a"]);
-}
-
-/// Mautic #14535: a winner that is declared while runs await the other mail breaks none of them.
-#[test]
-fn a_winner_that_is_declared_breaks_no_run() {
-    let steps = "[[step]]\nmail = \"a\"\nsubjects = [\"one\", \"two\"]\nwinner = { by = \"clicks\" }\n[[step]]\nwait = \"1d\"\n[[step]]\nmail = \"b\"\n";
-    let mut story = Story::of(steps).begins();
-    story.time(at(0));
-    let arm = |story: &Story| {
-        let mut arms = story.said.iter().rev().filter_map(|effect| match effect {
-            Effect::Enqueue { mail, .. } => mail.arm.clone(),
-            _ => None,
-        });
-        arms.next().unwrap()
-    };
-    let first = arm(&story);
-    let other = 1 - first.number;
-    story.decided.0.insert(first.trial.clone(), other);
-    story.sent(at(0));
-    story.time(at(24));
-    assert_eq!(story.mails(), ["a", "b"], "it goes on");
-    let sequence = story.playbooks.current().sequence("test").unwrap();
-    let trial = sequence.trial_at(0).unwrap();
-    assert_eq!(story.decided.arm(&trial, &story.scene.lead).number, other, "who comes later gets the winner");
-    story.decided.0.insert(first.trial, 7);
-    assert_eq!(
-        story.decided.arm(&trial, &story.scene.lead).number,
-        first.number,
-        "a winner that is gone is none"
-    );
-}
-
-#[test]
-fn of_a_campaign_as_many_are_tried_as_decide_it_and_the_rest_waits_for_the_winner() {
-    let steps = "[[step]]\nmail = \"a\"\nsubjects = [\"one\", \"two\"]\nwinner = { by = \"clicks\", min_each = 100, after = \"48h\" }\n";
-    let launched = |number: u32, audience: i64| {
-        let mut story = Story::of(steps);
-        story.scene.lead.email = crate::email::EmailAddress::parse(&format!("lead{number}@acme.test")).ok();
-        let campaign = CampaignId(Uuid::from_u128(5));
-        story.scene.campaigns.insert(campaign, Campaign { counted_in: audience, ..sample(campaign) });
-        let sequence = story.playbooks.current().sequence("test").unwrap();
-        let planned = Planned::new(sequence, 1, &story.scene.lead).by_campaign(campaign);
-        story.begin(planned, at(0));
-        story.time(at(0));
-        story
-    };
-    let tried = (0..1_000).filter(|number| !launched(*number, 1_000).mails().is_empty()).count();
-    assert!((200..280).contains(&tried), "of 1,000 are tried {tried}");
-    assert!((0..50).all(|number| !launched(number, 200).mails().is_empty()), "too few to wait for anything");
-    let mut waiting =
-        (0..).map(|number| launched(number, 1_000)).find(|story| story.mails().is_empty()).unwrap();
-    assert_eq!(waiting.run().reason.as_deref(), Some("waits for the winner of what is tried"));
-    let trial = waiting.playbooks.current().sequence("test").unwrap().trial_at(0).unwrap();
-    let mut decided = waiting;
-    decided.decided.0.insert(trial.key, 1);
-    decided.time(at(2));
-    let arm = decided.said.iter().find_map(|effect| match effect {
-        Effect::Enqueue { mail, .. } => mail.arm.as_ref().map(|arm| arm.number),
-        _ => None,
-    });
-    assert_eq!(arm, Some(1));
-    waiting = (0..).map(|number| launched(number, 1_000)).find(|story| story.mails().is_empty()).unwrap();
-    for hour in 1..=144 {
-        waiting.time(at(hour));
-    }
-    assert_eq!(waiting.mails(), ["a"], "after three times as long nobody waits any more");
-}
-
-fn sample(id: CampaignId) -> Campaign {
-    Campaign {
-        id,
-        sequence: "test".to_owned(),
-        segment: "everyone".to_owned(),
-        follows: false,
-        version: 1,
-        state: CampaignState::Running,
-        made_by: Handle::of("ana").unwrap(),
-        made_at: BEGINNING,
-        launched_by: Handle::of("ana"),
-        launched_at: Some(BEGINNING),
-        counted_in: 0,
-        counted_out: 0,
-        wave: crate::campaign::Wave::All,
-        first: 0,
-        pause: TimeDelta::zero(),
-        rest_at: None,
-        harm: None,
-        forecast: Default::default(),
-        figures: Default::default(),
-        revision: 1,
-    }
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! What has come of a campaign: as its card and its report say it.
 
+use crate::enrollment::Ended;
 use serde::{Deserialize, Serialize};
 
 /// What has come of a campaign so far. People, not events: who clicks twice counts once.
@@ -51,6 +52,11 @@ impl Figures {
     /// Mails that arrived, as far as anybody has said.
     pub fn delivered(&self) -> i64 {
         self.sent - self.bounced
+    }
+
+    /// Leads whose run ended because they did what its sequence is for.
+    pub fn reached(&self) -> i64 {
+        self.runs.iter().find(|(state, _)| state == Ended::Goal.word()).map_or(0, |(_, leads)| *leads)
     }
 }
 

@@ -162,6 +162,7 @@ mod tests {
             sequence: "welcome".to_owned(),
             segment: "warm".to_owned(),
             follows: false,
+            subjects: Default::default(),
             version: 1,
             state,
             made_by: Handle::of("mia").unwrap(),

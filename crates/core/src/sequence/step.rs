@@ -115,6 +115,13 @@ pub struct Winner {
     pub after: Span,
 }
 
+/// As the file has it that says nothing of it.
+impl Default for Winner {
+    fn default() -> Self {
+        Self { by: WonBy::Clicks, min_each: two_hundred(), after: two_days() }
+    }
+}
+
 fn two_hundred() -> u32 {
     200
 }
@@ -195,6 +202,18 @@ impl Step {
             Self::Finish => "finish".to_owned(),
             Self::Leap(_) => return None,
         })
+    }
+
+    /// Where a run may go on behind it, where it stands at `at`.
+    pub(crate) fn leads_to(&self, at: usize) -> Vec<usize> {
+        match self {
+            Self::Archive | Self::Finish => Vec::new(),
+            Self::Leap(to) => vec![*to],
+            Self::Branch { otherwise, .. } => vec![at + 1, *otherwise],
+            Self::Until(watch) | Self::Watch(watch) => vec![at + 1, watch.met, watch.unmet],
+            Self::Split { paths, .. } => paths.iter().map(|path| path.to).collect(),
+            _ => vec![at + 1],
+        }
     }
 
     /// The question it asks of a lead.

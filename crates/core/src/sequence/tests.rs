@@ -186,3 +186,20 @@ fn a_run_that_is_moved_stands_at_the_same_step_of_the_other_version() {
     let places: Vec<Option<usize>> = (0..=5).map(|step| shorter.place_of(step, &old)).collect();
     assert_eq!(places, [Some(0), None, None, None, Some(2), Some(3)]);
 }
+
+#[test]
+fn the_first_mail_is_the_one_that_every_run_writes_first() {
+    let first = |steps: &str| read(&format!("name = \"x\"\nstep = [{steps}]\n")).unwrap().first_mail();
+    assert_eq!(first("{ wait = \"1d\" }, { mail = \"a\" }, { mail = \"b\" }"), Some(1));
+    assert_eq!(first("{ wait = \"1d\" }, { archive = true }"), None);
+    let branch = |inside: &str| {
+        first(&format!("{{ branch = [{{ when = 'hot', do = [{inside}] }}] }}, {{ mail = \"a\" }}"))
+    };
+    assert_eq!(branch("{ mail = \"b\" }"), None, "some write b first, some a");
+    assert_eq!(branch("{ wait = \"1d\" }"), Some(3));
+    assert_eq!(branch("{ finish = true }"), Some(3), "who ends before writes none");
+    assert_eq!(
+        first("{ until = 'hot', timeout = \"1d\", then = [{ mail = \"b\" }] }, { mail = \"a\" }"),
+        None
+    );
+}

@@ -26,6 +26,14 @@ pub(super) fn check(templates: &Templates) -> Vec<Problem> {
     templates.names().flat_map(|name| check_one(templates, name)).collect()
 }
 
+/// Whom a mail must be able to live with, in words.
+pub(super) fn readers() -> [(Letter, &'static str); 2] {
+    [
+        (Letter::sample(), "a lead about whom all is known"),
+        (Letter::empty(), "a lead of whom only the address is known"),
+    ]
+}
+
 fn check_one(templates: &Templates, name: &str) -> Vec<Problem> {
     let body = format!("{name}/body.mjml");
     let mut problems = Vec::new();
@@ -34,10 +42,7 @@ fn check_one(templates: &Templates, name: &str) -> Vec<Problem> {
         LinkKind::Confirm => CONFIRM.to_owned(),
         other => format!("https://check.invalid/{}", matches!(other, LinkKind::Click { .. })),
     };
-    for (letter, of_whom) in [
-        (Letter::sample(), "a lead about whom all is known"),
-        (Letter::empty(), "a lead of whom only the address is known"),
-    ] {
+    for (letter, of_whom) in readers() {
         let letter = letter.about(name);
         match templates.render_as_written(name, None, &letter, url) {
             Ok(rendered) => lint_rendered(name, &letter, &rendered, &mut problems),

@@ -10,7 +10,7 @@ use crate::{
 };
 use chrono::TimeDelta;
 use rekindle_core::{
-    campaign::{Campaign, CampaignState, Figures, Forecast, PREVIEW_HOURS, Wave},
+    campaign::{Campaign, CampaignState, Figures, Forecast, PREVIEW_HOURS, Subjects, Wave},
     ids::{CampaignId, LeadId},
     team::Handle,
 };
@@ -34,6 +34,8 @@ pub struct Previewed {
     pub segment: String,
     /// Whether those who come to match later begin it, too.
     pub follows: bool,
+    /// What was typed in place of the plan's subjects for the first mail.
+    pub subjects: Subjects,
     /// In which version of the playbook.
     pub version: i64,
     /// Who asked.
@@ -106,6 +108,7 @@ impl Preview<'_> {
             sequence: previewed.sequence,
             segment: previewed.segment,
             follows: previewed.follows,
+            subjects: previewed.subjects,
             version: previewed.version,
             state: CampaignState::Draft,
             made_by: previewed.by,

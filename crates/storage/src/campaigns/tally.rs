@@ -1,15 +1,19 @@
 //! What has come of campaigns: counted from the rows, and kept on the campaign's, from which its card is rendered.
 
 use super::{Campaigns, Reason, keep, locked};
-use crate::{Result, rows::micros, transaction::again};
+use crate::{
+    Result,
+    rows::{campaign, micros},
+    transaction::again,
+};
 use chrono::TimeDelta;
 use rekindle_core::{
     activity::names,
     amount::amount_of,
-    campaign::{CampaignState, Figures, Variant},
+    campaign::{Campaign, CampaignState, Figures, Variant},
     ids::CampaignId,
 };
-use sea_orm::{DbBackend, FromQueryResult, Value};
+use sea_orm::{ColumnTrait, DbBackend, EntityTrait, FromQueryResult, QueryFilter, Value};
 
 /// How long after its launch it is still counted what comes of a campaign that is over: people answer late.
 const COUNTED_FOR: TimeDelta = TimeDelta::days(30);
@@ -38,6 +42,20 @@ impl Campaigns<'_> {
             "c.state IN ('running', 'held') OR (c.state IN ('stopped', 'done') AND c.launched_at > {since})"
         ))
         .await
+    }
+
+    /// Campaigns that try what was typed for them, and of which something may still come.
+    ///
+    /// # Errors
+    /// As the database says.
+    pub async fn trying(&self) -> Result<Vec<Campaign>> {
+        let still = self.to_tally().await?;
+        let rows = campaign::Entity::find()
+            .filter(campaign::Column::Subjects.is_not_null())
+            .filter(campaign::Column::Id.is_in(still.iter().map(|id| id.0)))
+            .all(&self.0.db)
+            .await?;
+        rows.into_iter().map(campaign::Model::campaign).collect()
     }
 
     /// Counts anew what has come of a campaign; whether that is more than was known.

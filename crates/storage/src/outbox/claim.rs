@@ -3,10 +3,11 @@
 use super::{Outbox, Sender, Ticket};
 use crate::{
     Result, StoreError,
-    rows::{Columns, delivery, micros, moment, word},
+    rows::{Columns, campaign::told, delivery, micros, moment, word},
     transaction::{again, list_of, rounded},
 };
 use rekindle_core::{
+    campaign::Subjects,
     delivery::MailKind,
     email::EmailAddress,
     ids::{CampaignId, DeliveryId, EnrollmentId, LeadId},
@@ -44,6 +45,8 @@ pub struct Claimed {
     pub frozen: Option<Frozen>,
     /// Which of the subjects that its step tries.
     pub variant: Option<usize>,
+    /// What was typed for its campaign in place of the plan's subjects for the first mail.
+    pub subjects: Subjects,
     not_before: Moment,
 }
 
@@ -86,7 +89,7 @@ struct Taken {
 
 /// What is read, in the order in which [`Claimed::read`] takes it.
 const READ: &str = "d.id, d.lead_id, d.enrollment_id, d.campaign_id, d.step, d.mail, d.kind, d.message_id, d.generation, d.attempt, d.not_before, d.variant, \
-    l.email, l.name, l.first_name, l.company, l.title, l.country, l.zone, l.traits, e.sequence, e.version, f.title";
+    l.email, l.name, l.first_name, l.company, l.title, l.country, l.zone, l.traits, e.sequence, e.version, f.title, c.subjects";
 
 impl Claimed {
     fn read(row: &QueryResult) -> Result<Self> {
@@ -105,6 +108,7 @@ impl Claimed {
         let sequence: Option<String> = from.take()?;
         let plan = sequence.zip(from.take::<Option<i64>>()?);
         let form = from.take()?;
+        let subjects = told(from.take()?);
         Ok(Self {
             ticket,
             campaign,
@@ -118,6 +122,7 @@ impl Claimed {
             frozen: None,
             not_before,
             variant,
+            subjects,
         })
     }
 }
@@ -192,7 +197,7 @@ impl Outbox<'_> {
         let db = &self.0.db;
         let ids = rounded(taken.to_vec());
         let text = format!(
-            "SELECT {READ} FROM delivery d JOIN lead l ON l.id = d.lead_id LEFT JOIN enrollment e ON e.id = d.enrollment_id LEFT JOIN confirmation f ON f.delivery_id = d.id \
+            "SELECT {READ} FROM delivery d JOIN lead l ON l.id = d.lead_id LEFT JOIN enrollment e ON e.id = d.enrollment_id LEFT JOIN confirmation f ON f.delivery_id = d.id LEFT JOIN campaign c ON c.id = d.campaign_id \
              WHERE d.id IN ({}) AND d.state = 'claimed' AND (d.owner = ?) IS TRUE",
             list_of(ids.len())
         );

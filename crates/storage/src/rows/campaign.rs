@@ -18,6 +18,9 @@ pub(crate) struct Model {
     pub(crate) sequence: String,
     pub(crate) segment: String,
     pub(crate) follows: bool,
+    /// None where the plan's own are taken.
+    #[sea_orm(column_type = "JsonBinary", nullable)]
+    pub(crate) subjects: Option<Json>,
     pub(crate) version: i64,
     pub(crate) state: String,
     pub(crate) made_by: String,
@@ -52,6 +55,7 @@ impl Model {
             sequence: campaign.sequence.clone(),
             segment: campaign.segment.clone(),
             follows: campaign.follows,
+            subjects: serde_json::to_value(&campaign.subjects).ok().filter(|_| !campaign.subjects.is_empty()),
             version: campaign.version,
             state: campaign.state.word().to_owned(),
             made_by: campaign.made_by.to_string(),
@@ -79,6 +83,7 @@ impl Model {
             sequence: self.sequence,
             segment: self.segment,
             follows: self.follows,
+            subjects: told(self.subjects),
             version: self.version,
             state: word("campaign", "state", id, &self.state, CampaignState::from_word)?,
             made_by: word("campaign", "made_by", id, &self.made_by, Handle::of)?,
@@ -100,7 +105,7 @@ impl Model {
 }
 
 /// What an older version did not write is as if nothing was known.
-fn told<T: Default + serde::de::DeserializeOwned>(kept: Option<Json>) -> T {
+pub(crate) fn told<T: Default + serde::de::DeserializeOwned>(kept: Option<Json>) -> T {
     kept.and_then(|kept| serde_json::from_value(kept).ok()).unwrap_or_default()
 }
 

@@ -41,7 +41,10 @@ impl<'a> Plan<'a> {
             };
         };
         let (subjects, offer, survey) = match sequence.mail_at(step) {
-            Some(step) if step.mail == claimed.mail => (step.subjects, step.offer, step.survey),
+            Some(written) if written.mail == claimed.mail => {
+                let typed = claimed.subjects.at(sequence, step);
+                (typed.unwrap_or(written.subjects), written.offer, written.survey)
+            }
             _ => (&[] as &[String], None, None),
         };
         let is_marketing = sequence.purpose == Purpose::Marketing;

@@ -11,8 +11,13 @@ use std::collections::BTreeMap;
 pub(super) async fn sweep(at: &Round<'_>) -> Result<usize> {
     let decided = at.store.trials().decided().await?;
     let sequences = at.playbooks.all().flat_map(|playbook| playbook.sequences.values());
+    let typed = at.store.campaigns().trying().await?;
+    let typed = typed.iter().filter_map(|campaign| {
+        let plan = at.playbooks.of(campaign.version).sequence(&campaign.sequence)?;
+        campaign.trial(plan)
+    });
     let trials: BTreeMap<String, Trial> =
-        sequences.flat_map(Sequence::trials).map(|trial| (trial.key.clone(), trial)).collect();
+        sequences.flat_map(Sequence::trials).chain(typed).map(|trial| (trial.key.clone(), trial)).collect();
     let mut count = 0;
     for trial in trials.values() {
         let Some(winner) = trial.winner.filter(|_| !decided.0.contains_key(&trial.key)) else { continue };

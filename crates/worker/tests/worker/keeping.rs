@@ -85,6 +85,7 @@ async fn who_comes_to_match_begins_what_follows_their_segment_and_who_is_held_ou
         sequence: "re-engagement".to_owned(),
         segment: "did \"Webinar Attended\"".to_owned(),
         follows: true,
+        subjects: Default::default(),
         version: house.store.playbooks().await.unwrap().version(),
         by: member("Mia").handle,
         forecast: Default::default(),

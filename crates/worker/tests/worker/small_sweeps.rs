@@ -144,6 +144,7 @@ async fn a_held_campaign_waits_a_stopped_one_ends_and_a_finished_one_is_done() {
             sequence: "re-engagement".to_owned(),
             segment: "all".to_owned(),
             follows: false,
+            subjects: Default::default(),
             version: 1,
             by: ana.clone(),
             forecast: Default::default(),

@@ -73,14 +73,7 @@ fn of_steps(sequence: &Sequence) -> Vec<Fault> {
         if at >= sequence.step.len() || !reached.insert(at) {
             continue;
         }
-        match &sequence.step[at] {
-            Step::Archive | Step::Finish => {}
-            Step::Leap(to) => open.push(*to),
-            Step::Branch { otherwise, .. } => open.extend([at + 1, *otherwise]),
-            Step::Until(watch) | Step::Watch(watch) => open.extend([at + 1, watch.met, watch.unmet]),
-            Step::Split { paths, .. } => open.extend(paths.iter().map(|path| path.to)),
-            _ => open.push(at + 1),
-        }
+        open.extend(sequence.step[at].leads_to(at));
     }
     let lost = (0..sequence.step.len())
         .filter_map(|at| Some((at, sequence.step[at].label()?)))
