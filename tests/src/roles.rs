@@ -37,6 +37,7 @@ pub const COMMANDS: &[&str] = &[
     "/campaign lift",
     "/campaign rest",
     "/campaign test re-engagement",
+    "/report revived",
     "/rekindle help",
     "/rekindle whoami",
     "/rekindle status",

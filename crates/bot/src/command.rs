@@ -43,6 +43,9 @@ pub enum Command {
     /// Ask who is meant by a segment or a question, save questions, take lists along
     #[command(subcommand)]
     Segment(Segment),
+    /// What has come of the team's work, in figures
+    #[command(subcommand)]
+    Report(Report),
     /// The house itself: status, pause, team, help
     #[command(subcommand)]
     Rekindle(House),
@@ -291,6 +294,17 @@ pub enum Segment {
     },
 }
 
+/// `/report`
+#[derive(Debug, Clone, PartialEq, Subcommand)]
+pub enum Report {
+    /// Who came back from the cold in 90 days, and what was won with them
+    Revived {
+        /// Which page, twenty leads each
+        #[arg(long)]
+        page: Option<u64>,
+    },
+}
+
 /// `/rekindle`
 #[derive(Debug, Clone, PartialEq, Subcommand)]
 pub enum House {
@@ -454,7 +468,7 @@ fn arguments(line: &str) -> Vec<String> {
     let mut words = split::words(line);
     if words.len() > 1
         && words[0].text == "rekindle"
-        && matches!(words[1].text.as_str(), "lead" | "campaign" | "segment")
+        && matches!(words[1].text.as_str(), "lead" | "campaign" | "segment" | "report")
     {
         words.remove(0);
     }

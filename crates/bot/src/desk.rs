@@ -13,6 +13,7 @@ mod lift;
 mod mine;
 mod notices;
 mod preview;
+mod report;
 mod segment;
 mod subjects;
 mod view;
@@ -192,6 +193,7 @@ impl Desk {
             Command::Lead(lead) => self.lead(member, lead, place, text).await,
             Command::Campaign(campaign) => self.campaign(member, campaign).await.map(Done::from),
             Command::Segment(segment) => self.segment(member, segment).await.map(Done::from),
+            Command::Report(report) => self.report(report).await.map(Done::from),
             Command::Rekindle(house) => self.house(member, house).await.map(Done::from),
         }
     }

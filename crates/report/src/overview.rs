@@ -186,8 +186,8 @@ impl Overview {
         ]);
         lines.push([text("speed-to-lead"), text("p90, seconds"), optional(speed.map(|s| s.p90_seconds))]);
         lines.push([text("revived leads"), text("90 days"), Cell::Number(self.revived.leads)]);
-        lines.push([text("revived leads"), text("deals won"), Cell::Number(self.revived.won)]);
-        lines.extend(self.revived.revenue.iter().map(|(currency, sum)| {
+        lines.push([text("revived leads"), text("deals won"), Cell::Number(self.revived.deals.won)]);
+        lines.extend(self.revived.deals.revenue.iter().map(|(currency, sum)| {
             [text("revived leads"), text(format!("revenue {currency}").trim()), Cell::Text(sum.to_string())]
         }));
         lines.extend(

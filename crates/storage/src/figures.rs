@@ -1,13 +1,16 @@
 //! Counts that reports are made of, each by one query.
 
+mod revived;
+
+pub use revived::{Deals, Returned, Revived};
+
 use crate::{
     Result, Store,
     rows::{delivery::Counted, micros, moment, word},
 };
 use chrono::TimeDelta;
-use rekindle_core::{amount::amount_of, lead::Lifecycle, team::Handle, time::Moment};
-use sea_orm::{DbBackend, FromQueryResult};
-use serde::Serialize;
+use rekindle_core::{lead::Lifecycle, team::Handle, time::Moment};
+use sea_orm::FromQueryResult;
 
 /// Counts that reports are made of.
 #[derive(Debug, Clone, Copy)]
@@ -33,17 +36,6 @@ pub struct Taken {
     pub waited: Option<TimeDelta>,
     /// How far the lead has come since.
     pub stage: Lifecycle,
-}
-
-/// Leads that came back from the cold.
-#[derive(Debug, Clone, Default, PartialEq, Serialize)]
-pub struct Revived {
-    /// How many.
-    pub leads: i64,
-    /// Deals that were won with them since.
-    pub won: i64,
-    /// Their amounts, by currency as the reps wrote it ("" where they wrote none).
-    pub revenue: Vec<(String, f64)>,
 }
 
 #[derive(FromQueryResult)]
@@ -142,38 +134,6 @@ impl Figures<'_> {
             })
         };
         rows.into_iter().map(taken).collect()
-    }
-
-    /// Leads that came back from the cold since a moment (wall), and what was won with them: by the alert that said so, or a later one.
-    ///
-    /// # Errors
-    /// As the database says.
-    pub async fn revived(&self, since: Moment) -> Result<Revived> {
-        let back = match self.0.db.get_database_backend() {
-            DbBackend::Postgres => "b.because::text LIKE '%Back from the cold%'",
-            _ => "b.because LIKE '%Back from the cold%'",
-        };
-        let back = format!("b.raised_at >= ? AND (b.reason = 'back' OR {back})");
-        let leads =
-            format!("SELECT count(DISTINCT b.lead_id) AS count, '' AS word FROM alert b WHERE {back}");
-        let leads = self.counted(&leads, vec![micros(since).into()]).await?;
-        let won = format!(
-            "SELECT COALESCE(a.detail ->> 'note', '') AS word, count(*) AS count FROM alert a WHERE a.state = 'closed' AND a.detail ->> 'how' = 'won' \
-             AND EXISTS (SELECT 1 FROM alert b WHERE b.lead_id = a.lead_id AND b.id <= a.id AND {back}) GROUP BY 1"
-        );
-        let mut revived =
-            Revived { leads: leads.first().map_or(0, |(_, count)| *count), ..Revived::default() };
-        for (note, count) in self.counted(&won, vec![micros(since).into()]).await? {
-            revived.won += count;
-            if let Some((amount, currency)) = amount_of(&note) {
-                let sum = amount * count as f64;
-                match revived.revenue.iter_mut().find(|(known, _)| *known == currency) {
-                    Some((_, known)) => *known += sum,
-                    None => revived.revenue.push((currency, sum)),
-                }
-            }
-        }
-        Ok(revived)
     }
 
     /// When each human activity since a moment happened (calendar), the latest hundred thousand.

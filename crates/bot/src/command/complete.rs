@@ -47,7 +47,7 @@ pub fn complete(text: &str, known: &Known) -> Vec<Suggestion> {
     let skip = usize::from(
         done.len() > 1
             && done[0] == "rekindle"
-            && matches!(done[1].as_str(), "lead" | "campaign" | "segment"),
+            && matches!(done[1].as_str(), "lead" | "campaign" | "segment" | "report"),
     );
     let (command, depth) = walk(declared, &done[skip..]);
     let rest = &done[skip + depth..];

@@ -1,6 +1,6 @@
 //! What each command does, as far as a role may or may not do it.
 
-use super::{Campaign, Command, House, Lead, Segment, Team};
+use super::{Campaign, Command, House, Lead, Report, Segment, Team};
 use rekindle_core::team::Deed;
 
 impl Command {
@@ -41,6 +41,7 @@ impl Command {
                 | Segment::Save { .. }
                 | Segment::Forget { .. } => Deed::Segment,
             },
+            Self::Report(Report::Revived { .. }) => Deed::Look,
             Self::Rekindle(house) => match house {
                 House::Help { .. }
                 | House::Whoami

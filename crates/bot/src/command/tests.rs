@@ -26,6 +26,9 @@ fn what_is_typed_is_understood() {
     assert_eq!(read("  lead   claim kim@acme.test "), claim);
     assert_eq!(read("/rekindle lead claim kim@acme.test"), claim);
     assert_eq!(read("/rekindle status"), Command::Rekindle(House::Status));
+    let revived = |page| Command::Report(Report::Revived { page });
+    assert_eq!(read("/report revived"), revived(None));
+    assert_eq!(read("/rekindle report revived --page 2"), revived(Some(2)));
     assert_eq!(read("/rekindle team"), Command::Rekindle(House::Team { what: None }));
     let add = Team::Add { name: "Ana López".to_owned(), role: Role::Sales };
     assert_eq!(
@@ -122,7 +125,7 @@ fn a_slip_is_told_with_the_nearest_right_thing() {
     for (line, words) in [
         ("/lead clam kim@x.test", "There is no /lead clam; did you mean /lead claim?"),
         ("/leed hot", "There is no /leed; did you mean /lead?"),
-        ("/wat", "There is no /wat; there are /lead, /campaign, /segment, /rekindle."),
+        ("/wat", "There is no /wat; there are /lead, /campaign, /segment, /report, /rekindle."),
         ("/lead claim", "/lead claim needs LEAD. Write: /lead claim LEAD"),
         (
             "/lead claim kim@x.test now",
@@ -222,7 +225,7 @@ fn what_could_come_next_is_offered() {
         ..Known::default()
     };
     let offers = |text: &str| complete(text, &known).into_iter().map(|s| s.insert).collect::<Vec<_>>();
-    assert_eq!(offers("/"), ["/lead ", "/campaign ", "/segment ", "/rekindle "]);
+    assert_eq!(offers("/"), ["/lead ", "/campaign ", "/segment ", "/report ", "/rekindle "]);
     assert_eq!(offers("/lead cl"), ["/lead claim "]);
     assert_eq!(offers("/lead claim "), ["/lead claim kim@acme.test "]);
     assert_eq!(offers("/rekindle lead claim k"), ["/rekindle lead claim kim@acme.test "]);

@@ -1,11 +1,11 @@
 //! `/rekindle`: help, who am I, figures, the kill switch, the team, a link to sign in.
 
-use super::Desk;
+use super::{Desk, report::came_back};
 use crate::{
     command::{self, House as Asked, Team},
     reply::Reply,
     table::{pairs, table},
-    wording::{clean, count, moment},
+    wording::moment,
 };
 use chrono::TimeDelta;
 use rekindle_core::{
@@ -13,7 +13,7 @@ use rekindle_core::{
     team::{Deed, Member, Role},
 };
 use rekindle_report::REVIVED_DAYS;
-use rekindle_storage::{Result, figures::Revived, settings::Pause};
+use rekindle_storage::{Result, settings::Pause};
 use serde_json::json;
 
 impl Desk {
@@ -75,7 +75,7 @@ impl Desk {
         let mut rows = vec![
             ("leads", listed(&nurture)),
             ("queue", format!("{} open, {} claimed", of(&alerts, "open"), of(&alerts, "claimed"))),
-            ("revived", revived(&figures.revived(wall - TimeDelta::days(REVIVED_DAYS)).await?)),
+            ("revived", came_back(&figures.revived(wall - TimeDelta::days(REVIVED_DAYS)).await?)),
             ("mail", mail),
             ("mails", listed(&deliveries)),
             (
@@ -198,16 +198,4 @@ fn whoami(member: &Member) -> Reply {
         member.role,
         may.join(", ")
     ))
-}
-
-/// Who came back from the cold, and what it was worth.
-fn revived(revived: &Revived) -> String {
-    let came = format!("{} came back from the cold in {REVIVED_DAYS} days", count(revived.leads, "lead"));
-    let sums: Vec<String> =
-        revived.revenue.iter().map(|(currency, sum)| format!("{sum} {currency}").trim().to_owned()).collect();
-    match (revived.won, sums.is_empty()) {
-        (0, _) => came,
-        (won, true) => format!("{came}, {} won", count(won, "deal")),
-        (won, false) => format!("{came}, {} won: {}", count(won, "deal"), clean(&sums.join(", "), 120)),
-    }
 }

@@ -225,7 +225,7 @@ mod tests {
         let all = registration();
         let names: Vec<&str> =
             all.as_array().unwrap().iter().map(|one| one["name"].as_str().unwrap()).collect();
-        assert_eq!(names, ["lead", "campaign", "segment", "rekindle"]);
+        assert_eq!(names, ["lead", "campaign", "segment", "report", "rekindle"]);
         all.as_array().unwrap().iter().for_each(|one| check(one, 0));
         let leaves = |command: &str| {
             let of = declared().find_subcommand(command).unwrap();
@@ -234,7 +234,7 @@ mod tests {
         assert_eq!(all[0]["options"].as_array().unwrap().len(), leaves("lead"));
         let claim = all[0]["options"].as_array().unwrap().iter().find(|one| one["name"] == "claim").unwrap();
         assert_eq!(claim["options"][0]["autocomplete"], true);
-        let team = all[3]["options"].as_array().unwrap().iter().find(|one| one["name"] == "team").unwrap();
+        let team = all[4]["options"].as_array().unwrap().iter().find(|one| one["name"] == "team").unwrap();
         assert_eq!((&team["type"], &team["options"][0]["name"]), (&json!(2), &json!("show")));
     }
 

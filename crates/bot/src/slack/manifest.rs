@@ -9,7 +9,7 @@ use std::fmt::Write;
 pub(super) const SCOPES: [(&str, &str); 12] = [
     ("chat:write", "posts and edits cards, and answers"),
     ("im:write", "tells one member alone"),
-    ("commands", "hears /lead, /campaign, /segment and /rekindle"),
+    ("commands", "hears /lead, /campaign, /segment, /report and /rekindle"),
     ("links:read", "hears of links to leads that members post"),
     ("links:write", "shows them as cards, in the channels of cards"),
     ("users:read", "asks who somebody is"),
@@ -109,6 +109,7 @@ mod tests {
             "    - command: /lead\n      description: \"Work leads: see why one is hot, claim it, say how it went\"",
             "    - command: /campaign\n",
             "    - command: /segment\n",
+            "    - command: /report\n",
             "    - command: /rekindle\n",
             "  unfurl_domains:\n    - rekindle.acme.test\noauth_config:",
             "  event_subscriptions:\n    bot_events:\n      - app_home_opened # ",
@@ -118,7 +119,7 @@ mod tests {
         }
         assert!(!socket.contains("url:"), "a socket needs no address");
         let http = manifest("https://rekindle.acme.test/", Reached::OverHttp);
-        assert_eq!(http.matches("url: \"https://rekindle.acme.test/slack/commands\"\n").count(), 4);
+        assert_eq!(http.matches("url: \"https://rekindle.acme.test/slack/commands\"\n").count(), 5);
         assert!(http.contains("    request_url: \"https://rekindle.acme.test/slack/interactions\"\n"));
         assert!(http.contains("  socket_mode_enabled: false\n"));
         assert!(

@@ -8,6 +8,7 @@ mod stage;
 mod console;
 mod journeys;
 mod notices;
+mod report;
 mod roles;
 mod segments;
 mod subjects;

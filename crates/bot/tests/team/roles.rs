@@ -38,6 +38,7 @@ const MATRIX: &[(&str, [bool; 4])] = &[
     ("/campaign report",                           [true,  true,  true,  true]),
     ("/campaign rest",                             [false, false, true,  true]),
     ("/campaign test re-engagement",               [false, false, true,  true]),
+    ("/report revived",                            [true,  true,  true,  true]),
     ("/rekindle help",                             [true,  true,  true,  true]),
     ("/rekindle whoami",                           [true,  true,  true,  true]),
     ("/rekindle status",                           [true,  true,  true,  true]),

@@ -3,13 +3,13 @@
 use super::{Campaigns, Reason, keep, locked};
 use crate::{
     Result,
+    figures::Deals,
     rows::{campaign, micros},
     transaction::again,
 };
 use chrono::TimeDelta;
 use rekindle_core::{
     activity::names,
-    amount::amount_of,
     campaign::{Campaign, CampaignState, Figures, Variant},
     ids::CampaignId,
 };
@@ -96,13 +96,8 @@ impl Campaigns<'_> {
                    AND EXISTS (SELECT 1 FROM delivery d WHERE d.lead_id = a.lead_id AND d.campaign_id = ? AND d.state IN ('sent', 'sent_assumed')) LIMIT 10000";
         let won =
             Won::find_by_statement(self.0.sql(won, vec![id.0.into(), id.0.into()])).all(&self.0.db).await?;
-        let mut revenue: Vec<(String, f64)> = Vec::new();
-        for (amount, currency) in won.iter().filter_map(|won| amount_of(won.note.as_deref()?)) {
-            match revenue.iter_mut().find(|(known, _)| *known == currency) {
-                Some((_, sum)) => *sum += amount,
-                None => revenue.push((currency, amount)),
-            }
-        }
+        let mut deals = Deals::default();
+        won.iter().for_each(|won| deals.add(won.note.as_deref()));
         Ok(Figures {
             begun: runs.iter().map(|(_, count)| count).sum(),
             runs,
@@ -113,8 +108,8 @@ impl Campaigns<'_> {
             clicked,
             replied,
             unsubscribed,
-            won: i64::try_from(won.len()).unwrap_or(i64::MAX),
-            revenue,
+            won: deals.won,
+            revenue: deals.revenue,
             variants: self.variants(id).await?,
             first,
         })
