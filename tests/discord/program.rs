@@ -40,7 +40,7 @@ async fn it_talks_over_tls_with_the_server_that_it_is_told_of_and_with_no_other(
         .env("NO_PROXY", "localhost,127.0.0.1");
     let registered = program.run(&["discord", "register"]).await;
     assert_eq!(registered.code, Some(0), "{}", registered.stderr);
-    assert_eq!(fake.commands(&GUILD.to_string()).as_array().unwrap().len(), 4);
+    assert_eq!(fake.commands(&GUILD.to_string()).as_array().unwrap().len(), 5);
     let up = program.start(&["up"]).await;
     let watch = Watch::over(up.id());
     fake.until_sessions(1, 0).await;

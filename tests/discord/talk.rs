@@ -158,5 +158,5 @@ async fn commands_are_registered_once() {
     }
     assert_eq!(stage.fake.calls("PUT /applications").len(), 2);
     let there = stage.fake.commands(&GUILD.to_string());
-    assert_eq!(there.as_array().unwrap().len(), 4);
+    assert_eq!(there.as_array().unwrap().len(), 5);
 }

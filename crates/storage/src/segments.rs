@@ -27,7 +27,10 @@ use rekindle_core::{
     segment::{Comparison, Predicate},
     time::Moment,
 };
-use sea_orm::{ConnectionTrait, DbBackend, EntityTrait, Statement, prelude::Uuid};
+use sea_orm::{
+    ConnectionTrait, DatabaseTransaction, DbBackend, EntityTrait, QueryResult, Statement, TransactionTrait,
+    prelude::Uuid,
+};
 use sql::Sql;
 
 /// Who answers questions.
@@ -57,8 +60,8 @@ impl Segments<'_> {
     /// As the database says.
     pub async fn count(&self, question: &Predicate, playbook: &Playbook, now: Moment) -> Result<Counted> {
         let Sql { text, values } = self.counting(question, playbook, now);
-        let row = self.0.db.query_one_raw(self.0.sql(&text, values)).await?;
-        let Some(row) = row else { return Ok(Counted { leads: 0, mailable: 0 }) };
+        let rows = self.rows(self.0.sql(&text, values)).await?;
+        let Some(row) = rows.first() else { return Ok(Counted { leads: 0, mailable: 0 }) };
         Ok(Counted { leads: row.try_get("", "leads")?, mailable: row.try_get("", "mailable")? })
     }
 
@@ -135,9 +138,26 @@ impl Segments<'_> {
         self.ids(self.0.sql(&text, values)).await
     }
 
+    /// What a question to everybody is answered with.
+    async fn rows(&self, statement: Statement) -> Result<Vec<QueryResult>> {
+        let tx = self.0.db.begin().await?;
+        self.roomy(&tx).await?;
+        let rows = tx.query_all_raw(statement).await?;
+        tx.commit().await?;
+        Ok(rows)
+    }
+
+    /// Lets a question to everybody sort and hash in memory, and not be compiled first: PostgreSQL gives 4 MB by itself, and compiling
+    /// takes longer than it saves (its settings `work_mem` and `jit`; <https://www.postgresql.org/docs/15/runtime-config-resource.html>).
+    async fn roomy(&self, tx: &DatabaseTransaction) -> Result<()> {
+        if self.0.db.get_database_backend() == DbBackend::Postgres {
+            tx.execute_unprepared("SET LOCAL work_mem = '64MB'; SET LOCAL jit = off").await?;
+        }
+        Ok(())
+    }
+
     async fn ids(&self, statement: Statement) -> Result<Vec<LeadId>> {
-        let rows = self.0.db.query_all_raw(statement).await?;
-        rows.iter().map(|row| Ok(LeadId(row.try_get::<Uuid>("", "id")?))).collect()
+        ids(&self.rows(statement).await?)
     }
 
     /// Leads that were counted by rules of before, or not at all (index `ix_lead_counted`).
@@ -148,7 +168,7 @@ impl Segments<'_> {
         let text = "SELECT id FROM lead WHERE counted_by < ? OR counted_by > ? LIMIT ?";
         let most = i64::try_from(most).unwrap_or(i64::MAX);
         let values = vec![playbook.rules.into(), playbook.rules.into(), most.into()];
-        self.ids(self.0.sql(text, values)).await
+        ids(&self.0.db.query_all_raw(self.0.sql(text, values)).await?)
     }
 
     #[expect(
@@ -170,6 +190,10 @@ impl Segments<'_> {
             compile(question, backend, &playbook.scoring, now, shape).select(what, more, end);
         self.0.sql(&text, values)
     }
+}
+
+fn ids(rows: &[QueryResult]) -> Result<Vec<LeadId>> {
+    rows.iter().map(|row| Ok(LeadId(row.try_get::<Uuid>("", "id")?))).collect()
 }
 
 /// Beside the leads: those whose address is not written to any more.

@@ -19,6 +19,7 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
+use tracing::{instrument::WithSubscriber, subscriber::NoSubscriber};
 
 /// A clock that stands still until it leaps.
 #[derive(Debug)]
@@ -103,7 +104,9 @@ pub async fn ahead(
             copy.campaigns().launch(id, &campaign.made_by, &Caution::NONE).await?;
         }
     }
-    let lived = live(&copy, &clock, settings, templates, &asked, told).await?;
+    // What is done there is no news of this house.
+    let living = live(&copy, &clock, settings, templates, &asked, told);
+    let lived = living.with_subscriber(NoSubscriber::default()).await?;
     copy.close().await?;
     Ok(lived)
 }

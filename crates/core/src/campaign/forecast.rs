@@ -22,7 +22,7 @@ const ONE_MAIL_IN: TimeDelta = TimeDelta::hours(24);
 pub struct Forecast {
     /// Who matched and is out, counted by the reason, the most first.
     pub out: Vec<(String, i64)>,
-    /// How many get which mail on which day of the team, in the order of the plan, if nobody answers.
+    /// How many get which mail on which day of the team, if nobody answers: the mail that begins to leave first comes first.
     pub days: Vec<Day>,
     /// When the first mail leaves: for the first and for the last of them.
     pub first_mail: Option<(Moment, Moment)>,
@@ -130,6 +130,9 @@ impl Forecast {
             on,
             leads: of_all(leads),
         };
+        let begins: HashMap<usize, NaiveDate> = days.keys().rev().map(|(place, on)| (*place, *on)).collect();
+        let mut days: Vec<_> = days.into_iter().collect();
+        days.sort_by_key(|((place, on), _)| (begins.get(place).copied(), *place, *on));
         self.days = days.into_iter().map(day).collect();
         self.first_mail = first.values().min().copied().zip(first.values().max().copied());
         // The hours stand in the dates.

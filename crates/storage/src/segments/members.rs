@@ -2,7 +2,7 @@
 //!
 //! Two statements for a segment say who joined it and who left, over all leads at once.
 
-use super::{Segments, Shape, compile, sql::Sql};
+use super::{Segments, sql::Sql};
 use crate::{
     Result, Store,
     rows::{micros, moment},
@@ -30,9 +30,6 @@ pub struct KeptSegment {
     pub asked_at: Option<Moment>,
 }
 
-/// Whether a lead is not in a segment yet.
-const NO_MEMBER: &str = "NOT EXISTS (SELECT 1 FROM membership m WHERE m.segment = ? AND m.lead_id = lead.id)";
-
 /// How many joined and left.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Moves {
@@ -40,6 +37,17 @@ pub struct Moves {
     pub joined: u64,
     /// Who answers no now.
     pub left: u64,
+}
+
+/// The ids of a segment's members.
+fn members_of(name: &str) -> Sql {
+    Sql::of("SELECT lead_id AS id FROM membership WHERE segment = ?", vec![name.into()])
+}
+
+/// The ones without the others. Both are read once, whatever the database thinks of their number: right after a start it thinks that
+/// there are no members, and would look through all that a statement has written so far for each lead.
+fn without(ones: Sql, others: Sql) -> Sql {
+    ones.then(others.within(" EXCEPT ", ""))
 }
 
 impl Segments<'_> {
@@ -93,30 +101,18 @@ impl Segments<'_> {
         playbook: &Playbook,
         now: Moment,
     ) -> Result<Moves> {
-        let backend = self.0.db.get_database_backend();
-        let compiled = || compile(question, backend, &playbook.scoring, now, Shape::Whole);
-        let not_in = Sql::of(NO_MEMBER, vec![name.into()]);
-        let who = compiled().select("?, lead.id, ?", not_in, "");
-        let mut values: Vec<Value> = vec![name.into(), micros(now).into()];
-        values.extend(who.values);
-        let joined = format!(
-            "INSERT INTO membership (segment, lead_id, since) {} ON CONFLICT (segment, lead_id) DO NOTHING",
-            who.text
+        let (yes, members) = (self.yes(question, playbook, now), members_of(name));
+        let Sql { text, values } = without(yes.clone(), members.clone()).within(
+            "INSERT INTO membership (segment, lead_id, since) SELECT ?, id, ? FROM (",
+            ") AS joining WHERE TRUE ON CONFLICT (segment, lead_id) DO NOTHING",
         );
-        let yes = compiled().select("lead.id", Sql::plain("TRUE"), "");
-        let mut gone: Vec<Value> = vec![name.into()];
-        gone.extend(yes.values);
-        let left = format!(
-            "DELETE FROM membership WHERE segment = ? AND NOT EXISTS (SELECT 1 FROM ({}) yes WHERE yes.id = membership.lead_id)",
-            yes.text
-        );
+        let joined = (text, [vec![name.into(), micros(now).into()], values].concat());
+        let Sql { text, values } =
+            without(members, yes).within("DELETE FROM membership WHERE segment = ? AND lead_id IN (", ")");
+        let left = (text, [vec![name.into()], values].concat());
         let asked = "UPDATE kept_segment SET asked_at = ? WHERE segment = ? AND question = ?".to_owned();
-        let asked_of = vec![micros(now).into(), name.into(), question.to_string().into()];
-        let moves = again!(self.said(vec![
-            (joined.clone(), values.clone()),
-            (left.clone(), gone.clone()),
-            (asked.clone(), asked_of.clone()),
-        ]))?;
+        let asked = (asked, vec![micros(now).into(), name.into(), question.to_string().into()]);
+        let moves = again!(self.said(vec![joined.clone(), left.clone(), asked.clone()]))?;
         Ok(Moves { joined: moves[0], left: moves[1] })
     }
 
@@ -132,9 +128,14 @@ impl Segments<'_> {
         now: Moment,
         most: u64,
     ) -> Result<Vec<LeadId>> {
-        let not_in = Sql::of(NO_MEMBER, vec![name.into()]);
-        let end = format!(" LIMIT {most}");
-        self.ids(self.select(question, playbook, now, Shape::Whole, "lead.id", not_in, &end)).await
+        let some = without(self.yes(question, playbook, now), members_of(name));
+        let Sql { text, values } = some.within("SELECT id FROM (", &format!(") AS joining LIMIT {most}"));
+        self.ids(self.0.sql(&text, values)).await
+    }
+
+    /// The ids of those who answer yes.
+    fn yes(&self, question: &Predicate, playbook: &Playbook, now: Moment) -> Sql {
+        self.compiled(question, playbook, now).select("lead.id AS id", Sql::truth(true), "")
     }
 
     /// How many are members of a segment.
@@ -160,6 +161,7 @@ impl Segments<'_> {
     /// Statements, in one transaction; how many rows each has changed.
     async fn said(&self, statements: Vec<(String, Vec<Value>)>) -> Result<Vec<u64>> {
         let tx = self.0.begin().await?;
+        self.roomy(&tx).await?;
         let mut changed = Vec::with_capacity(statements.len());
         for (text, values) in statements {
             changed.push(tx.execute_raw(self.0.sql(&text, values)).await?.rows_affected());
