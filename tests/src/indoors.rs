@@ -272,15 +272,15 @@ impl Indoors {
     /// # Panics
     /// When the worker fails.
     pub async fn live(&mut self, time: TimeDelta) -> Tick {
-        const DAY: i64 = 24 * 3_600;
+        const LOOK: i64 = 3 * 3_600;
         let until = self.home.now() + time;
         loop {
             let now = self.home.now();
-            let midnight = (now.timestamp() / DAY + 1) * DAY;
-            let midnight = rekindle_core::time::Moment::from_timestamp(midnight, 0).expect("a moment");
+            let look = (now.timestamp() / LOOK + 1) * LOOK;
+            let look = rekindle_core::time::Moment::from_timestamp(look, 0).expect("a moment");
             let due = self.worker.next_due_after(now).await.expect("what is due next");
-            // What is due and does not move waits for somebody.
-            let next = due.filter(|due| *due > now).unwrap_or(midnight).min(until);
+            // What is due and does not move is looked at every three hours.
+            let next = due.filter(|due| *due > now).unwrap_or(look).min(until);
             self.home.clock().forward(next - now);
             let tick = self.worker.tick().await.expect("a tick");
             if next == until {
