@@ -41,7 +41,7 @@ const LEFT_OUT: [&str; 22] = [
     "notice",
 ];
 /// How many leads are copied at a time.
-const PAGE: u64 = 500;
+const PAGE: usize = 500;
 /// SQLite takes no more values in one statement (SQLITE_MAX_VARIABLE_NUMBER).
 const MOST_VALUES: usize = 30_000;
 
@@ -69,17 +69,12 @@ impl Store {
             }
         }
         let (mut after, mut count) = (Uuid::nil(), 0);
+        let mut named = only.map(|only| only.chunks(PAGE));
         loop {
-            let mut page = lead::Entity::find()
-                .select_only()
-                .column(lead::Column::Id)
-                .filter(lead::Column::Id.gt(after))
-                .order_by_asc(lead::Column::Id)
-                .limit(PAGE);
-            if let Some(only) = only {
-                page = page.filter(lead::Column::Id.is_in(only.iter().map(|lead| lead.0)));
-            }
-            let page: Vec<Uuid> = page.into_tuple().all(&self.db).await?;
+            let page: Vec<Uuid> = match &mut named {
+                Some(pages) => pages.next().unwrap_or_default().iter().map(|lead| lead.0).collect(),
+                None => self.page_of_ids(after).await?,
+            };
             let Some(last) = page.last() else { break };
             after = *last;
             for table in &tables {
@@ -95,6 +90,16 @@ impl Store {
         tx.execute_raw(other.sql(text, vec![micros(other.clock.calendar()).into()])).await?;
         other.commit(tx, false).await?;
         Ok(other)
+    }
+
+    async fn page_of_ids(&self, after: Uuid) -> Result<Vec<Uuid>> {
+        let page = lead::Entity::find()
+            .select_only()
+            .column(lead::Column::Id)
+            .filter(lead::Column::Id.gt(after))
+            .order_by_asc(lead::Column::Id)
+            .limit(PAGE as u64);
+        Ok(page.into_tuple().all(&self.db).await?)
     }
 
     /// Copies the rows of a table that are of these leads, or all.
