@@ -6,16 +6,16 @@
 use std::time::Duration;
 
 use rekindle_core::advance::{Plans, advance};
-use rekindle_core::campaign::{Caution, Forecast};
+use rekindle_core::campaign::{Campaign, Caution};
 use rekindle_core::ids::LeadId;
 use rekindle_core::segment::Predicate;
-use rekindle_core::team::Handle;
 use rekindle_core::time::SharedClock;
 use rekindle_core::trial::Decided;
 use rekindle_storage::Store;
-use rekindle_storage::campaigns::{ASKED_AT_ONCE, Previewed};
+use rekindle_storage::campaigns::ASKED_AT_ONCE;
 
 use crate::bases::{Base, Engine, Place};
+use crate::outbox::previewed;
 use crate::segments::fill;
 use crate::{Measured, Orders, mails};
 
@@ -46,10 +46,9 @@ pub(crate) async fn measure(orders: &Orders, clock: &SharedClock) -> Measured<()
         let campaign = preview(&base.store).await?;
         let previewed = clock.stopwatch() - began;
 
-        let by = Handle::of("bench").ok_or("no handle")?;
         let began = clock.stopwatch();
-        base.store.campaigns().launch(campaign, &by, &Caution::NONE).await?;
-        while base.store.campaigns().begin_rest(campaign).await? {}
+        base.store.campaigns().launch(campaign.id, &campaign.made_by, &Caution::NONE).await?;
+        while base.store.campaigns().begin_rest(campaign.id).await? {}
         let beginning = clock.stopwatch() - began;
         let begun = usize::try_from(base.number(DUE).await?)?;
         let began = clock.stopwatch();
@@ -78,7 +77,7 @@ fn each(took: Duration, of: usize) -> String {
 }
 
 /// What `/campaign preview` writes.
-async fn preview(store: &Store) -> Measured<rekindle_core::ids::CampaignId> {
+async fn preview(store: &Store) -> Measured<Campaign> {
     let playbooks = store.playbooks().await?;
     let (playbook, now) = (playbooks.current(), store.clock().calendar());
     let plan = playbook.sequence(mails::SEQUENCE).ok_or("no plan")?;
@@ -88,16 +87,7 @@ async fn preview(store: &Store) -> Measured<rekindle_core::ids::CampaignId> {
         let asked = campaigns.ask(plan, &playbooks, some).await?;
         preview.add(asked.into_iter().map(|one| (one.lead.id, one.why_out)).collect()).await?;
     }
-    let previewed = Previewed {
-        sequence: mails::SEQUENCE.to_owned(),
-        segment: "everyone".to_owned(),
-        follows: false,
-        subjects: Default::default(),
-        version: playbooks.version(),
-        by: Handle::of("bench").ok_or("no handle")?,
-        forecast: Forecast::default(),
-    };
-    Ok(preview.keep(previewed).await?.id)
+    Ok(preview.keep(previewed(playbooks.version())?).await?)
 }
 
 /// Takes so many due steps, so many leads at a time; how many, and how long that took.

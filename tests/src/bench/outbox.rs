@@ -108,10 +108,22 @@ async fn run(
     Ok((took, usize::try_from(bytes)?))
 }
 
+/// A campaign of the measured sequence at everybody.
+pub(crate) fn previewed(version: i64) -> Measured<Previewed> {
+    Ok(Previewed {
+        sequence: mails::SEQUENCE.to_owned(),
+        segment: "everyone".to_owned(),
+        follows: false,
+        subjects: Default::default(),
+        version,
+        by: Handle::of("bench").ok_or("no handle")?,
+        forecast: Default::default(),
+    })
+}
+
 /// Puts a mail to every lead into the outbox: a campaign, launched, whose runs take their first step.
 async fn enqueue(store: &Store) -> Measured<()> {
     let playbooks = store.playbooks().await?;
-    let by = Handle::of("bench").ok_or("no handle")?;
     let mut preview = store.campaigns().begin_preview();
     let mut after = None;
     loop {
@@ -120,17 +132,8 @@ async fn enqueue(store: &Store) -> Measured<()> {
         after = Some(last.id);
         preview.add(page.into_iter().map(|lead| (lead.id, None)).collect()).await?;
     }
-    let previewed = Previewed {
-        sequence: mails::SEQUENCE.to_owned(),
-        segment: "everyone".to_owned(),
-        follows: false,
-        subjects: Default::default(),
-        version: playbooks.version(),
-        by: by.clone(),
-        forecast: Default::default(),
-    };
-    let campaign = preview.keep(previewed).await?;
-    store.campaigns().launch(campaign.id, &by, &Caution::NONE).await?;
+    let campaign = preview.keep(previewed(playbooks.version())?).await?;
+    store.campaigns().launch(campaign.id, &campaign.made_by, &Caution::NONE).await?;
     while store.campaigns().begin_rest(campaign.id).await? {}
     let decided = Decided::default();
     let plans = Plans { playbooks: &playbooks, decided: &decided, zone: chrono_tz::Tz::UTC };
