@@ -163,7 +163,7 @@ fn foreseen(campaign: &Campaign, house: &Surroundings<'_>) -> Vec<String> {
         let share = |part: f64| part * 100.0 / campaign.counted_in as f64;
         let basis = match reputation.from_mails {
             0 => "2 % of the new addresses: nothing is known of their domains yet".to_owned(),
-            mails => format!("from what became of {mails} mails to the same domains in 180 days"),
+            mails => format!("from what became of {} to the same domains in 180 days", count(mails, "mail")),
         };
         let bounces = match reputation.bounces {
             few if few < 1.0 => "less than one".to_owned(),
