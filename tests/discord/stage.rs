@@ -96,6 +96,7 @@ impl Stage {
             zone: chrono_tz::UTC,
             public_url: URL.to_owned(),
             caution: rekindle_core::campaign::Caution::NONE,
+            needed: rekindle_core::prediction::Needed::USUAL,
         };
         let desk = Desk::new(store.clone(), settings.clone());
         let inbound = Inbound::new(store.clone(), desk.clone(), tasks.clone());

@@ -26,6 +26,7 @@ async fn an_alert_is_posted_once_and_edited_in_place() {
             zone: chrono_tz::UTC,
             public_url: String::new(),
             caution: rekindle_core::campaign::Caution::NONE,
+            needed: rekindle_core::prediction::Needed::USUAL,
         },
     );
     assert!(desk.run(&ana, "console", "/lead claim kim@acme.test").await.ok);
@@ -167,6 +168,7 @@ async fn an_archived_channel_stops_and_the_admins_are_told_once() {
             zone: chrono_tz::UTC,
             public_url: String::new(),
             caution: rekindle_core::campaign::Caution::NONE,
+            needed: rekindle_core::prediction::Needed::USUAL,
         },
     );
     // One that the settings named before; nobody works it.

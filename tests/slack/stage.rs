@@ -233,6 +233,7 @@ pub(crate) fn settings() -> Settings {
         zone: chrono_tz::UTC,
         public_url: "https://rekindle.acme.test".to_owned(),
         caution: rekindle_core::campaign::Caution::NONE,
+        needed: rekindle_core::prediction::Needed::USUAL,
     }
 }
 

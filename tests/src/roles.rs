@@ -38,6 +38,7 @@ pub const COMMANDS: &[&str] = &[
     "/campaign rest",
     "/campaign test re-engagement",
     "/report revived",
+    "/report score",
     "/rekindle help",
     "/rekindle whoami",
     "/rekindle status",

@@ -8,6 +8,7 @@ use rekindle_core::{
     lead::Nurture,
     machine::Fetched,
     notice::{Notice, Topic},
+    prediction::{Prediction, Spoken},
     scene::{Change, Effect, Scene},
 };
 use rekindle_storage::{
@@ -99,6 +100,10 @@ async fn known_everywhere(house: &House) -> LeadId {
         at: now,
     };
     store.leads().quarantine(vec![bad]).await.unwrap();
+    let reasons = Spoken { pro: vec!["director".to_owned()], contra: Vec::new() };
+    let said = Prediction { lead: kim, chance: 0.5, reasons, version: 1, at: now };
+    store.predictions().keep(&[said]).await.unwrap();
+    house.claim(kim, "ana").await;
     store.console().post("ops", "rekindle", &format!("Look at Kim Canarysong, {EMAIL}"), None).await.unwrap();
     kim
 }
@@ -157,7 +162,9 @@ async fn l4_everything_keyed_to_a_lead_is_in_the_export(home: Home) {
     // A canary of its own in every column of text of every row that is keyed to a lead.
     let mut planted = Vec::new();
     // What is keyed: all that name a lead, or a mail, alert or notice of one.
-    const KEYED: [&str; 17] = [
+    const KEYED: [&str; 19] = [
+        "asked",
+        "prediction",
         "arm",
         "lead",
         "activity",

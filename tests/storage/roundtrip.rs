@@ -13,6 +13,7 @@ use rekindle_core::{
     machine::{Fetched, Sign},
     notice::{Notice, Topic},
     outflow::{Limits, Wish},
+    prediction::{Band, Judgement, Prediction, Spoken},
     scene::{Change, Effect, Scene},
     sequence::WonBy,
     team::{Handle, Role},
@@ -27,6 +28,7 @@ use rekindle_storage::{
     homes::Opened,
     inbound::Arrived,
     keys::WriteKey,
+    models::New,
     offers::{Offer, Redemption},
     outbox::Frozen,
     settings::Pause,
@@ -246,6 +248,16 @@ async fn every_table_is_written_and_read(home: Home) {
     assert!(store.trials().decide(&trial, 1, "b is better").await.unwrap());
     assert!(!store.trials().decide(&trial, 0, "a is better").await.unwrap(), "once is for good");
     assert_eq!(store.trials().decided().await.unwrap().0[TRIED], 1);
+    let bands = vec![Band { said: 0.25, leads: 200, won: 50 }];
+    let judged = Judgement { outcomes: 200, won: 50, auc: 0.75, brier: 0.125, bands };
+    let new = New { by: "ana", since: now, judged: &judged, why_not: None, learnt: "{}" };
+    let model = store.models().keep(new).await.unwrap();
+    assert_eq!((model.version, &model.judged, model.in_force), (1, &judged, true));
+    assert_eq!(store.models().all().await.unwrap(), [model]);
+    let reasons = Spoken { pro: vec!["director".to_owned()], contra: vec!["free mail".to_owned()] };
+    let prediction = Prediction { lead: kim, chance: 0.625, reasons, version: 1, at: now };
+    store.predictions().keep(std::slice::from_ref(&prediction)).await.unwrap();
+    assert_eq!(store.predictions().of(kim).await.unwrap(), Some(prediction));
     let tables = shoulder.tables().await;
     assert!(tables.len() >= 25, "{tables:?}");
     for table in tables {

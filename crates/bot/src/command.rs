@@ -303,6 +303,8 @@ pub enum Report {
         #[arg(long)]
         page: Option<u64>,
     },
+    /// How far the prediction is to be trusted: what it said against what happened
+    Score,
 }
 
 /// `/rekindle`

@@ -33,6 +33,7 @@ use rekindle_core::{
     campaign::Caution,
     ids::{AlertId, CampaignId, LeadId},
     lead::Lead,
+    prediction::Needed,
     refusal::Refusal,
     team::Member,
 };
@@ -44,7 +45,7 @@ use std::{collections::HashSet, sync::Arc};
 const SEARCHED: usize = 2;
 
 /// What the desk has to know beside the database.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Settings {
     /// The zone that the team's times are said in.
     pub zone: Tz,
@@ -52,6 +53,8 @@ pub struct Settings {
     pub public_url: String,
     /// How carefully campaigns are launched.
     pub caution: Caution,
+    /// What must be there before a prediction is shown.
+    pub needed: Needed,
 }
 
 /// The desk. Cheap to clone.

@@ -55,6 +55,7 @@ pub mod offer;
 pub mod outflow;
 pub mod pace;
 pub mod playbook;
+pub mod prediction;
 pub mod preferences;
 pub mod read;
 pub mod refusal;

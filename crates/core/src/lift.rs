@@ -48,7 +48,14 @@ pub fn lift(written_to: Reached, held_out: Reached) -> Option<Lift> {
     })
 }
 
-fn wilson(reached: Reached) -> (f64, f64) {
+/// In what interval a rate lies in 95 of 100 cases; from 0 to 1 where nothing is known.
+///
+/// Source: Wilson, "Probable inference, the law of succession, and statistical inference", Journal of the American Statistical
+/// Association 22 (1927), 209–212.
+pub fn wilson(reached: Reached) -> (f64, f64) {
+    if reached.leads == 0 {
+        return (0.0, 1.0);
+    }
     let (n, p) = (reached.leads as f64, reached.rate());
     let middle = p + Z * Z / (2.0 * n);
     let half = Z * (p * (1.0 - p) / n + Z * Z / (4.0 * n * n)).sqrt();

@@ -118,7 +118,7 @@ Examples:
 A FIELD is email, name, firstName, lastName, title, company, country, timezone, userId, consent, unsubscribed, objected,
 bounced, complained, the name of a known trait (phone, industry, city), traits.NAME for any other, or - to leave it out.")]
     Import(Import),
-    /// What a lead's score is made of.
+    /// What a lead's score is made of, and what predicts who will be won.
     #[command(subcommand)]
     Score(Score),
     /// Mails and other messages on their way, with the relay's last answer.
@@ -315,6 +315,30 @@ pub enum Score {
     /// The lines that add up to a lead's score, each with the rule behind it.
     #[command(after_long_help = "Example:\n  rekindle score explain kim@acme.test")]
     Explain(OfLead),
+    /// Learn from the leads that were won and lost how likely others are to be won.
+    ///
+    /// The worker does so by schedule.train_model. Each model is kept with how good it is; one that is good enough is shown at once.
+    #[command(after_long_help = "Example:\n  rekindle score train")]
+    Train {
+        /// As JSON.
+        #[arg(long)]
+        json: bool,
+    },
+    /// The models that were trained, how good each is, and which is in force.
+    #[command(after_long_help = "Example:\n  rekindle score models")]
+    Models {
+        /// As JSON.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Put an earlier model in force again.
+    #[command(
+        after_long_help = "Examples:\n  rekindle score rollback      # the last good one before\n  rekindle score rollback 3"
+    )]
+    Rollback {
+        /// Which; otherwise the last good one before the one in force.
+        version: Option<i64>,
+    },
 }
 
 /// Which lead, and how to print it.
@@ -432,6 +456,9 @@ mod tests {
             "lead erase kim@acme.test --yes",
             "import f.csv --map A=email --map B=- --email-from row{n}@leads.test --basis b --dry-run --json",
             "score explain kim@acme.test --json",
+            "score train --json",
+            "score models",
+            "score rollback 3",
             "outbox",
             "outbox unknown --json",
             "playbook check",

@@ -14,7 +14,8 @@ use chrono_tz::Tz;
 use ipnet::IpNet;
 use layers::Layers;
 use rekindle_core::{
-    campaign::Caution, chat::Secret, read::FileError, schedule::Schedule, span::Span, time::Moment,
+    campaign::Caution, chat::Secret, prediction::Needed, read::FileError, schedule::Schedule, span::Span,
+    time::Moment,
 };
 use rekindle_mail::{
     dkim::{Signer, is_aligned},
@@ -75,6 +76,8 @@ pub struct Config {
     pub clock: Calendar,
     /// `[schedule]`
     pub schedule: CronTable,
+    /// `[prediction]`
+    pub prediction: Prediction,
     /// `[privacy]`
     pub privacy: Privacy,
     /// `[intake]`
@@ -148,6 +151,32 @@ pub struct Calendar {
 pub struct CronTable {
     /// Leads that went quiet are taken into re-engagement.
     pub cool_leads: Schedule,
+    /// A new model is trained.
+    pub train_model: Schedule,
+    /// All leads that did something are predicted anew.
+    pub predict_leads: Schedule,
+}
+
+/// What must be there before a prediction is shown.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Prediction {
+    /// Outcomes in all.
+    #[serde(deserialize_with = "values::between::<_, 20, 1_000_000>")]
+    pub outcomes: u32,
+    /// Won, and lost, at least.
+    #[serde(deserialize_with = "values::between::<_, 10, 500_000>")]
+    pub of_each: u32,
+    /// The AUC.
+    #[serde(deserialize_with = "values::auc")]
+    pub auc: f64,
+}
+
+impl Prediction {
+    /// The same, as the rules want it.
+    pub fn needed(&self) -> Needed {
+        Needed { outcomes: self.outcomes.into(), of_each: self.of_each.into(), auc: self.auc }
+    }
 }
 
 /// How carefully campaigns are launched.

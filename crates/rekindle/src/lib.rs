@@ -4,7 +4,7 @@
 //! - **what is read**: [`config`] (the operator's settings), [`files`] (playbook and mails), [`import`] (leads from a CSV file);
 //! - **what time it is**: [`clock`];
 //! - **the house**: [`house`] (opened), [`up`] (its doors, open), `ready` (whether they take traffic), [`signin`] (who may enter), [`tell`] (what the terminal shows), [`demo`], `dkim` (keys that sign mails), `mail_doctor` (whether they will be believed),
-//!   `template` (mails looked at before they are sent).
+//!   `template` (mails looked at before they are sent), [`score`] (what predicts).
 
 pub mod args;
 mod chats;
@@ -21,6 +21,7 @@ mod mail_doctor;
 pub mod privacy;
 mod ready;
 pub mod run;
+pub mod score;
 pub mod signin;
 pub mod simulate;
 pub mod tell;

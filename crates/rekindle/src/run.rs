@@ -8,7 +8,7 @@ use crate::{
     exit::{self, Doing, Done, Halt, say},
     files,
     house::{self, House},
-    import, mail_doctor, privacy, simulate, tell, template,
+    import, mail_doctor, privacy, score, simulate, tell, template,
     up::{self, Which},
 };
 use rekindle_bot::{
@@ -113,7 +113,7 @@ pub async fn run(args: &Args) -> Done {
         Command::Lead(args::Lead::Erase { email, yes }) => {
             privacy::erase(&open(args).await?, email, *yes).await
         }
-        Command::Score(args::Score::Explain(of)) => tell::score(&open(args).await?, &of.email, of.json).await,
+        Command::Score(what) => score::run(&open(args).await?, what).await,
         Command::Outbox { state, json } => tell::outbox(&open(args).await?, *state, *json).await,
         Command::Import(options) => import::run(&open(args).await?, options).await,
         Command::Playbook(args::Playbook::Apply) => {

@@ -312,9 +312,11 @@ fn words_of(dossier: &Dossier, explained: &Explanation, zone: Tz, now: Moment) -
 pub async fn score(house: &House, name: &str, as_json: bool) -> Done {
     let lead = house.store.leads().named(name).await.map_err(|e| refused(e, house))?;
     let explained = explained(house, &lead).await?;
+    let prediction = house.store.predictions().of(lead.id).await.doing("read the prediction")?;
     if as_json {
         let mut value = serde_json::to_value(&explained).doing("write JSON")?;
         value["email"] = json!(lead.email);
+        value["prediction"] = json!(prediction);
         return exit::json(&value);
     }
     let mut table = Table::new();
@@ -329,11 +331,13 @@ pub async fn score(house: &House, name: &str, as_json: bool) -> Done {
             now,
         ]);
     }
+    let predicted = prediction.map(|prediction| format!("\nPredicted: {}", prediction.said()));
     exit::data(format_args!(
-        "{} has {} points, grade {}.\n{table}",
+        "{} has {} points, grade {}.\n{table}{}",
         lead.called(),
         explained.score,
-        explained.grade
+        explained.grade,
+        predicted.unwrap_or_default()
     ))
 }
 

@@ -265,6 +265,7 @@ pub fn bot_settings(house: &House) -> rekindle_bot::desk::Settings {
         zone: house.config.team.zone,
         public_url: house.config.public_url(),
         caution: house.config.campaign.caution(),
+        needed: house.config.prediction.needed(),
     }
 }
 
@@ -304,6 +305,9 @@ pub fn worker_settings(house: &House) -> rekindle_worker::Settings {
         sessions: config.mail.sessions as usize,
         journal: Some(house.data.join("outbox.journal")),
         cool_leads: config.schedule.cool_leads.clone(),
+        train_model: Some(config.schedule.train_model.clone()),
+        predict_leads: Some(config.schedule.predict_leads.clone()),
+        needed: config.prediction.needed(),
         forget_archived_after: config.privacy.forget_after(),
     }
 }

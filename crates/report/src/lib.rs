@@ -2,6 +2,7 @@
 //!
 //! Everything is counted from storage at one moment, by [`overview()`]; nothing here keeps anything.
 
+pub mod calibration;
 pub mod csv;
 mod overview;
 mod picture;

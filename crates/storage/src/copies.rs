@@ -15,8 +15,8 @@ use sea_orm::{
     QuerySelect, Value, prelude::Uuid,
 };
 
-/// What belongs to doors and processes, and is no part of a decision.
-const LEFT_OUT: [&str; 22] = [
+/// What belongs to doors and processes, and is no part of a decision: a prediction is shown, and decides nothing.
+const LEFT_OUT: [&str; 24] = [
     "secret",
     "sender",
     "session",
@@ -39,6 +39,8 @@ const LEFT_OUT: [&str; 22] = [
     "home",
     "mute",
     "notice",
+    "model",
+    "prediction",
 ];
 /// How many leads are copied at a time.
 const PAGE: usize = 500;

@@ -3,6 +3,7 @@
 use crate::{
     Result, Store, StoreError, mint,
     outbox::settle,
+    predictions,
     rows::{self, activity, alert, campaign, enrollment, lead, micros, small},
     transaction::{Writing, list_of, rounded},
     webhooks,
@@ -18,6 +19,7 @@ use rekindle_core::{
     link::Purpose,
     membership::{Membership, moved},
     playbook::Playbooks,
+    prediction::Stood,
     scene::{Change, Effect, Scene},
     time::Moment,
     trial::Arm,
@@ -200,6 +202,7 @@ impl Store {
         let mut settled = Vec::new();
         let mut quotes = Vec::new();
         let mut moves = Vec::new();
+        let mut asked = Vec::new();
         let (mut arms, mut recorded, mut calls) = (Vec::new(), Vec::new(), Vec::new());
         for (change, scene) in changes {
             let mut change = attend(scene, change, playbooks, now);
@@ -207,16 +210,24 @@ impl Store {
             on_joined(scene, &mut change, &membership.news, playbooks, now);
             moves.push((change.lead.id, membership));
             let mut card = scene.alert.as_ref().map(|alert| alert.id);
+            let stood = Stood::of(&change.lead, &playbooks.current().scoring, now);
             for effect in change.effects {
                 match effect {
                     Effect::Raise(raised) => {
                         if scene.alert.is_none() {
                             let id = AlertId(mint::id());
                             card = Some(id);
+                            asked.push(predictions::asked(id, change.lead.id, &stood, now));
                             alerts.push(Alert::raise(id, change.lead.id, &raised, self.clock.wall()));
                         }
                     }
-                    Effect::Alert(alert) => alerts.push(alert),
+                    Effect::Alert(alert) => {
+                        // Made by hand in this very change.
+                        if scene.alert.is_none() && alert.is_live() {
+                            asked.push(predictions::asked(alert.id, change.lead.id, &stood, now));
+                        }
+                        alerts.push(alert);
+                    }
                     Effect::Enroll(planned) => {
                         let id = EnrollmentId(mint::id());
                         runs.push(Enrollment::begin(id, change.lead.id, &planned, now));
@@ -274,6 +285,7 @@ impl Store {
             }
         }
         rows::put::<alert::Entity, _>(&**tx, last.iter().map(alert::Model::of).collect()).await?;
+        rows::put::<small::asked::Entity, _>(&**tx, asked).await?;
         rows::put::<enrollment::Entity, _>(&**tx, runs.iter().map(enrollment::Model::of).collect()).await?;
         rows::add::<rows::delivery::Entity, _>(&**tx, mails).await?;
         if !unsuppressed.is_empty() {

@@ -130,6 +130,9 @@ async fn live(
         inbox: None,
         journal: None,
         signers: Arc::default(),
+        // What is predicted decides nothing.
+        train_model: None,
+        predict_leads: None,
         ..settings
     };
     let mut worker = Worker::new(copy.clone(), settings, templates);

@@ -8,8 +8,10 @@
 //! 4. [`letters`]: a claimed delivery becomes the bytes of a mail.
 //! 5. `sending`: from the outbox to the relay, at most once.
 //! 6. [`listening`]: from the mailbox, what comes back.
+//! 7. [`learning`]: from the outcomes that are known to what leads are predicted.
 
 pub mod future;
+pub mod learning;
 pub mod letters;
 pub mod listening;
 pub mod schedule;

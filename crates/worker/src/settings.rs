@@ -3,7 +3,8 @@
 use chrono::TimeDelta;
 use chrono_tz::Tz;
 use rekindle_core::{
-    email::EmailAddress, ids::DeliveryId, link::KeyRing, outflow::Limits, schedule::Schedule,
+    email::EmailAddress, ids::DeliveryId, link::KeyRing, outflow::Limits, prediction::Needed,
+    schedule::Schedule,
 };
 use rekindle_mail::{dkim::Signer, inbox::Inbox, mark, transport::Transport};
 use std::{path::PathBuf, sync::Arc};
@@ -51,6 +52,12 @@ pub struct Settings {
     pub journal: Option<PathBuf>,
     /// When leads that went quiet are looked for.
     pub cool_leads: Schedule,
+    /// When a new model is trained, if ever.
+    pub train_model: Option<Schedule>,
+    /// When all leads that did something are predicted anew, if ever.
+    pub predict_leads: Option<Schedule>,
+    /// What must be there before a prediction is shown.
+    pub needed: Needed,
     /// After how long archived leads are erased, if ever.
     pub forget_archived_after: Option<chrono::TimeDelta>,
 }

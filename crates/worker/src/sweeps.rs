@@ -12,10 +12,13 @@ mod forget;
 mod forget_fetches;
 mod judge_trials;
 mod keep_segments;
+mod predict_cards;
+mod predict_leads;
 mod recount;
 mod recover_outbox;
 mod release_clicks;
 mod tally_campaigns;
+mod train_model;
 mod unfold_campaigns;
 mod wake_alerts;
 mod watch_breakers;
@@ -25,6 +28,7 @@ use chrono_tz::Tz;
 use rekindle_core::{
     ids::LeadId,
     playbook::Playbooks,
+    prediction::Needed,
     scene::{Change, Scene},
     time::Moment,
 };
@@ -57,6 +61,12 @@ pub enum Sweep {
     FollowSegments,
     /// Subjects and ways that are tried: the better one is declared.
     JudgeTrials,
+    /// A new model is trained.
+    TrainModel,
+    /// Leads on cards are predicted.
+    PredictCards,
+    /// All leads are predicted.
+    PredictLeads,
     /// Runs take their next step.
     AdvanceRuns,
     /// Campaigns without runs are done.
@@ -82,7 +92,7 @@ pub enum When {
 
 impl Sweep {
     /// All of them, in the order of a round.
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 19] = [
         Self::RecoverOutbox,
         Self::WatchBreakers,
         Self::ReleaseClicks,
@@ -94,6 +104,9 @@ impl Sweep {
         Self::UnfoldCampaigns,
         Self::FollowSegments,
         Self::JudgeTrials,
+        Self::TrainModel,
+        Self::PredictCards,
+        Self::PredictLeads,
         Self::AdvanceRuns,
         Self::FinishCampaigns,
         Self::TallyCampaigns,
@@ -115,6 +128,9 @@ impl Sweep {
             Self::UnfoldCampaigns => "unfold_campaigns",
             Self::FollowSegments => "follow_segments",
             Self::JudgeTrials => "judge_trials",
+            Self::TrainModel => "train_model",
+            Self::PredictCards => "predict_cards",
+            Self::PredictLeads => "predict_leads",
             Self::AdvanceRuns => "advance_runs",
             Self::FinishCampaigns => "finish_campaigns",
             Self::TallyCampaigns => "tally_campaigns",
@@ -127,12 +143,12 @@ impl Sweep {
     pub const fn when(self) -> When {
         match self {
             Self::RecoverOutbox | Self::WatchBreakers => When::Every(Duration::from_secs(30)),
-            Self::TallyCampaigns => When::Every(Duration::from_secs(5)),
+            Self::TallyCampaigns | Self::PredictCards => When::Every(Duration::from_secs(5)),
             Self::FollowSegments => When::Every(Duration::from_secs(60)),
             Self::Forget => When::Every(Duration::from_secs(3600)),
             Self::JudgeTrials => When::Every(Duration::from_secs(60)),
             Self::ForgetFetches => When::Every(Duration::from_secs(600)),
-            Self::CoolLeads => When::Cron,
+            Self::CoolLeads | Self::TrainModel | Self::PredictLeads => When::Cron,
             _ => When::Always,
         }
     }
@@ -154,6 +170,9 @@ impl Sweep {
             Self::UnfoldCampaigns => unfold_campaigns::sweep(at).await,
             Self::FollowSegments => follow_segments::sweep(at).await,
             Self::JudgeTrials => judge_trials::sweep(at).await,
+            Self::TrainModel => train_model::sweep(at).await,
+            Self::PredictCards => predict_cards::sweep(at).await,
+            Self::PredictLeads => predict_leads::sweep(at).await,
             Self::AdvanceRuns => advance_runs::sweep(at).await,
             Self::FinishCampaigns => finish_campaigns::sweep(at).await,
             Self::TallyCampaigns => tally_campaigns::sweep(at).await,
@@ -170,6 +189,8 @@ pub(crate) struct Round<'a> {
     pub(crate) sending: &'a Sending,
     /// After how long archived leads are erased, if ever.
     pub(crate) forget_after: Option<chrono::TimeDelta>,
+    /// What must be there before a prediction is shown.
+    pub(crate) needed: Needed,
     /// The zone of leads that have none.
     pub(crate) zone: Tz,
     /// Heard between two pages: what is left is found again at the next start.

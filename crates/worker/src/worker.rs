@@ -52,7 +52,13 @@ pub struct Worker {
 impl Worker {
     /// A worker that has not begun yet.
     pub fn new(store: Store, settings: Settings, templates: impl Into<Arc<Templates>>) -> Self {
-        let table = Table::new(settings.zone, [(Sweep::CoolLeads.name(), settings.cool_leads.clone())]);
+        let jobs = [
+            (Sweep::CoolLeads.name(), Some(settings.cool_leads.clone())),
+            (Sweep::TrainModel.name(), settings.train_model.clone()),
+            (Sweep::PredictLeads.name(), settings.predict_leads.clone()),
+        ];
+        let jobs = jobs.into_iter().filter_map(|(job, when)| Some((job, when?)));
+        let table = Table::new(settings.zone, jobs);
         Self {
             store,
             settings: Arc::new(settings),
@@ -198,8 +204,8 @@ impl Worker {
         stop: &CancellationToken,
     ) -> Result<usize> {
         let forget_after = self.settings.forget_archived_after;
-        let round =
-            Round { store: &self.store, playbooks, sending, forget_after, zone: self.settings.zone, stop };
+        let (needed, zone) = (self.settings.needed, self.settings.zone);
+        let round = Round { store: &self.store, playbooks, sending, forget_after, needed, zone, stop };
         match sweep.when() {
             When::Always => sweep.run(&round).await,
             When::Every(time) => {

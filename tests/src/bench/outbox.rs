@@ -168,6 +168,9 @@ fn settings(orders: &Orders) -> Measured<Settings> {
         out_of_office: chrono::TimeDelta::days(7),
         journal: None,
         cool_leads: "0 3 * * *".parse()?,
+        train_model: None,
+        predict_leads: None,
+        needed: rekindle_core::prediction::Needed::USUAL,
         forget_archived_after: None,
     })
 }

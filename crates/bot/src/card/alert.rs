@@ -9,6 +9,7 @@ use rekindle_core::{
     consent::ConsentState,
     lead::Lead,
     observe::{described, reasons},
+    prediction::Prediction,
     score::Explanation,
     time::Moment,
     zone::{ZoneFrom, zone_of},
@@ -32,6 +33,8 @@ pub struct Scenery<'a> {
     pub lead: &'a Lead,
     /// Their score.
     pub explanation: &'a Explanation,
+    /// How likely they are to be won, where that is shown.
+    pub prediction: Option<&'a Prediction>,
     /// The last things that a person surely did, newest first.
     pub recent: &'a [Activity],
     /// What reps wrote, newest first.
@@ -86,7 +89,7 @@ fn headline(alert: &Alert) -> String {
     }
 }
 
-/// What the points are made of, as of now; and, for one that came back, with what.
+/// How likely they are to be won; what the points are made of, as of now; and, for one that came back, with what.
 fn lines(alert: &Alert, scenery: &Scenery<'_>) -> Vec<String> {
     // Without times: a card stands for days, and "5 min ago" would be wrong after six.
     let mut timeless = scenery.explanation.clone();
@@ -96,7 +99,8 @@ fn lines(alert: &Alert, scenery: &Scenery<'_>) -> Vec<String> {
         lines.splice(0..0, alert.because.iter().cloned());
     }
     lines.truncate(5);
-    lines.iter().map(|line| clean(line, 120)).collect()
+    let predicted = scenery.prediction.map(|prediction| clean(&prediction.said(), 300));
+    predicted.into_iter().chain(lines.iter().map(|line| clean(line, 120))).collect()
 }
 
 fn facts(scenery: &Scenery<'_>) -> Vec<Fact> {

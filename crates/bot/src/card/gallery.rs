@@ -8,6 +8,7 @@ use rekindle_core::{
     campaign::{Campaign, CampaignState, Caution, Figures, Forecast, Wave},
     email::EmailAddress,
     lead::{Lead, Points},
+    prediction::{Prediction, Spoken},
     score::{Explanation, Line, LineKind},
     team::{Handle, Member, Role},
     time::Moment,
@@ -59,6 +60,16 @@ pub(crate) fn rendered(alert: &Alert) -> Card {
 
 fn of(alert: &Alert, lead: &Lead) -> Card {
     let explanation = explanation();
+    let prediction = alert.is_live().then(|| Prediction {
+        lead: lead.id,
+        chance: 0.82,
+        reasons: Spoken {
+            pro: ["webinar attended", "director", "3 people from the company"].map(str::to_owned).to_vec(),
+            contra: vec!["free mail".to_owned()],
+        },
+        version: 3,
+        at: at("2026-11-23T08:59:00Z"),
+    });
     let notes =
         [Note { by: "Ana".to_owned(), at: at("2026-11-23T08:59:00Z"), text: "likes\nblue".to_owned() }];
     of_alert(
@@ -66,6 +77,7 @@ fn of(alert: &Alert, lead: &Lead) -> Card {
         &Scenery {
             lead,
             explanation: &explanation,
+            prediction: prediction.as_ref(),
             recent: &[],
             notes: &notes,
             now: at("2026-11-23T09:00:00Z"),

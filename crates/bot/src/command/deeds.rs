@@ -41,7 +41,7 @@ impl Command {
                 | Segment::Save { .. }
                 | Segment::Forget { .. } => Deed::Segment,
             },
-            Self::Report(Report::Revived { .. }) => Deed::Look,
+            Self::Report(Report::Revived { .. } | Report::Score) => Deed::Look,
             Self::Rekindle(house) => match house {
                 House::Help { .. }
                 | House::Whoami

@@ -8,7 +8,7 @@ use crate::{
     wording::{clean, count, moment},
 };
 use chrono::TimeDelta;
-use rekindle_report::REVIVED_DAYS;
+use rekindle_report::{REVIVED_DAYS, calibration};
 use rekindle_storage::{
     Result,
     figures::{Deals, Returned, Revived},
@@ -21,8 +21,31 @@ const A_PAGE: u64 = 20;
 impl Desk {
     pub(super) async fn report(&self, asked: &Asked) -> Result<Reply> {
         match asked {
+            Asked::Score => self.how_good().await,
             Asked::Revived { page } => self.who_came_back(page.unwrap_or(1).clamp(1, 1_000_000)).await,
         }
+    }
+
+    /// How far the prediction is to be trusted; and why nothing is predicted, where that is so.
+    async fn how_good(&self) -> Result<Reply> {
+        let models = self.store.models().all().await?;
+        let shown = models.iter().find(|model| model.in_force);
+        let Some(model) = shown.or(models.first()) else {
+            let (won, lost) = self.store.predictions().outcomes().await?;
+            let lacks = self.settings.needed.lacks(won, lost);
+            let why = lacks
+                .unwrap_or_else(|| "enough is known, and the next training will come by night".to_owned());
+            let text =
+                format!("Nothing is predicted yet: {why}. Say how your leads went: won, lost, not a fit.");
+            return Ok(Reply::done(text).with_data(json!({"model": null, "won": won, "lost": lost})));
+        };
+        let mut said = calibration::words(model, self.settings.zone);
+        if let Some(why) = &model.why_not {
+            said.insert(0, format!("Nothing is shown on cards: {why}."));
+        } else if !model.in_force {
+            said.insert(0, "Nothing is shown on cards: no model is in force.".to_owned());
+        }
+        Ok(Reply::table(said.join("\n")).with_data(json!({"model": model})))
     }
 
     /// A page of those who came back from the cold of late, the last first.

@@ -34,9 +34,11 @@ impl View<'_> {
         let mut recent = activities.remove(&lead.id).unwrap_or_default();
         recent.retain(|activity| activity.human);
         let notes = self.notes(lead.id).await?;
+        let prediction = self.store.predictions().of(lead.id).await?;
         let scenery = Scenery {
             lead: &lead,
             explanation: &explanation,
+            prediction: prediction.as_ref(),
             recent: &recent,
             notes: &notes,
             now: self.store.clock().calendar(),

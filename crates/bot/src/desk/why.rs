@@ -45,6 +45,14 @@ impl Desk {
         if explanation.lines.len() > LINES {
             said.push(format!("       … and {} more", explanation.lines.len() - LINES));
         }
+        if let Some(prediction) = self.store.predictions().of(lead.id).await? {
+            let when = moment(prediction.at, now, zone);
+            said.push(format!(
+                "Predicted: {} (model {}, {when})",
+                clean(&prediction.said(), 300),
+                prediction.version
+            ));
+        }
         said.push(String::new());
         match dossier.alerts.first() {
             None => said.push("Alerted: never".to_owned()),

@@ -91,6 +91,7 @@ impl Stage {
             zone: chrono_tz::UTC,
             public_url: "https://rekindle.acme.test/".to_owned(),
             caution: rekindle_core::campaign::Caution::NONE,
+            needed: rekindle_core::prediction::Needed::USUAL,
         };
         let desk = Desk::new(store.clone(), settings.clone());
         let announcer = Announcer::new(store.clone(), settings);

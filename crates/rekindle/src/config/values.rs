@@ -265,6 +265,15 @@ pub(super) fn check_speed(speed: f64) -> Result<(), String> {
     Err(format!("the speed of the calendar is more than 0 and at most {FASTEST}, and {speed} is not"))
 }
 
+/// How often a prediction must be right: better than a coin, and no better than always.
+pub(super) fn auc<'de, D: Deserializer<'de>>(d: D) -> Result<f64, D::Error> {
+    let auc = f64::deserialize(d)?;
+    if (0.5..=1.0).contains(&auc) {
+        return Ok(auc);
+    }
+    Err(D::Error::custom(format!("an AUC is from 0.5 (a coin) to 1.0 (never wrong), and {auc} is not")))
+}
+
 pub(super) fn log_format<'de, D: Deserializer<'de>>(d: D) -> Result<LogFormat, D::Error> {
     match String::deserialize(d)?.as_str() {
         "text" => Ok(LogFormat::Text),

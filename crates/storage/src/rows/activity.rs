@@ -28,6 +28,8 @@ pub(crate) struct Model {
     pub(crate) properties: Json,
     pub(crate) human: bool,
     pub(crate) trust: String,
+    /// When the visitor who did it was joined into this lead, if one was.
+    pub(crate) joined_at: Option<i64>,
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
@@ -55,6 +57,7 @@ impl Model {
                 Trust::Browser => "browser",
             }
             .to_owned(),
+            joined_at: None,
         }
     }
 

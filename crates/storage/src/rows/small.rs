@@ -247,6 +247,33 @@ table!(arm, "arm", {
     lead_id: Uuid,
     at: i64,
 });
+table!(model, "model", {
+    #[sea_orm(primary_key, auto_increment = false)] version: i64,
+    at: i64,
+    by: String,
+    since: i64,
+    outcomes: i64,
+    won: i64,
+    auc: f64,
+    brier: f64,
+    #[sea_orm(column_type = "JsonBinary")] bands: Json,
+    learnt: String,
+    why_not: Option<String>,
+    in_force: bool,
+});
+table!(prediction, "prediction", {
+    #[sea_orm(primary_key, auto_increment = false)] lead_id: Uuid,
+    chance: f64,
+    #[sea_orm(column_type = "JsonBinary")] reasons: Json,
+    version: i64,
+    at: i64,
+});
+table!(asked, "asked", {
+    #[sea_orm(primary_key, auto_increment = false)] alert_id: Uuid,
+    lead_id: Uuid,
+    at: i64,
+    #[sea_orm(column_type = "JsonBinary")] stood: Json,
+});
 table!(trial, "trial", {
     #[sea_orm(primary_key, auto_increment = false)] key: String,
     won: i32,

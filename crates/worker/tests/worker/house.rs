@@ -147,6 +147,9 @@ pub(crate) fn settings(transport: Transport) -> Settings {
         out_of_office: chrono::TimeDelta::days(7),
         journal: None,
         cool_leads: "0 6 * * *".parse().unwrap(),
+        train_model: None,
+        predict_leads: None,
+        needed: rekindle_core::prediction::Needed::USUAL,
         forget_archived_after: None,
     }
 }

@@ -1,0 +1,275 @@
+//! What leads are predicted, and the outcomes from which that is learnt.
+
+use crate::{
+    Result, Store, StoreError,
+    rows::{micros, moment, put, small, word},
+    transaction::{list_of, rounded},
+};
+use rekindle_core::{
+    activity::Kind,
+    ids::{AlertId, LeadId},
+    prediction::{Deed, Example, Prediction, Stood},
+    time::Moment,
+};
+use sea_orm::{
+    ColumnTrait, ConnectionTrait, EntityTrait, FromQueryResult, JsonValue, QueryFilter, Value, prelude::Uuid,
+};
+use std::collections::HashMap;
+
+/// The predictions.
+#[derive(Debug, Clone, Copy)]
+pub struct Predictions<'a>(&'a Store);
+
+impl Store {
+    /// The predictions.
+    pub fn predictions(&self) -> Predictions<'_> {
+        Predictions(self)
+    }
+}
+
+#[derive(FromQueryResult)]
+struct Ended {
+    lead_id: Uuid,
+    how: String,
+    at: i64,
+    stood: Option<JsonValue>,
+    colleagues: Option<i64>,
+}
+
+#[derive(FromQueryResult)]
+struct Done {
+    lead_id: Uuid,
+    source: String,
+    kind: String,
+    name: String,
+    path: Option<String>,
+    at: i64,
+    known_at: i64,
+    human: bool,
+}
+
+#[derive(FromQueryResult)]
+struct Counted {
+    domain: String,
+    leads: i64,
+}
+
+/// How many of a domain are counted, at most.
+const MANY: i64 = 20;
+
+impl Predictions<'_> {
+    /// The last outcomes: each lead as it stood when the team was asked. Who objected is not learnt from. Alerts from before it was
+    /// kept what stood there have only their moment.
+    ///
+    /// Of a domain those are counted who were known before the alert: ids are made in order, and say it of leads whose first activity
+    /// was told late, too (index `ix_lead_domain`).
+    ///
+    /// # Errors
+    /// As the database says.
+    pub async fn examples(&self, most: u64) -> Result<Vec<Example>> {
+        let text = format!(
+            "SELECT a.lead_id, a.detail ->> 'how' AS how, COALESCE(s.at, a.raised_at) AS at, s.stood, \
+             (SELECT count(*) FROM (SELECT 1 FROM lead c WHERE (c.told -> 'domain' ->> 0) = (s.stood ->> 'domain') AND c.id < a.id LIMIT {MANY}) k) AS colleagues \
+             FROM alert a JOIN lead l ON l.id = a.lead_id LEFT JOIN asked s ON s.alert_id = a.id \
+             WHERE a.state = 'closed' AND l.consent <> 'objected' ORDER BY a.moved_at DESC LIMIT ?"
+        );
+        let most = i64::try_from(most).unwrap_or(i64::MAX);
+        let rows = Ended::find_by_statement(self.0.sql(&text, vec![most.into()])).all(&self.0.db).await?;
+        let example = |row: Ended| {
+            let known = row.stood.is_some();
+            Example {
+                lead: LeadId(row.lead_id),
+                won: row.how == "won",
+                asked_at: moment(row.at),
+                stood: row.stood.and_then(|stood| serde_json::from_value(stood).ok()),
+                colleagues: row.colleagues.filter(|_| known).and_then(|count| u64::try_from(count).ok()),
+            }
+        };
+        Ok(rows.into_iter().map(example).collect())
+    }
+
+    /// How many outcomes are known: won, and lost.
+    ///
+    /// # Errors
+    /// As the database says.
+    pub async fn outcomes(&self) -> Result<(u64, u64)> {
+        let text = "SELECT count(*) AS known, COALESCE(sum(CASE WHEN a.detail ->> 'how' = 'won' THEN 1 ELSE 0 END), 0) AS won \
+                    FROM alert a JOIN lead l ON l.id = a.lead_id WHERE a.state = 'closed' AND l.consent <> 'objected'";
+        let Some(row) = self.0.db.query_one_raw(self.0.sql(text, Vec::new())).await? else {
+            return Ok((0, 0));
+        };
+        let count = |column: &str| -> Result<u64> {
+            let number: i64 = row.try_get("", column)?;
+            Ok(u64::try_from(number).unwrap_or(0))
+        };
+        let won = count("won")?;
+        Ok((won, count("known")?.saturating_sub(won)))
+    }
+
+    /// What leads did, as far as it is learnt from, oldest first.
+    ///
+    /// # Errors
+    /// As the database says.
+    pub async fn deeds(&self, leads: &[LeadId]) -> Result<HashMap<LeadId, Vec<Deed>>> {
+        let mut all: HashMap<LeadId, Vec<Deed>> = HashMap::new();
+        for chunk in leads.chunks(500) {
+            let ids = rounded(chunk.iter().map(|lead| lead.0).collect());
+            let text = format!(
+                "SELECT lead_id, source, kind, name, path, at, COALESCE(joined_at, received_at) AS known_at, human \
+                 FROM activity WHERE lead_id IN ({}) ORDER BY at",
+                list_of(ids.len())
+            );
+            let values: Vec<Value> = ids.into_iter().map(Value::from).collect();
+            for row in Done::find_by_statement(self.0.sql(&text, values)).all(&self.0.db).await? {
+                let deed = Deed {
+                    kind: word("activity", "kind", row.lead_id, &row.kind, Kind::from_word)?,
+                    source: row.source,
+                    name: row.name,
+                    path: row.path,
+                    at: moment(row.at),
+                    known_at: moment(row.known_at),
+                    human: row.human,
+                };
+                all.entry(LeadId(row.lead_id)).or_default().push(deed);
+            }
+        }
+        Ok(all)
+    }
+
+    /// How many people of these domains are known (index `ix_lead_domain`).
+    ///
+    /// # Errors
+    /// As the database says.
+    pub async fn people_of(&self, domains: &[String]) -> Result<HashMap<String, u64>> {
+        let mut all = HashMap::new();
+        for chunk in domains.chunks(500) {
+            let wanted = rounded(chunk.to_vec());
+            let text = format!(
+                "SELECT told -> 'domain' ->> 0 AS domain, count(*) AS leads FROM lead WHERE (told -> 'domain' ->> 0) IN ({}) GROUP BY told -> 'domain' ->> 0",
+                list_of(wanted.len())
+            );
+            let values: Vec<Value> = wanted.into_iter().map(Value::from).collect();
+            for row in Counted::find_by_statement(self.0.sql(&text, values)).all(&self.0.db).await? {
+                all.insert(row.domain, u64::try_from(row.leads).unwrap_or(0));
+            }
+        }
+        Ok(all)
+    }
+
+    /// Leads with a live alert who are not predicted yet by this model, or have done something since (index `ix_alert_state`).
+    ///
+    /// # Errors
+    /// As the database says.
+    pub async fn due_on_cards(&self, version: i64, most: u64) -> Result<Vec<LeadId>> {
+        let text = "SELECT l.id FROM alert a JOIN lead l ON l.id = a.lead_id LEFT JOIN prediction p ON p.lead_id = l.id \
+                    WHERE a.state IN ('open', 'claimed', 'snoozed') AND l.consent <> 'objected' \
+                    AND (p.lead_id IS NULL OR p.version <> ? OR p.at < l.points_at OR p.at < l.last_human_at) LIMIT ?";
+        self.ids(text, vec![version.into(), i64::try_from(most).unwrap_or(i64::MAX).into()]).await
+    }
+
+    /// Leads behind one in the order of ids who are not predicted yet by this model, or have done something since.
+    ///
+    /// # Errors
+    /// As the database says.
+    pub async fn due(&self, version: i64, after: Option<LeadId>, most: u64) -> Result<Vec<LeadId>> {
+        let text = "SELECT l.id FROM lead l LEFT JOIN prediction p ON p.lead_id = l.id \
+                    WHERE l.id > ? AND l.email IS NOT NULL AND l.nurture <> 'archived' AND l.consent <> 'objected' \
+                    AND (p.lead_id IS NULL OR p.version <> ? OR p.at < l.points_at OR p.at < l.last_human_at) ORDER BY l.id LIMIT ?";
+        let after = after.map_or(Uuid::nil(), |after| after.0);
+        self.ids(text, vec![after.into(), version.into(), i64::try_from(most).unwrap_or(i64::MAX).into()])
+            .await
+    }
+
+    async fn ids(&self, text: &str, values: Vec<Value>) -> Result<Vec<LeadId>> {
+        let rows = self.0.db.query_all_raw(self.0.sql(text, values)).await?;
+        rows.iter().map(|row| Ok(LeadId(row.try_get("", "id")?))).collect()
+    }
+
+    /// Keeps predictions. A card that now says something else is one revision on: the set form of `Alert::touched`.
+    ///
+    /// # Errors
+    /// As the database says.
+    pub async fn keep(&self, predictions: &[Prediction]) -> Result<()> {
+        if predictions.is_empty() {
+            return Ok(());
+        }
+        let tx = self.0.begin().await?;
+        let ids: Vec<Uuid> = predictions.iter().map(|one| one.lead.0).collect();
+        let before = small::prediction::Entity::find()
+            .filter(small::prediction::Column::LeadId.is_in(rounded(ids)))
+            .all(&*tx)
+            .await?;
+        let before: Vec<Prediction> = before.into_iter().map(prediction).collect::<Result<_>>()?;
+        let says_else = |new: &&Prediction| {
+            let old = before.iter().find(|old| old.lead == new.lead);
+            old.is_none_or(|old| old.version != new.version || old.said() != new.said())
+        };
+        let moved: Vec<Value> =
+            predictions.iter().filter(says_else).map(|one| Value::from(one.lead.0)).collect();
+        let rows = predictions.iter().map(|one| small::prediction::Model {
+            lead_id: one.lead.0,
+            chance: one.chance,
+            reasons: serde_json::to_value(&one.reasons).unwrap_or_default(),
+            version: one.version,
+            at: micros(one.at),
+        });
+        put::<small::prediction::Entity, _>(&*tx, rows.collect()).await?;
+        if !moved.is_empty() {
+            let text = format!(
+                "UPDATE alert SET revision = revision + 1 WHERE state <> 'closed' AND lead_id IN ({})",
+                list_of(moved.len())
+            );
+            tx.execute_raw(self.0.sql(&text, moved)).await?;
+        }
+        self.0.commit(tx, true).await
+    }
+
+    /// Forgets what was predicted of those who objected to it (GDPR, Art. 21), and of those who are gone; how many.
+    ///
+    /// # Errors
+    /// As the database says.
+    pub async fn forget(&self) -> Result<usize> {
+        let which = "lead_id IN (SELECT p.lead_id FROM prediction p LEFT JOIN lead l ON l.id = p.lead_id WHERE l.id IS NULL OR l.consent = 'objected')";
+        let text = format!("SELECT count(*) AS gone FROM prediction WHERE {which}");
+        let row = self.0.db.query_one_raw(self.0.sql(&text, Vec::new())).await?;
+        let gone: i64 = row.map_or(Ok(0), |row| row.try_get("", "gone"))?;
+        if gone > 0 {
+            let tx = self.0.begin().await?;
+            tx.execute_raw(self.0.sql(&format!("DELETE FROM prediction WHERE {which}"), Vec::new())).await?;
+            self.0.commit(tx, false).await?;
+        }
+        Ok(usize::try_from(gone).unwrap_or(0))
+    }
+
+    /// What a lead is predicted, if that is shown: by the model in force, and of nobody who objected.
+    ///
+    /// # Errors
+    /// As the database says.
+    pub async fn of(&self, lead: LeadId) -> Result<Option<Prediction>> {
+        let text = "SELECT p.lead_id, p.chance, p.reasons, p.version, p.at FROM prediction p JOIN model m ON m.version = p.version \
+                    JOIN lead l ON l.id = p.lead_id WHERE p.lead_id = ? AND m.in_force AND l.consent <> 'objected'";
+        let row = small::prediction::Model::find_by_statement(self.0.sql(text, vec![lead.0.into()]));
+        row.one(&self.0.db).await?.map(prediction).transpose()
+    }
+}
+
+fn prediction(row: small::prediction::Model) -> Result<Prediction> {
+    let reasons = serde_json::from_value(row.reasons).map_err(|found| StoreError::Corrupt {
+        table: "prediction",
+        column: "reasons",
+        row: row.lead_id.to_string(),
+        found: found.to_string(),
+    })?;
+    let lead = LeadId(row.lead_id);
+    Ok(Prediction { lead, chance: row.chance, reasons, version: row.version, at: moment(row.at) })
+}
+
+/// What stood on a lead's row when the team was asked about it.
+pub(crate) fn asked(alert: AlertId, lead: LeadId, stood: &Stood, now: Moment) -> small::asked::Model {
+    small::asked::Model {
+        alert_id: alert.0,
+        lead_id: lead.0,
+        at: micros(now),
+        stood: serde_json::to_value(stood).unwrap_or_default(),
+    }
+}

@@ -1,0 +1,158 @@
+//! Learning and predicting: from the outcomes that are known to a model, and from the model in force to what each lead is predicted.
+
+use rekindle_core::{
+    ids::LeadId,
+    playbook::Playbooks,
+    prediction::{Example, Features, Needed, Prediction, Stood, Trained, absent, features, group_of, spoken},
+    time::Moment,
+};
+use rekindle_predict::{FORMAT, Model, Row, Table, fit, judged};
+use rekindle_storage::{Result, Store, StoreError, models::New};
+use std::collections::{BTreeMap, HashMap};
+
+/// Outcomes that are learnt from, at most: the last ones, for the world changes.
+const MOST: u64 = 10_000;
+/// Leads whose activities are looked at in one go.
+const PAGE: usize = 500;
+/// Columns of what leads did, at most: those that most of them did.
+const DEEDS: usize = 60;
+/// A column that fewer leads have says nothing.
+const RARE: usize = 5;
+
+/// What came of a training.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Training {
+    /// A model was trained and kept; whether it is shown stands in it.
+    Kept(Trained),
+    /// Too little is known to learn from, in words that end a sentence.
+    TooLittle(String),
+}
+
+/// Learns from the outcomes that are known, and keeps the model. `told` hears how many of so many parts are done.
+///
+/// # Errors
+/// As the database says.
+pub async fn train(
+    store: &Store,
+    needed: &Needed,
+    by: &str,
+    told: impl Fn(usize, usize) + Send + 'static,
+) -> Result<Training> {
+    let examples = store.predictions().examples(MOST).await?;
+    let Some(since) = examples.iter().map(|example| example.asked_at).min() else {
+        return Ok(Training::TooLittle(lacks(needed, 0, 0)));
+    };
+    let table = table(store, &examples).await?;
+    let (won, all) = (table.won() as u64, table.rows.len() as u64);
+    // Learning takes seconds of a core: other work of this process goes on meanwhile.
+    let learnt = tokio::task::spawn_blocking(move || {
+        let judgement = judged(&table, |done, of| told(done, of + 1))?;
+        let model = fit(&table)?;
+        told(1, 1);
+        Ok::<_, rekindle_predict::NotLearnt>((judgement, model))
+    });
+    let learnt = learnt.await.map_err(|error| StoreError::Unusable(format!("learning broke: {error}")))?;
+    let Ok((judgement, model)) = learnt else {
+        return Ok(Training::TooLittle(lacks(needed, won, all - won)));
+    };
+    let why_not = needed.refuses(&judgement);
+    let json = serde_json::to_string(&model).map_err(|error| StoreError::Unusable(error.to_string()))?;
+    let new = New { by, since, judged: &judgement, why_not: why_not.as_deref(), learnt: &json };
+    store.models().keep(new).await.map(Training::Kept)
+}
+
+fn lacks(needed: &Needed, won: u64, lost: u64) -> String {
+    let few = needed.lacks(won, lost);
+    few.unwrap_or_else(|| format!("{won} won and {lost} lost are too few to learn from"))
+}
+
+/// The examples as a table: what is known of all leads, and what enough of them did.
+async fn table(store: &Store, examples: &[Example]) -> Result<Table> {
+    let mut seen: Vec<Features> = Vec::with_capacity(examples.len());
+    for page in examples.chunks(PAGE) {
+        let leads: Vec<LeadId> = page.iter().map(|example| example.lead).collect();
+        let deeds = store.predictions().deeds(&leads).await?;
+        seen.extend(page.iter().map(|example| {
+            let deeds = deeds.get(&example.lead).map(Vec::as_slice).unwrap_or_default();
+            features(example.stood.as_ref(), example.colleagues, deeds, example.asked_at)
+        }));
+    }
+    let columns = columns(&seen);
+    let row = |(example, features): (&Example, &Features)| Row {
+        values: values(columns.iter().map(String::as_str), features),
+        won: example.won,
+        group: Some(group_of(example)),
+    };
+    let rows = examples.iter().zip(&seen).map(row).collect();
+    Ok(Table { columns, rows })
+}
+
+fn values<'a>(
+    columns: impl Iterator<Item = &'a str>,
+    features: &Features,
+) -> Vec<rekindle_core::prediction::Value> {
+    columns.map(|column| features.get(column).cloned().unwrap_or_else(|| absent(column))).collect()
+}
+
+/// The columns worth learning from, in order.
+fn columns(seen: &[Features]) -> Vec<String> {
+    let mut counted: BTreeMap<&str, usize> = BTreeMap::new();
+    for column in seen.iter().flat_map(Features::keys) {
+        *counted.entry(column).or_default() += 1;
+    }
+    let mut common: Vec<(&str, usize)> = counted.into_iter().filter(|(_, leads)| *leads >= RARE).collect();
+    common.sort_by_key(|(_, leads)| std::cmp::Reverse(*leads));
+    let (deeds, others): (Vec<_>, Vec<_>) = common.into_iter().partition(|(column, _)| column.contains(' '));
+    others.into_iter().chain(deeds.into_iter().take(DEEDS)).map(|(column, _)| column.to_owned()).collect()
+}
+
+/// A model that predicts.
+#[derive(Debug)]
+pub(crate) struct Predicting {
+    pub(crate) version: i64,
+    model: Model,
+}
+
+impl Predicting {
+    /// The model of this version; none where a program of another version has written it.
+    pub(crate) async fn with(store: &Store, version: i64) -> Result<Option<Self>> {
+        let Some(json) = store.models().learnt(version).await? else { return Ok(None) };
+        let model: Option<Model> = serde_json::from_str(&json).ok();
+        Ok(model.filter(|model| model.format == FORMAT).map(|model| Self { version, model }))
+    }
+
+    /// Predicts a page of leads as they stand, and keeps it; how many.
+    pub(crate) async fn page(&self, store: &Store, playbooks: &Playbooks, ids: &[LeadId]) -> Result<usize> {
+        let now = store.clock().calendar();
+        let leads = store.leads().by_ids(ids).await?;
+        let deeds = store.predictions().deeds(ids).await?;
+        let scoring = &playbooks.current().scoring;
+        let stood: HashMap<LeadId, Stood> =
+            leads.iter().map(|lead| (lead.id, Stood::of(lead, scoring, now))).collect();
+        let mut domains: Vec<String> = stood.values().filter_map(|stood| stood.domain.clone()).collect();
+        domains.sort_unstable();
+        domains.dedup();
+        let people = store.predictions().people_of(&domains).await?;
+        let predicted = stood.iter().map(|(lead, stood)| {
+            let colleagues = stood.domain.as_ref().and_then(|domain| people.get(domain).copied());
+            let deeds = deeds.get(lead).map(Vec::as_slice).unwrap_or_default();
+            self.prediction(*lead, &features(Some(stood), colleagues, deeds, now), now)
+        });
+        let predicted: Vec<Prediction> = predicted.collect();
+        store.predictions().keep(&predicted).await?;
+        Ok(predicted.len())
+    }
+
+    fn prediction(&self, lead: LeadId, features: &Features, now: Moment) -> Prediction {
+        let values = values(self.model.columns(), features);
+        let shares = self.model.shares(&values);
+        let named = self.model.columns().zip(shares.iter().map(|share| share.adds));
+        Prediction {
+            lead,
+            chance: self.model.chance(&values),
+            reasons: spoken(named, features),
+            version: self.version,
+            at: now,
+        }
+    }
+}
