@@ -32,6 +32,7 @@ mod m0026_waves;
 mod m0027_touched;
 mod m0028_plans;
 mod m0029_subjects;
+mod m0034_stages;
 
 use sea_orm_migration::prelude::*;
 
@@ -71,6 +72,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0027_touched::Migration),
             Box::new(m0028_plans::Migration),
             Box::new(m0029_subjects::Migration),
+            Box::new(m0034_stages::Migration),
         ]
     }
 }
