@@ -34,6 +34,7 @@ mod m0028_plans;
 mod m0029_subjects;
 mod m0030_models;
 mod m0031_asked;
+mod m0034_stages;
 
 use sea_orm_migration::prelude::*;
 
@@ -75,6 +76,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0029_subjects::Migration),
             Box::new(m0030_models::Migration),
             Box::new(m0031_asked::Migration),
+            Box::new(m0034_stages::Migration),
         ]
     }
 }

@@ -30,5 +30,6 @@ mod roundtrip;
 mod scores;
 mod segments;
 mod signals;
+mod stages;
 mod team;
 mod unsubscribing;

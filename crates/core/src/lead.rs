@@ -121,9 +121,11 @@ pub struct Lead {
     pub hot: bool,
     /// When decay next takes a hot lead below the line where it cools.
     pub cools_at: Option<Moment>,
-    /// What content helps now.
+    /// What content helps now; moved by [`Change::show`](crate::scene::Change::show).
     pub journey: Journey,
-    /// How far sales is.
+    /// When something last showed that they are so far on the journey, or further.
+    pub journey_at: Moment,
+    /// How far sales is; moved by [`Change::reach`](crate::scene::Change::reach).
     pub lifecycle: Lifecycle,
     /// Whether we write.
     pub nurture: Nurture,
@@ -171,6 +173,7 @@ impl Lead {
             hot: false,
             cools_at: None,
             journey: Journey::Awareness,
+            journey_at: at,
             lifecycle: Lifecycle::Lead,
             nurture: Nurture::Active,
             nurture_since: at,
@@ -221,11 +224,6 @@ impl Lead {
                 self.cooled_at = Some(now);
             }
         }
-    }
-
-    /// Moves the lifecycle forward, never back.
-    pub fn reach(&mut self, stage: Lifecycle) {
-        self.lifecycle = self.lifecycle.max(stage);
     }
 
     /// Whether marketing mail may be written at all at this moment, whatever the plan: the reason when not.

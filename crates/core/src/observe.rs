@@ -15,6 +15,7 @@ use crate::{
     scene::{Change, Effect, Scene},
     score::{Explanation, LineKind, Worth},
     sequence::VISIT,
+    stage::Evidence,
     time::Moment,
 };
 
@@ -72,6 +73,8 @@ pub fn recount(scene: &Scene, playbooks: &Playbooks, now: Moment) -> Change {
     let explained = playbooks.current().scoring.explain(&scene.lead, &scene.history, now);
     change.lead.points = explained.points;
     change.lead.worth = Worth { rules: playbooks.current().rules, ..explained.worth };
+    let playbook = playbooks.current();
+    playbook.stages.follow(scene, &mut change, &playbook.scoring, now);
     change
 }
 
@@ -188,7 +191,6 @@ pub(crate) fn rescore(
     let lead = &mut change.lead;
     lead.points = explained.points;
     lead.worth = Worth { rules: playbooks.current().rules, ..explained.worth.clone() };
-    lead.journey = lead.journey.max(scoring.journey(&scene.history));
     if let Some(topic) = scoring.topic(&scene.history) {
         lead.traits.insert(TOPIC.to_owned(), topic.into());
     }
@@ -199,22 +201,25 @@ pub(crate) fn rescore(
     let turned_hot = !lead.hot && explained.score >= scoring.thresholds.hot;
     if turned_hot {
         lead.hot = true;
-        lead.reach(Lifecycle::Mql);
     } else if lead.hot && explained.score < scoring.thresholds.cools_under() {
         lead.hot = false;
     }
     lead.cools_at = if lead.hot { scoring.cools_at(lead, &scene.history, now) } else { None };
-    if scene.alert.is_some() || lead.email.is_none() {
+    if turned_hot {
+        change.reach(Lifecycle::Mql, Evidence::of(format!("hot with {} points", explained.score)));
+    }
+    playbooks.current().stages.follow(scene, change, scoring, now);
+    if scene.alert.is_some() || change.lead.email.is_none() {
         return;
     }
     let raised = match (turned_hot, back) {
         (true, back) => {
             let mut because = reasons(&explained, now);
             because.extend(back);
-            Raised { reason: Reason::Hot, because, meant_for: lead.last_owner.clone() }
+            Raised { reason: Reason::Hot, because, meant_for: change.lead.last_owner.clone() }
         }
         (false, Some(back)) => {
-            Raised { reason: Reason::Back, because: vec![back], meant_for: lead.last_owner.clone() }
+            Raised { reason: Reason::Back, because: vec![back], meant_for: change.lead.last_owner.clone() }
         }
         (false, None) => return,
     };

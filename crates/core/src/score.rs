@@ -230,10 +230,9 @@ impl Scoring {
         self.cell(whole(points.fit), whole(points.engagement)).to_owned()
     }
 
-    /// The journey stage that the activities show: the furthest.
-    pub fn journey(&self, history: &[Activity]) -> Journey {
-        let stages = history.iter().filter_map(|a| self.rule_of(a)?.stage);
-        stages.max().unwrap_or(Journey::Awareness)
+    /// The journey stage that an activity shows.
+    pub fn stage_of(&self, activity: &Activity) -> Option<Journey> {
+        self.rule_of(activity)?.stage
     }
 
     /// What the lead looked at last: the topic of the newest counted activity that has one.

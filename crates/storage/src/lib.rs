@@ -48,6 +48,7 @@ pub mod predictions;
 pub mod runs;
 pub mod segments;
 pub mod settings;
+pub mod stages;
 pub mod team;
 pub mod walls;
 pub mod webhooks;

@@ -54,6 +54,7 @@ impl Desk {
             ));
         }
         said.push(String::new());
+        said.extend(self.way_of(lead).await?);
         match dossier.alerts.first() {
             None => said.push("Alerted: never".to_owned()),
             Some(alert) => {

@@ -10,10 +10,12 @@ use crate::{
     activity::names,
     form::Form,
     frequency::{FREQUENCY, Frequency},
+    lead::Lifecycle,
     read::{self, FileError},
     score::{EngagementRule, Grades, Thresholds},
     sequence::Sequence,
     span::Span,
+    stage::{STAGES, Stages},
     sunset::{Sunset, Windows},
 };
 use std::collections::BTreeSet;
@@ -37,6 +39,7 @@ impl Playbook {
         scoring.extend(of_opens(&self.scoring.engagement));
         told("scoring.toml", scoring);
         told("segments.toml", of_names(self.segments.iter().map(|(name, _)| name.as_str())));
+        told(STAGES, of_stages(&self.stages));
         told("sunset.toml", of_sunset(&self.sunset));
         told(FORMS, of_forms(&self.forms));
         told(FREQUENCY, of_caps(&self.frequency));
@@ -50,6 +53,22 @@ impl Playbook {
 
 fn fault(path: impl Into<String>, why: impl Into<String>) -> Fault {
     (path.into(), why.into())
+}
+
+fn of_stages(stages: &Stages) -> Vec<Fault> {
+    let mut found = Vec::new();
+    if stages.looks_back < Span::days(1) {
+        found.push(fault("looks_back", "looks_back is at least 1d: stages last longer than a visit"));
+    }
+    for (at, rule) in stages.lifecycle.iter().enumerate() {
+        let why = match rule.stage {
+            Lifecycle::Lead => "every lead begins as a lead: no rule leads there",
+            Lifecycle::Sql => "sql means that a rep has claimed it: no rule leads there",
+            Lifecycle::Mql | Lifecycle::Opportunity | Lifecycle::Customer => continue,
+        };
+        found.push(fault(format!("lifecycle[{at}].stage"), why));
+    }
+    found
 }
 
 fn of_thresholds(lines: &Thresholds) -> Vec<Fault> {

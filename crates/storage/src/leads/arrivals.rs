@@ -437,17 +437,13 @@ async fn absorb(leads: &Leads<'_>, tx: &Writing, from: LeadId, into: LeadId) -> 
         stays.lifecycle = stays.lifecycle.max(gone.lifecycle);
         stays.created_at = stays.created_at.min(gone.created_at);
         stays.last_human_at = stays.last_human_at.max(gone.last_human_at);
-        for table in ["activity", "identity", "audit", "alert", "asked", "consent"] {
-            // What a visitor did is known to be the lead's from now on.
-            let (since, now) = match table {
-                "activity" => (", joined_at = ?", Some(micros(leads.0.clock.calendar()))),
-                _ => ("", None),
-            };
-            let text = format!("UPDATE {table} SET lead_id = ?{since} WHERE lead_id = ?");
-            let mut values: Vec<sea_orm::Value> = vec![into.0.into()];
-            values.extend(now.map(sea_orm::Value::from));
-            values.push(from.0.into());
-            tx.execute_raw(leads.0.sql(&text, values)).await?;
+        // What a visitor did is known to be the lead's from now on.
+        let text = "UPDATE activity SET joined_at = ? WHERE lead_id = ?";
+        let now = micros(leads.0.clock.calendar());
+        tx.execute_raw(leads.0.sql(text, vec![now.into(), from.0.into()])).await?;
+        for table in ["activity", "identity", "audit", "alert", "asked", "consent", "stage_move"] {
+            let text = format!("UPDATE {table} SET lead_id = ? WHERE lead_id = ?");
+            tx.execute_raw(leads.0.sql(&text, vec![into.0.into(), from.0.into()])).await?;
         }
         leads.0.consent_of(tx, &mut stays).await?;
     }
