@@ -6,7 +6,7 @@
 mod features;
 mod words;
 
-pub use features::{Deed, Example, Features, Stood, absent, features, group_of};
+pub use features::{Deed, Example, Features, Stood, absent, features, group_of, seen_at};
 pub use words::{Spoken, spoken};
 
 use crate::{ids::LeadId, time::Moment};

@@ -337,7 +337,8 @@ pub enum Score {
     )]
     Rollback {
         /// Which; otherwise the last good one before the one in force.
-        version: Option<i64>,
+        #[arg(value_name = "VERSION")]
+        to: Option<i64>,
     },
 }
 

@@ -22,8 +22,8 @@ pub async fn run(house: &House, asked: &args::Score) -> Done {
         args::Score::Explain(of) => tell::score(house, &of.email, of.json).await,
         args::Score::Train { json } => learn(house, *json).await,
         args::Score::Models { json } => models(house, *json).await,
-        args::Score::Rollback { version } => {
-            let model = house.store.models().roll_back(*version).await;
+        args::Score::Rollback { to } => {
+            let model = house.store.models().roll_back(*to).await;
             let model = model.map_err(|error| tell::refused(error, house))?;
             say(format_args!(
                 "Model {} is in force again. Cards follow within seconds, other leads by night; the next training replaces it.",

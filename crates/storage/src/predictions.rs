@@ -8,6 +8,7 @@ use crate::{
 use rekindle_core::{
     activity::Kind,
     ids::{AlertId, LeadId},
+    lead::Lead,
     prediction::{Deed, Example, Prediction, Stood},
     time::Moment,
 };
@@ -265,11 +266,11 @@ fn prediction(row: small::prediction::Model) -> Result<Prediction> {
 }
 
 /// What stood on a lead's row when the team was asked about it.
-pub(crate) fn asked(alert: AlertId, lead: LeadId, stood: &Stood, now: Moment) -> small::asked::Model {
+pub(crate) fn asked(alert: AlertId, lead: &Lead, now: Moment) -> small::asked::Model {
     small::asked::Model {
         alert_id: alert.0,
-        lead_id: lead.0,
+        lead_id: lead.id.0,
         at: micros(now),
-        stood: serde_json::to_value(stood).unwrap_or_default(),
+        stood: serde_json::to_value(Stood::of(lead)).unwrap_or_default(),
     }
 }

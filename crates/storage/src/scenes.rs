@@ -20,7 +20,6 @@ use rekindle_core::{
     link::Purpose,
     membership::{Membership, moved},
     playbook::Playbooks,
-    prediction::Stood,
     scene::{Change, Effect, Scene},
     time::Moment,
     trial::Arm,
@@ -212,21 +211,20 @@ impl Store {
             on_joined(scene, &mut change, &membership.news, playbooks, now);
             moves.push((change.lead.id, membership));
             let mut card = scene.alert.as_ref().map(|alert| alert.id);
-            let stood = Stood::of(&change.lead, &playbooks.current().scoring, now);
             for effect in change.effects {
                 match effect {
                     Effect::Raise(raised) => {
                         if scene.alert.is_none() {
                             let id = AlertId(mint::id());
                             card = Some(id);
-                            asked.push(predictions::asked(id, change.lead.id, &stood, now));
+                            asked.push(predictions::asked(id, &change.lead, now));
                             alerts.push(Alert::raise(id, change.lead.id, &raised, self.clock.wall()));
                         }
                     }
                     Effect::Alert(alert) => {
                         // Made by hand in this very change.
                         if scene.alert.is_none() && alert.is_live() {
-                            asked.push(predictions::asked(alert.id, change.lead.id, &stood, now));
+                            asked.push(predictions::asked(alert.id, &change.lead, now));
                         }
                         alerts.push(alert);
                     }

@@ -2,13 +2,14 @@
 
 use rekindle_core::{
     ids::LeadId,
-    playbook::Playbooks,
-    prediction::{Example, Features, Needed, Prediction, Stood, Trained, absent, features, group_of, spoken},
+    prediction::{
+        Example, Features, Needed, Prediction, Stood, Trained, absent, features, group_of, seen_at, spoken,
+    },
     time::Moment,
 };
 use rekindle_predict::{FORMAT, Model, Row, Table, fit, judged};
 use rekindle_storage::{Result, Store, StoreError, models::New};
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 
 /// Outcomes that are learnt from, at most: the last ones, for the world changes.
 const MOST: u64 = 10_000;
@@ -122,21 +123,23 @@ impl Predicting {
     }
 
     /// Predicts a page of leads as they stand, and keeps it; how many.
-    pub(crate) async fn page(&self, store: &Store, playbooks: &Playbooks, ids: &[LeadId]) -> Result<usize> {
+    pub(crate) async fn page(&self, store: &Store, ids: &[LeadId]) -> Result<usize> {
         let now = store.clock().calendar();
         let leads = store.leads().by_ids(ids).await?;
         let deeds = store.predictions().deeds(ids).await?;
-        let scoring = &playbooks.current().scoring;
-        let stood: HashMap<LeadId, Stood> =
-            leads.iter().map(|lead| (lead.id, Stood::of(lead, scoring, now))).collect();
-        let mut domains: Vec<String> = stood.values().filter_map(|stood| stood.domain.clone()).collect();
+        let did = |lead: LeadId| deeds.get(&lead).map(Vec::as_slice).unwrap_or_default();
+        let stood = leads.iter().map(|lead| {
+            let at = seen_at(did(lead.id), now);
+            (lead.id, at, Stood::of(lead))
+        });
+        let stood: Vec<(LeadId, Moment, Stood)> = stood.collect();
+        let mut domains: Vec<String> = stood.iter().filter_map(|(.., stood)| stood.domain.clone()).collect();
         domains.sort_unstable();
         domains.dedup();
         let people = store.predictions().people_of(&domains).await?;
-        let predicted = stood.iter().map(|(lead, stood)| {
+        let predicted = stood.iter().map(|(lead, at, stood)| {
             let colleagues = stood.domain.as_ref().and_then(|domain| people.get(domain).copied());
-            let deeds = deeds.get(lead).map(Vec::as_slice).unwrap_or_default();
-            self.prediction(*lead, &features(Some(stood), colleagues, deeds, now), now)
+            self.prediction(*lead, &features(Some(stood), colleagues, did(*lead), *at), now)
         });
         let predicted: Vec<Prediction> = predicted.collect();
         store.predictions().keep(&predicted).await?;

@@ -11,17 +11,17 @@ use crate::{
     email::EmailAddress,
     ids::LeadId,
     lead::Lead,
-    score::Scoring,
-    segment::Phrase,
+    segment::{Phrase, fold},
     time::Moment,
 };
 use serde::{Deserialize, Serialize};
+use serde_json::Value as Json;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Of a lead, by the names of columns.
 pub type Features = BTreeMap<String, Value>;
 
-/// What stood on a lead's row.
+/// What stood on a lead's row. Points are not in it: they are made of the same, and mean something else when the rules change.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Stood {
     /// Their title.
@@ -30,26 +30,40 @@ pub struct Stood {
     pub country: Option<String>,
     /// The domain of their address.
     pub domain: Option<String>,
-    /// Points for who they are.
-    pub fit: f64,
-    /// Points for what they did, as they stood.
-    pub engagement: f64,
+    /// What else was told of them, as far as it is a word or a number.
+    pub traits: Features,
     /// When they were first seen.
     pub created_at: Moment,
 }
 
 impl Stood {
     /// What stands there now.
-    pub fn of(lead: &Lead, scoring: &Scoring, now: Moment) -> Self {
-        let stands = scoring.standing(lead, now);
+    pub fn of(lead: &Lead) -> Self {
+        let told = lead.traits.iter().filter(|(name, _)| !NOT_LEARNT.contains(&fold(name).as_str()));
+        let told = told.filter_map(|(name, value)| Some((name.clone(), value_of(value)?)));
         Self {
             title: lead.title.clone(),
             country: lead.country.clone(),
             domain: lead.email.as_ref().map(EmailAddress::domain).map(str::to_owned),
-            fit: stands.fit as f64,
-            engagement: stands.engagement as f64,
+            traits: told.take(MOST_TRAITS).collect(),
             created_at: lead.created_at,
         }
+    }
+}
+
+/// A trait as it is learnt from; a list, an object or a long text is not.
+fn value_of(told: &Json) -> Option<Value> {
+    match told {
+        Json::Number(number) => number.as_f64().map(Value::Number),
+        Json::Bool(is) => Some(Value::Word(if *is { "yes" } else { "no" }.to_owned())),
+        Json::String(text) => {
+            let text = fold(text.trim());
+            if text.is_empty() || text.chars().count() > 60 {
+                return None;
+            }
+            Some(text.parse().map_or(Value::Word(text), Value::Number))
+        }
+        _ => None,
     }
 }
 
@@ -86,6 +100,42 @@ pub struct Example {
     /// How many people with the same domain were known then, themselves included.
     pub colleagues: Option<u64>,
 }
+
+/// Traits that say who somebody is, rather than what they are like; or that have columns of their own.
+const NOT_LEARNT: [&str; 30] = [
+    "address",
+    "avatar",
+    "birthday",
+    "city",
+    "company",
+    "consent",
+    "country",
+    "description",
+    "email",
+    "first_name",
+    "firstname",
+    "fullname",
+    "id",
+    "jobtitle",
+    "job_title",
+    "last_name",
+    "lastname",
+    "locale",
+    "name",
+    "phone",
+    "position",
+    "postalcode",
+    "street",
+    "timezone",
+    "time_zone",
+    "title",
+    "url",
+    "username",
+    "website",
+    "zip",
+];
+/// Traits of one lead, at most.
+const MOST_TRAITS: usize = 40;
 
 /// Mailboxes that anybody can have: they say nothing of where somebody works.
 const FREE_MAIL: [&str; 34] = [
@@ -142,6 +192,21 @@ const LEVELS: [(&str, &str); 7] = [
 /// Companies beyond this size are one.
 const MANY: u64 = 20;
 
+/// The moment as of which a lead is predicted: when they last did something. So were those seen who were learnt from, for the team
+/// is asked when a lead does something; what silence means is not among what they teach.
+pub fn seen_at(deeds: &[Deed], now: Moment) -> Moment {
+    let past = deeds
+        .iter()
+        .filter(|deed| is_theirs(deed) && deed.at <= now)
+        .map(|deed| deed.at.max(deed.known_at).min(now));
+    past.max().unwrap_or(now)
+}
+
+/// Whether the lead did it.
+fn is_theirs(deed: &Deed) -> bool {
+    deed.human && deed.kind != Kind::Plan
+}
+
 /// What was known of a lead at `at`.
 pub fn features(stood: Option<&Stood>, colleagues: Option<u64>, deeds: &[Deed], at: Moment) -> Features {
     let days = |since: Moment| (at - since).as_seconds_f64().max(0.0) / 86_400.0;
@@ -160,8 +225,9 @@ pub fn features(stood: Option<&Stood>, colleagues: Option<u64>, deeds: &[Deed], 
         if let (Some(count), "company") = (colleagues, address) {
             says("colleagues", Value::Number(count.min(MANY) as f64));
         }
-        says("fit", Value::Number(stood.fit));
-        says("engagement", Value::Number(stood.engagement));
+        for (name, value) in &stood.traits {
+            says(&format!("trait {name}"), value.clone());
+        }
         says("known", Value::Number(days(stood.created_at)));
     }
     let mut known: Vec<&Deed> = deeds.iter().filter(|deed| deed.at <= at && deed.known_at <= at).collect();
@@ -169,10 +235,7 @@ pub fn features(stood: Option<&Stood>, colleagues: Option<u64>, deeds: &[Deed], 
     if let Some(first) = known.first() {
         says("came", Value::Word(first.source.clone()));
     }
-    let did: Vec<&Deed> = known.into_iter().filter(|deed| deed.human && deed.kind != Kind::Plan).collect();
-    if let Some(last) = did.last() {
-        says("quiet", Value::Number(days(last.at)));
-    }
+    let did: Vec<&Deed> = known.into_iter().filter(|deed| is_theirs(deed)).collect();
     let since = |most: f64| did.iter().filter(move |deed| days(deed.at) <= most);
     let dates: BTreeSet<_> = since(30.0).map(|deed| deed.at.date_naive()).collect();
     says("days", Value::Number(dates.len() as f64));

@@ -1,7 +1,7 @@
 //! What is known of a lead is what was known then, and is said in words.
 
 use super::*;
-use crate::activity::Kind;
+use crate::{activity::Kind, lead::Lead};
 use chrono::TimeDelta;
 
 fn asked_at() -> Moment {
@@ -30,8 +30,7 @@ fn stood() -> Stood {
         title: Some("Sales Director".to_owned()),
         country: Some("DE".to_owned()),
         domain: Some("acme.test".to_owned()),
-        fit: 10.0,
-        engagement: 45.0,
+        traits: Features::from([("industry".to_owned(), Value::Word("software".to_owned()))]),
         created_at: asked_at() - days(12),
     }
 }
@@ -50,12 +49,12 @@ fn a_lead_is_seen_as_it_stood() {
         ("address", Value::Word("company".to_owned())),
         ("colleagues", Value::Number(3.0)),
         ("known", Value::Number(12.0)),
+        ("trait industry", Value::Word("software".to_owned())),
         ("did Webinar Attended", Value::Number(2.0)),
         ("last did Webinar Attended", Value::Number(2.0)),
         ("page /pricing", Value::Number(1.0)),
         ("days", Value::Number(3.0)),
         ("week", Value::Number(2.0)),
-        ("quiet", Value::Number(2.0)),
         ("came", Value::Word("site".to_owned())),
     ] {
         assert_eq!(seen.get(column), Some(&value), "{column}");
@@ -68,6 +67,23 @@ fn a_lead_is_seen_as_it_stood() {
 }
 
 #[test]
+fn traits_say_what_a_lead_is_like_and_not_who() {
+    let mut lead = Lead::anonymous(LeadId(uuid::Uuid::nil()), asked_at());
+    let told = serde_json::json!({"email": "kim@acme.test", "phone": "+49 1", "city": "Ulm", "industry": " Software ", "seats": "50",
+        "trial": true, "tags": ["a"], "lastName": "Park", "essay": "x".repeat(99)});
+    lead.learn(told.as_object().unwrap(), false);
+    let stood = Stood::of(&lead);
+    let traits: Vec<(&str, &Value)> =
+        stood.traits.iter().map(|(name, value)| (name.as_str(), value)).collect();
+    let word = |word: &str| Value::Word(word.to_owned());
+    assert_eq!(
+        traits,
+        [("industry", &word("software")), ("seats", &Value::Number(50.0)), ("trial", &word("yes"))]
+    );
+    assert_eq!(stood.domain.as_deref(), Some("acme.test"));
+}
+
+#[test]
 fn what_came_after_the_question_is_not_seen() {
     let before = of(&stood(), &[deed("Demo Requested", 1)]);
     let contract = deed("Contract Signed", -3);
@@ -77,6 +93,14 @@ fn what_came_after_the_question_is_not_seen() {
     let after = of(&stood(), &[deed("Demo Requested", 1), contract, late, plan, machine]);
     assert_eq!(before, after);
     assert!(!features(None, None, &[], asked_at()).contains_key("title"), "what was not kept is not known");
+}
+
+#[test]
+fn a_lead_who_went_quiet_is_seen_as_they_were_last() {
+    let opened = Deed { human: false, ..deed("Mail Opened", 1) };
+    let ahead = deed("Demo Requested", -1);
+    assert_eq!(seen_at(&[deed("Webinar Attended", 9), opened, ahead], asked_at()), asked_at() - days(9));
+    assert_eq!(seen_at(&[], asked_at()), asked_at());
 }
 
 #[test]
@@ -100,7 +124,9 @@ fn reasons_are_said_in_words_the_strongest_first() {
     assert_eq!(said.said(), "82 % likely (webinar attended, director; but free mail, no demo requested)");
     assert_eq!(Prediction { chance: 0.9999, reasons: Spoken::default(), ..said }.said(), "99 % likely");
     let seen = of(&stood(), &[]);
-    assert_eq!(spoken([("colleagues", 1.0)], &seen).pro, ["3 people from the company"]);
+    let shares = [("colleagues", 1.0), ("week", 1.5), ("trait industry", 0.9)];
+    let pro = ["3 people from the company", "industry software", "0 activities in a week"];
+    assert_eq!(spoken(shares, &seen).pro, pro, "sums come last");
 }
 
 #[test]

@@ -9,6 +9,9 @@ const REASONS: usize = 3;
 /// What moves the log-odds by less than this is no reason: it makes 50 % to 52 %.
 const LEAST: f64 = 0.1;
 
+/// Columns that sum up what others say one by one; a rep learns more from those, so that these must be twice as strong.
+const SUMS: [&str; 3] = ["days", "week", "known"];
+
 /// What speaks for a lead and against it, the strongest first.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Spoken {
@@ -32,7 +35,9 @@ pub fn spoken<'a>(shares: impl IntoIterator<Item = (&'a str, f64)>, features: &F
     }
     let mut reasons: Vec<(&str, f64)> =
         subjects.into_iter().filter(|(_, adds)| adds.abs() >= LEAST).collect();
-    reasons.sort_by(|one, other| other.1.abs().total_cmp(&one.1.abs()));
+    let strength =
+        |(subject, adds): &(&str, f64)| adds.abs() / if SUMS.contains(subject) { 2.0 } else { 1.0 };
+    reasons.sort_by(|one, other| strength(other).total_cmp(&strength(one)));
     let said = |speaks: fn(f64) -> bool| {
         let of_kind = reasons.iter().filter(|(_, adds)| speaks(*adds)).take(REASONS);
         of_kind.map(|(subject, _)| words(subject, features)).collect()
@@ -49,6 +54,13 @@ fn words(subject: &str, features: &Features) -> String {
     if let Some(page) = subject.strip_prefix("page ") {
         return times(value, &format!("look at {page}"));
     }
+    if let Some(name) = subject.strip_prefix("trait ") {
+        return match value {
+            Value::Unknown => format!("{name} not known"),
+            Value::Number(number) => format!("{name} {number}"),
+            Value::Word(word) => format!("{name} {word}"),
+        };
+    }
     match (subject, value) {
         ("title", Value::Word(level)) if level == "other" => "another title".to_owned(),
         ("title", Value::Word(level)) => level.clone(),
@@ -60,16 +72,11 @@ fn words(subject: &str, features: &Features) -> String {
         },
         ("colleagues", Value::Number(count)) if *count <= 1.0 => "nobody else from the company".to_owned(),
         ("colleagues", Value::Number(count)) => format!("{count:.0} people from the company"),
-        ("fit", Value::Number(points)) => format!("{points:.0} fit points"),
-        ("engagement", Value::Number(points)) => format!("{points:.0} engagement points"),
         ("known", Value::Number(days)) => format!("known for {}", of_days(*days)),
-        ("quiet", Value::Number(days)) if *days < 2.0 => "active just then".to_owned(),
-        ("quiet", Value::Number(days)) => format!("quiet for {}", of_days(*days)),
         ("days", Value::Number(days)) => format!("active on {} of a month", of_days(*days)),
         ("week", Value::Number(count)) => format!("{count:.0} activities in a week"),
         ("came", Value::Word(source)) => format!("came by {source}"),
         (subject, Value::Unknown) => match subject {
-            "quiet" => "has done nothing".to_owned(),
             "came" => "nobody knows how they came".to_owned(),
             subject => format!("{subject} not known"),
         },

@@ -23,7 +23,7 @@ pub(super) async fn sweep(at: &Round<'_>) -> Result<usize> {
             predicting = Predicting::with(at.store, model.version).await?;
         }
         let Some(predicting) = &predicting else { break };
-        count += predicting.page(at.store, at.playbooks, &due).await?;
+        count += predicting.page(at.store, &due).await?;
     }
     Ok(count)
 }

@@ -15,7 +15,7 @@ pub(super) async fn sweep(at: &Round<'_>) -> Result<usize> {
         let page = at.store.predictions().due(predicting.version, after, PAGE).await?;
         let Some(last) = page.last() else { break };
         after = Some(*last);
-        count += predicting.page(at.store, at.playbooks, &page).await?;
+        count += predicting.page(at.store, &page).await?;
     }
     Ok(count)
 }
