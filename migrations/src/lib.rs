@@ -33,6 +33,7 @@ mod m0027_touched;
 mod m0028_plans;
 mod m0029_subjects;
 mod m0034_stages;
+mod m0035_published;
 
 use sea_orm_migration::prelude::*;
 
@@ -73,6 +74,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0028_plans::Migration),
             Box::new(m0029_subjects::Migration),
             Box::new(m0034_stages::Migration),
+            Box::new(m0035_published::Migration),
         ]
     }
 }
