@@ -35,6 +35,7 @@ mod offers;
 mod pace;
 mod plans;
 mod predicted;
+mod rules;
 
 mod listening;
 

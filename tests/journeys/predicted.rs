@@ -203,8 +203,12 @@ async fn months_of_outcomes_become_a_chance_on_the_card(home: Home) {
     assert!(!team.card_line("kim@gmail.com").await.contains("likely"), "not predicted by the second yet");
     let models = team.house.store.models();
     assert_eq!(models.roll_back(None).await.unwrap().version, 1);
-    assert!(models.roll_back(Some(1)).await.unwrap_err().to_string().contains("in force already"));
-    assert!(models.roll_back(None).await.is_err(), "there is none before the first");
+    let refused = async |to| {
+        let refused = team.house.store.models().roll_back(to).await.unwrap_err();
+        refused.refusal().expect("a refusal").text(chrono_tz::UTC)
+    };
+    assert_eq!(refused(Some(1)).await, "Model 1 is in force already.");
+    assert_eq!(refused(None).await, "There is no earlier model that was good enough to be shown.");
     assert!(team.card_line("kim@gmail.com").await.contains("likely"));
 
     // What is not good enough is kept, and nothing is shown.
@@ -216,7 +220,7 @@ async fn months_of_outcomes_become_a_chance_on_the_card(home: Home) {
     assert_eq!(models.in_force().await.unwrap(), None);
     assert!(!team.card_line("kim@gmail.com").await.contains("likely"));
     assert!(team.says("/report score").await.text.starts_with("Nothing is shown on cards: its AUC is"));
-    assert!(models.roll_back(Some(3)).await.unwrap_err().to_string().contains("0.99 is needed"));
+    assert!(refused(Some(3)).await.contains("0.99 is needed"));
 }
 
 async fn what_came_after_the_question_is_not_learnt_from(home: Home) {

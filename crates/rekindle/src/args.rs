@@ -1,9 +1,11 @@
 //! What can be typed: every command, its arguments, its help.
 
 mod marketer;
+mod score;
 mod values;
 
 pub use marketer::{Playbook, Preview, Simulate, Template};
+pub use score::{Backtest, Publish, Score};
 
 use self::values::{address, basis, named, origin, roles, states};
 use crate::config::Config;
@@ -309,39 +311,6 @@ pub enum Lead {
     },
 }
 
-/// `score`
-#[derive(Debug, Subcommand)]
-pub enum Score {
-    /// The lines that add up to a lead's score, each with the rule behind it.
-    #[command(after_long_help = "Example:\n  rekindle score explain kim@acme.test")]
-    Explain(OfLead),
-    /// Learn from the leads that were won and lost how likely others are to be won.
-    ///
-    /// The worker does so by schedule.train_model. Each model is kept with how good it is; one that is good enough is shown at once.
-    #[command(after_long_help = "Example:\n  rekindle score train")]
-    Train {
-        /// As JSON.
-        #[arg(long)]
-        json: bool,
-    },
-    /// The models that were trained, how good each is, and which is in force.
-    #[command(after_long_help = "Example:\n  rekindle score models")]
-    Models {
-        /// As JSON.
-        #[arg(long)]
-        json: bool,
-    },
-    /// Put an earlier model in force again.
-    #[command(
-        after_long_help = "Examples:\n  rekindle score rollback      # the last good one before\n  rekindle score rollback 3"
-    )]
-    Rollback {
-        /// Which; otherwise the last good one before the one in force.
-        #[arg(value_name = "VERSION")]
-        to: Option<i64>,
-    },
-}
-
 /// Which lead, and how to print it.
 #[derive(Debug, Arguments)]
 pub struct OfLead {
@@ -460,6 +429,9 @@ mod tests {
             "score train --json",
             "score models",
             "score rollback 3",
+            "score backtest bolder.toml --days 180 --json",
+            "score publish --again 3 --note because",
+            "score history --json",
             "outbox",
             "outbox unknown --json",
             "playbook check",

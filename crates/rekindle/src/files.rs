@@ -339,7 +339,7 @@ mod tests {
         assert_eq!(files["routing.toml"], "alerts = \"x\"\n");
         assert_eq!(files["sequences/welcome.toml"], "name = \"welcome\"\n");
         assert!(files.contains_key("sequences/re-engagement.toml") && files.contains_key("scoring.toml"));
-        assert_eq!(files.len(), 10, "{:?}", files.keys());
+        assert_eq!(files.len(), 11, "{:?}", files.keys());
     }
 
     #[test]

@@ -1,10 +1,10 @@
-//! `score train`, `score models`, `score rollback`: what predicts who will be won.
+//! `score`: one arm a verb; and `score train`, `score models`, `score rollback`, what predicts who will be won.
 
 use crate::{
     args,
     exit::{self, Doing, Done, Halt, say},
     house::House,
-    tell,
+    rules, tell,
 };
 use comfy_table::{Table, presets::UTF8_HORIZONTAL_ONLY};
 use indicatif::{ProgressBar, ProgressStyle};
@@ -20,6 +20,9 @@ use serde_json::{Value, json};
 pub async fn run(house: &House, asked: &args::Score) -> Done {
     match asked {
         args::Score::Explain(of) => tell::score(house, &of.email, of.json).await,
+        args::Score::Backtest(asked) => rules::backtest(house, asked).await,
+        args::Score::Publish(asked) => rules::publish(house, asked).await,
+        args::Score::History { json } => rules::history(house, *json).await,
         args::Score::Train { json } => learn(house, *json).await,
         args::Score::Models { json } => models(house, *json).await,
         args::Score::Rollback { to } => {

@@ -3,6 +3,7 @@
 mod arrivals;
 mod consents;
 mod dossier;
+mod ended;
 mod unsubscribing;
 
 pub use dossier::Dossier;

@@ -15,7 +15,8 @@ fn an_open_card_says_who_and_why_and_what_to_do() {
         (&json["state"], &json["accent"], &json["kind"]),
         (&"open".into(), &"hot".into(), &"alert".into())
     );
-    assert_eq!(json["lines"], serde_json::json!(["+95 Demo Requested ×2"]));
+    let likely = "82 % likely (webinar attended, director, 3 people from the company; but free mail)";
+    assert_eq!(json["lines"], serde_json::json!([likely, "+95 Demo Requested ×2"]));
     assert_eq!(
         json["facts"][0],
         serde_json::json!({"label": "Their clock", "value": "Bangkok, 7 h ahead of us"})
