@@ -32,6 +32,8 @@ mod m0026_waves;
 mod m0027_touched;
 mod m0028_plans;
 mod m0029_subjects;
+mod m0032_crossings;
+mod m0033_ringing;
 
 use sea_orm_migration::prelude::*;
 
@@ -71,6 +73,8 @@ impl MigratorTrait for Migrator {
             Box::new(m0027_touched::Migration),
             Box::new(m0028_plans::Migration),
             Box::new(m0029_subjects::Migration),
+            Box::new(m0032_crossings::Migration),
+            Box::new(m0033_ringing::Migration),
         ]
     }
 }

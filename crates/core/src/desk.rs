@@ -136,6 +136,7 @@ pub fn outcome(
         Outcome::NotAFit => {
             own(&mut change, None);
             change.lead.move_nurture(Nurture::Archived, "not a fit", now);
+            change.lead.rung_at = Some(now);
             end_runs(scene, &mut change, "not a fit", now);
         }
     }
