@@ -34,6 +34,7 @@ mod m0028_plans;
 mod m0029_subjects;
 mod m0032_crossings;
 mod m0033_ringing;
+mod m0034_stages;
 
 use sea_orm_migration::prelude::*;
 
@@ -75,6 +76,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0029_subjects::Migration),
             Box::new(m0032_crossings::Migration),
             Box::new(m0033_ringing::Migration),
+            Box::new(m0034_stages::Migration),
         ]
     }
 }

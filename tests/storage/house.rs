@@ -46,7 +46,7 @@ const SCORING: &str = r#"
 thresholds = { hot = 100, cools_below = 80 }
 grades = { fit = [10, 5], engagement = [60, 25] }
 engagement = [
-  { activity = ["Demo Requested"], points = 50, half_life = "30d" },
+  { activity = ["Demo Requested"], points = 50, half_life = "30d", stage = "decision" },
   { activity = ["Pricing Viewed"], page = ["/pricing*"], points = 20, max_per = { times = 2, every = "7d" }, half_life = "30d" },
   { activity = ["Webinar Attended"], points = 15, max_per = { times = 1, every = "1d" }, half_life = "5d" },
   { activity = ["Complained"], points = -30, half_life = "10d" },

@@ -32,5 +32,6 @@ mod roundtrip;
 mod scores;
 mod segments;
 mod signals;
+mod stages;
 mod team;
 mod unsubscribing;

@@ -157,11 +157,12 @@ async fn l4_everything_keyed_to_a_lead_is_in_the_export(home: Home) {
     // A canary of its own in every column of text of every row that is keyed to a lead.
     let mut planted = Vec::new();
     // What is keyed: all that name a lead, or a mail, alert or notice of one.
-    const KEYED: [&str; 17] = [
+    const KEYED: [&str; 18] = [
         "arm",
         "lead",
         "activity",
         "alert",
+        "stage_move",
         "enrollment",
         "delivery",
         "trace",

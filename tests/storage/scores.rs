@@ -119,8 +119,11 @@ struct Case {
 fn cases() -> impl Strategy<Value = Case> {
     // Some lie close together, so that limits matter.
     let ago = prop_oneof![0_i64..20_000, 0_i64..90_000];
-    let happened = (0..RULES.len(), ago, any::<bool>())
-        .prop_map(|(rule, minutes_ago, machine)| Happened { rule, minutes_ago, machine });
+    let happened = (0..RULES.len(), ago, any::<bool>()).prop_map(|(rule, minutes_ago, machine)| Happened {
+        rule,
+        minutes_ago,
+        machine,
+    });
     (
         prop::collection::vec(happened, 1..24),
         prop::collection::vec(any::<prop::sample::Index>(), 24),

@@ -8,19 +8,21 @@ mod blanks;
 mod complete;
 mod deeds;
 mod hint;
+mod house;
 mod split;
 mod when;
 
 pub(crate) use blanks::{Blank, about, blanks, deed_of, lacks, line_of, quoted, written};
 pub(crate) use complete::of_argument;
 pub use complete::{Known, Suggestion, complete};
+pub use house::{House, Team};
 pub(crate) use when::until;
 
 use clap::{
     CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum, ValueHint,
     builder::{PossibleValue, PossibleValuesParser, TypedValueParser},
 };
-use rekindle_core::{alert::Outcome, notice::Topic, refusal::Refusal, team::Role};
+use rekindle_core::{alert::Outcome, lead::Lifecycle, refusal::Refusal};
 use std::sync::LazyLock;
 
 /// What can be typed.
@@ -114,6 +116,17 @@ pub enum Lead {
         /// The amount or the reason
         #[arg(value_hint = ValueHint::Other, allow_hyphen_values = true)]
         note: Option<String>,
+    },
+    /// Say how far sales is: lead, mql, sql, opportunity, customer; back only with a reason
+    Stage {
+        /// Address or id
+        lead: String,
+        /// The stage
+        #[arg(value_parser = stages())]
+        stage: Lifecycle,
+        /// Why
+        #[arg(value_hint = ValueHint::Other, allow_hyphen_values = true)]
+        why: Option<String>,
     },
     /// Write a note; it shows on the card
     Note {
@@ -297,85 +310,17 @@ pub enum Segment {
 /// `/report`
 #[derive(Debug, Clone, PartialEq, Subcommand)]
 pub enum Report {
+    /// How leads move from stage to stage, how long it takes, and why some fall back
+    Stages {
+        /// Of the last so many days
+        #[arg(long)]
+        days: Option<i64>,
+    },
     /// Who came back from the cold in 90 days, and what was won with them
     Revived {
         /// Which page, twenty leads each
         #[arg(long)]
         page: Option<u64>,
-    },
-}
-
-/// `/rekindle`
-#[derive(Debug, Clone, PartialEq, Subcommand)]
-pub enum House {
-    /// What can be typed
-    Help {
-        /// Of which command
-        #[arg(value_hint = ValueHint::Other)]
-        of: Option<String>,
-    },
-    /// Who you are here, and what you may do
-    Whoami,
-    /// Leads, queue and mail in figures
-    Status,
-    /// Stop all mail at once
-    Pause,
-    /// Let the mail go on
-    Resume,
-    /// The team: see it, add somebody, change a role
-    Team {
-        /// What to do with it; without, it is shown
-        #[command(subcommand)]
-        what: Option<Team>,
-    },
-    /// A link that signs you in to the dashboard, once
-    Dashboard,
-    /// Hear no more of a topic: passed, back; without one, see what is muted
-    Mute {
-        /// passed (leads passed on to you), back (leads of yours that come back) or reply (they answer)
-        #[arg(value_parser = topics())]
-        topic: Option<Topic>,
-    },
-    /// Hear of a topic again
-    Unmute {
-        /// passed (leads passed on to you), back (leads of yours that come back) or reply (they answer)
-        #[arg(value_parser = topics())]
-        topic: Topic,
-    },
-}
-
-/// `/rekindle team`
-#[derive(Debug, Clone, PartialEq, Subcommand)]
-pub enum Team {
-    /// Add a member
-    Add {
-        /// Their name
-        name: String,
-        /// viewer, sales, marketing or admin
-        #[arg(long, value_parser = roles())]
-        role: Role,
-    },
-    /// Give a member another role
-    Role {
-        /// Their name
-        member: String,
-        /// viewer, sales, marketing or admin
-        #[arg(value_parser = roles())]
-        role: Role,
-    },
-    /// Say by which address a chat knows a member
-    Email {
-        /// Their name
-        member: String,
-        /// Their address at work
-        address: String,
-    },
-    /// Say who somebody in a chat is
-    Link {
-        /// Their name
-        member: String,
-        /// Who they are there: slack:T0123/U0456
-        user: String,
     },
 }
 
@@ -555,14 +500,9 @@ fn outcomes() -> impl TypedValueParser<Value = Outcome> {
         .try_map(|word| Outcome::from_word(&word.replace('-', "_")).ok_or("is no outcome"))
 }
 
-fn roles() -> impl TypedValueParser<Value = Role> {
-    PossibleValuesParser::new(Role::ALL.map(Role::word))
-        .try_map(|word| Role::from_word(&word).ok_or("is no role"))
-}
-
-fn topics() -> impl TypedValueParser<Value = Topic> {
-    PossibleValuesParser::new(Topic::ALL.iter().map(|topic| topic.word()))
-        .try_map(|word| Topic::from_word(&word).ok_or("is no topic"))
+fn stages() -> impl TypedValueParser<Value = Lifecycle> {
+    PossibleValuesParser::new(Lifecycle::ALL.iter().map(|stage| stage.word()))
+        .try_map(|word| Lifecycle::from_word(&word).ok_or("is no stage"))
 }
 
 #[cfg(test)]

@@ -15,6 +15,7 @@ mod notices;
 mod preview;
 mod report;
 mod segment;
+mod stage;
 mod subjects;
 mod view;
 mod why;

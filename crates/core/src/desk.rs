@@ -13,6 +13,7 @@ use crate::{
     playbook::Playbooks,
     refusal::Refusal,
     scene::{Change, Effect, Scene},
+    stage::Evidence,
     team::{Deed, Handle, Member, Role},
     time::Moment,
 };
@@ -34,7 +35,7 @@ pub fn claim(scene: &Scene, by: &Member, new: AlertId, wall: Moment) -> Result<C
     let alert = live_or_by_hand(scene, new, wall).claim(&by.handle, called, wall)?;
     let mut change = scene.unchanged();
     own(&mut change, Some(&by.handle));
-    change.lead.reach(Lifecycle::Sql);
+    change.reach(Lifecycle::Sql, Evidence::by(&by.handle, "claimed"));
     change.effects.push(Effect::Alert(alert));
     Ok(change)
 }
@@ -66,7 +67,7 @@ pub fn pass(
     let alert = live_or_by_hand(scene, new, wall).pass(by, &to.handle, called, wall)?;
     let mut change = scene.unchanged();
     own(&mut change, Some(&to.handle));
-    change.lead.reach(Lifecycle::Sql);
+    change.reach(Lifecycle::Sql, Evidence::by(&by.handle, format!("passed on to {}", to.name)));
     change.effects.push(Effect::Alert(alert));
     if to.handle != by.handle {
         let note = note.map(|note| format!(": {note}")).unwrap_or_else(|| ".".to_owned());
@@ -88,6 +89,10 @@ pub fn release(scene: &Scene, by: &Member) -> Result<Change, Refusal> {
     let alert = live(scene)?.release(by, scene.lead.called())?;
     let mut change = scene.unchanged();
     own(&mut change, None);
+    // A deal that there is stays one, whoever works on it.
+    if change.lead.lifecycle == Lifecycle::Sql {
+        change.fall_back(Lifecycle::Mql, Evidence::by(&by.handle, "given back"));
+    }
     change.effects.push(Effect::Alert(alert));
     Ok(change)
 }
@@ -123,18 +128,26 @@ pub fn outcome(
     wall: Moment,
     now: Moment,
 ) -> Result<Change, Refusal> {
+    let evidence = match &note {
+        Some(note) => Evidence::by(&by.handle, format!("{}: {note}", how.label())),
+        None => Evidence::by(&by.handle, how.label()),
+    };
     let alert = live(scene)?.outcome(by, scene.lead.called(), how, note, wall)?;
     let mut change = scene.unchanged();
     match how {
         Outcome::Connected | Outcome::NoAnswer => {}
-        Outcome::Meeting => change.lead.reach(Lifecycle::Opportunity),
+        Outcome::Meeting => change.reach(Lifecycle::Opportunity, evidence),
         Outcome::Won => {
-            change.lead.reach(Lifecycle::Customer);
+            change.reach(Lifecycle::Customer, evidence);
             own(&mut change, None);
         }
-        Outcome::Lost => own(&mut change, None),
+        Outcome::Lost => {
+            own(&mut change, None);
+            no_deal(&mut change, evidence);
+        }
         Outcome::NotAFit => {
             own(&mut change, None);
+            no_deal(&mut change, evidence);
             change.lead.move_nurture(Nurture::Archived, "not a fit", now);
             change.lead.rung_at = Some(now);
             end_runs(scene, &mut change, "not a fit", now);
@@ -142,6 +155,13 @@ pub fn outcome(
     }
     change.effects.push(Effect::Alert(alert));
     Ok(change)
+}
+
+/// There is no deal: marketing has the lead again, which has all the way before it. Who bought before stays a customer.
+fn no_deal(change: &mut Change, evidence: Evidence) {
+    if change.lead.lifecycle != Lifecycle::Customer {
+        change.fall_back(Lifecycle::Lead, evidence);
+    }
 }
 
 /// The amount of a deal whose alert `closed` was won without one.

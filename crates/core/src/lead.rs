@@ -124,9 +124,11 @@ pub struct Lead {
     /// When the team was last asked because of its points, or said that it is not a fit (calendar).
     #[serde(default)]
     pub rung_at: Option<Moment>,
-    /// What content helps now.
+    /// What content helps now; moved by [`Change::show`](crate::scene::Change::show).
     pub journey: Journey,
-    /// How far sales is.
+    /// When something last showed that they are so far on the journey, or further.
+    pub journey_at: Moment,
+    /// How far sales is; moved by [`Change::reach`](crate::scene::Change::reach).
     pub lifecycle: Lifecycle,
     /// Whether we write.
     pub nurture: Nurture,
@@ -175,6 +177,7 @@ impl Lead {
             crosses_at: None,
             rung_at: None,
             journey: Journey::Awareness,
+            journey_at: at,
             lifecycle: Lifecycle::Lead,
             nurture: Nurture::Active,
             nurture_since: at,
@@ -225,11 +228,6 @@ impl Lead {
                 self.cooled_at = Some(now);
             }
         }
-    }
-
-    /// Moves the lifecycle forward, never back.
-    pub fn reach(&mut self, stage: Lifecycle) {
-        self.lifecycle = self.lifecycle.max(stage);
     }
 
     /// Whether marketing mail may be written at all at this moment, whatever the plan: the reason when not.

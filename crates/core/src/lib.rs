@@ -68,6 +68,7 @@ pub mod score;
 pub mod segment;
 pub mod sequence;
 pub mod span;
+pub mod stage;
 pub mod sunset;
 pub mod team;
 pub mod time;

@@ -16,6 +16,7 @@ use crate::{
     score::Scoring,
     segment::Predicate,
     sequence::{MailStep, Sequence},
+    stage::{STAGES, Stages},
     sunset::Sunset,
 };
 use serde::{Deserialize, Serialize};
@@ -81,6 +82,8 @@ pub struct Playbook {
     pub segments: Vec<(String, Predicate)>,
     /// Which of them the team saved, as they were written.
     pub saved: BTreeMap<String, Predicate>,
+    /// What moves leads from stage to stage.
+    pub stages: Stages,
     /// When silence means cold.
     pub sunset: Sunset,
     /// Where alerts are shown.
@@ -110,12 +113,12 @@ impl Playbook {
         let mut errors = Vec::new();
         for file in files.keys() {
             let known = FILES.contains(&file.as_str())
-                || [FORMS, FREQUENCY].contains(&file.as_str())
+                || [FORMS, FREQUENCY, STAGES].contains(&file.as_str())
                 || (file.starts_with("sequences/") && file.ends_with(".toml"));
             if !known {
                 let help = did_you_mean(
                     file,
-                    FILES.iter().copied().chain([FORMS, FREQUENCY, "sequences/NAME.toml"]),
+                    FILES.iter().copied().chain([FORMS, FREQUENCY, STAGES, "sequences/NAME.toml"]),
                 );
                 errors.push(FileError::whole(file, format!("a playbook has no such file{help}")));
             }
@@ -132,7 +135,12 @@ impl Playbook {
             true => take(files, FREQUENCY, &mut errors).unwrap_or_default(),
             false => Frequency::default(),
         };
+        let stages = match files.contains_key(STAGES) {
+            true => take(files, STAGES, &mut errors).unwrap_or_default(),
+            false => Stages::default(),
+        };
         let segments = segments.map(|written| resolved(written, &mut errors)).unwrap_or_default();
+        let stages = moving(stages, &segments, &mut errors);
         let before = errors.len();
         let sequences = sequences(files, &segments, &mut errors);
         let all_read = errors.len() == before;
@@ -148,13 +156,14 @@ impl Playbook {
         }
         match (scoring, sunset, routing) {
             (Some(scoring), Some(sunset), Some(routing)) if errors.is_empty() => {
-                let rules = mark(&scoring);
-                let deeds = Deeds::of(&scoring, &segments, &sequences);
+                let rules = mark(&scoring, &stages);
+                let deeds = Deeds::of(&scoring, &stages, &segments, &sequences);
                 Ok(Self {
                     scoring,
                     rules,
                     segments,
                     saved: BTreeMap::new(),
+                    stages,
                     sunset,
                     routing,
                     sequences,
@@ -222,8 +231,8 @@ impl Playbook {
 }
 
 /// A number that differs where rules of worth do; never 0.
-fn mark(scoring: &Scoring) -> i64 {
-    let digest = digest(&serde_json::to_string(scoring).unwrap_or_default());
+fn mark(scoring: &Scoring, stages: &Stages) -> i64 {
+    let digest = digest(&serde_json::to_string(&(scoring, stages)).unwrap_or_default());
     i64::from_str_radix(digest.get(..15).unwrap_or_default(), 16).unwrap_or(1).max(1)
 }
 
@@ -281,6 +290,18 @@ fn resolved(written: WrittenSegments, errors: &mut Vec<FileError>) -> Vec<(Strin
         }
     }
     segments
+}
+
+/// The rules of stages, with the segments in their questions.
+fn moving(mut stages: Stages, segments: &[(String, Predicate)], errors: &mut Vec<FileError>) -> Stages {
+    let known: BTreeMap<String, Predicate> = segments.iter().cloned().collect();
+    for rule in &mut stages.lifecycle {
+        match rule.when.clone().inline(&known) {
+            Ok(when) => rule.when = when,
+            Err(error) => errors.push(FileError::whole(STAGES, error.to_string())),
+        }
+    }
+    stages
 }
 
 /// The version in force, and the older ones that leads in flight are on.

@@ -15,6 +15,7 @@ use crate::{
     scene::{Change, Effect, Scene},
     score::Worth,
     span::Span,
+    stage::Evidence,
     time::Moment,
 };
 
@@ -37,7 +38,9 @@ pub fn recount(scene: &Scene, playbooks: &Playbooks, now: Moment) -> Change {
     let explained = playbooks.current().scoring.explain(&scene.lead, &scene.history, now);
     change.lead.points = explained.points;
     change.lead.worth = Worth { rules: playbooks.current().rules, ..explained.worth };
-    change.lead.crosses_at = playbooks.current().scoring.crosses_at(&change.lead, now);
+    let playbook = playbooks.current();
+    change.lead.crosses_at = playbook.scoring.crosses_at(&change.lead, now);
+    playbook.stages.follow(scene, &mut change, &playbook.scoring, now);
     change
 }
 
@@ -78,7 +81,6 @@ pub(crate) fn rescore(scene: &Scene, change: &mut Change, cause: Cause, playbook
     let lead = &mut change.lead;
     lead.points = explained.points;
     lead.worth = Worth { rules: playbooks.current().rules, ..explained.worth.clone() };
-    lead.journey = lead.journey.max(scoring.journey(&scene.history));
     if let Some(topic) = scoring.topic(&scene.history) {
         lead.traits.insert(TOPIC.to_owned(), topic.into());
     }
@@ -90,17 +92,21 @@ pub(crate) fn rescore(scene: &Scene, change: &mut Change, cause: Cause, playbook
     let turned_hot = !lead.hot && explained.score >= scoring.thresholds.hot;
     if turned_hot {
         lead.hot = true;
-        lead.reach(Lifecycle::Mql);
     } else if lead.hot && explained.score < scoring.thresholds.cools_under() {
         lead.hot = false;
     }
     lead.crosses_at = scoring.crosses_at(lead, now);
-    if lead.email.is_none() {
+    if turned_hot {
+        change.reach(Lifecycle::Mql, Evidence::of(format!("hot with {} points", explained.score)));
+    }
+    playbooks.current().stages.follow(scene, change, scoring, now);
+    if change.lead.email.is_none() {
         return;
     }
     let within = scoring.thresholds.surge.map_or(Span::ZERO, |surge| surge.within);
     let surging = || {
-        let may_ring = !lead.hot && explained.worth.may_be_hot && !lately(lead, playbooks, now);
+        let may_ring =
+            !change.lead.hot && explained.worth.may_be_hot && !lately(&change.lead, playbooks, now);
         may_ring.then(|| scoring.surging(&scene.history, now)).flatten()
     };
     let score = explained.score;

@@ -14,6 +14,7 @@ use crate::{
     lead::Lead,
     membership::Membership,
     notice::Notice,
+    stage::Move,
     time::Moment,
     trial::Arm,
 };
@@ -90,6 +91,8 @@ pub enum Effect {
     },
     /// Mail that waits for this lead may be looked at again at once.
     Wake,
+    /// The lead moved from one stage to another.
+    Move(Move),
     /// Tell one member.
     Tell(Notice),
     /// What came back says what became of a mail; nothing when it is not in that state any more.

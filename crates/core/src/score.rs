@@ -164,11 +164,9 @@ impl Scoring {
         self.cell(whole(points.fit), whole(points.engagement)).to_owned()
     }
 
-    /// The journey stage that the activities show: the furthest.
-    pub fn journey(&self, history: &[Activity]) -> Journey {
-        let people = history.iter().filter(|activity| !activity.is_of_a_machine());
-        let stages = people.filter_map(|activity| self.rule_of(activity)?.stage);
-        stages.max().unwrap_or(Journey::Awareness)
+    /// The journey stage that an activity shows.
+    pub fn stage_of(&self, activity: &Activity) -> Option<Journey> {
+        self.rule_of(activity).filter(|_| !activity.is_of_a_machine())?.stage
     }
 
     /// What the lead looked at last: the topic of the newest counted activity that has one.

@@ -42,6 +42,7 @@ embedded! {
     "playbook/sunset.toml",
     "playbook/forms.toml",
     "playbook/frequency.toml",
+    "playbook/stages.toml",
     "playbook/sequences/asked-later.toml",
     "playbook/sequences/re-engagement.toml",
     "playbook/sequences/pricing.toml",

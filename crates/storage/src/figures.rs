@@ -1,8 +1,10 @@
 //! Counts that reports are made of, each by one query.
 
 mod revived;
+mod stages;
 
 pub use revived::{Deals, Returned, Revived};
+pub use stages::{AtStage, FellBack};
 
 use crate::{
     Result, Store,
@@ -44,6 +46,7 @@ struct TakenRow {
     first_claimed_at: i64,
     reason: String,
     lifecycle: String,
+    reached: Option<String>,
 }
 
 #[derive(FromQueryResult)]
@@ -122,15 +125,19 @@ impl Figures<'_> {
     /// # Errors
     /// As the database says.
     pub async fn taken_by(&self, rep: &Handle, since: Moment) -> Result<Vec<Taken>> {
-        let text = "SELECT a.raised_at, a.first_claimed_at, a.reason, l.lifecycle FROM alert a JOIN lead l ON l.id = a.lead_id \
-                    WHERE a.\"by\" = ? AND a.first_claimed_at >= ? ORDER BY a.id DESC LIMIT 10000";
+        // Ids tell on every clock what came later: whoever was lost since has come as far as they had.
+        let text = "SELECT a.raised_at, a.first_claimed_at, a.reason, l.lifecycle, \
+                    (SELECT m.to_stage FROM stage_move m WHERE m.lead_id = a.lead_id AND m.ladder = 'lifecycle' AND m.id > a.id \
+                     ORDER BY CASE m.to_stage WHEN 'customer' THEN 1 WHEN 'opportunity' THEN 2 ELSE 3 END LIMIT 1) AS reached \
+                    FROM alert a JOIN lead l ON l.id = a.lead_id WHERE a.\"by\" = ? AND a.first_claimed_at >= ? ORDER BY a.id DESC LIMIT 10000";
         let values = vec![rep.as_str().into(), micros(since).into()];
         let rows = TakenRow::find_by_statement(self.0.sql(text, values)).all(&self.0.db).await?;
+        let stage = |found: &str| word("lead", "lifecycle", rep, found, Lifecycle::from_word);
         let taken = |row: TakenRow| {
             let waited = moment(row.first_claimed_at) - moment(row.raised_at);
             Ok(Taken {
                 waited: (row.reason != "hand").then_some(waited),
-                stage: word("lead", "lifecycle", rep, &row.lifecycle, Lifecycle::from_word)?,
+                stage: stage(&row.lifecycle)?.max(row.reached.as_deref().map_or(Ok(Lifecycle::Lead), stage)?),
             })
         };
         rows.into_iter().map(taken).collect()

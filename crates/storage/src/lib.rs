@@ -46,6 +46,7 @@ pub mod playbooks;
 pub mod runs;
 pub mod segments;
 pub mod settings;
+pub mod stages;
 pub mod team;
 pub mod walls;
 pub mod webhooks;

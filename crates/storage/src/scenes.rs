@@ -4,6 +4,7 @@ use crate::{
     Result, Store, StoreError, mint,
     outbox::settle,
     rows::{self, activity, alert, campaign, enrollment, lead, micros, small},
+    stages,
     transaction::{Writing, list_of, rounded},
     webhooks,
 };
@@ -200,6 +201,7 @@ impl Store {
         let mut settled = Vec::new();
         let mut quotes = Vec::new();
         let mut moves = Vec::new();
+        let mut stages = Vec::new();
         let (mut arms, mut recorded, mut calls) = (Vec::new(), Vec::new(), Vec::new());
         for (change, scene) in changes {
             let mut change = attend(scene, change, playbooks, now);
@@ -237,6 +239,7 @@ impl Store {
                     Effect::Record(activity) => recorded.push((change.lead.id, activity)),
                     Effect::Call { event, data } => calls.push((change.lead.id, event, data)),
                     Effect::Wake => woken.push(change.lead.id),
+                    Effect::Move(moved) => stages.push(stages::row(change.lead.id, moved, now)),
                     Effect::Tell(notice) => notices.push(notice),
                     Effect::Settle { mail, from, to, why } => settled.push((mail, (from, to), why)),
                     Effect::Quote(said) => quotes.extend(card.map(|card| small::quote::Model {
@@ -269,6 +272,7 @@ impl Store {
         let loud = !(alerts.is_empty() && runs.is_empty() && woken.is_empty() && suppressions.is_empty());
         rows::put::<lead::Entity, _>(&**tx, leads).await?;
         self.write_members(tx, &moves, now).await?;
+        rows::add::<small::stage_move::Entity, _>(&**tx, stages).await?;
         // An alert may be touched twice in one change: the last word stands.
         let mut last: Vec<Alert> = Vec::new();
         for alert in alerts {

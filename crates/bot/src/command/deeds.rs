@@ -15,6 +15,7 @@ impl Command {
                 | Lead::Pass { .. }
                 | Lead::Snooze { .. }
                 | Lead::Outcome { .. }
+                | Lead::Stage { .. }
                 | Lead::Note { .. } => Deed::WorkLeads,
                 Lead::Enroll { .. } | Lead::Stop { .. } => Deed::Nurture,
             },
@@ -41,7 +42,7 @@ impl Command {
                 | Segment::Save { .. }
                 | Segment::Forget { .. } => Deed::Segment,
             },
-            Self::Report(Report::Revived { .. }) => Deed::Look,
+            Self::Report(Report::Revived { .. } | Report::Stages { .. }) => Deed::Look,
             Self::Rekindle(house) => match house {
                 House::Help { .. }
                 | House::Whoami

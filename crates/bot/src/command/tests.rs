@@ -1,6 +1,7 @@
 //! What people type, and what it means.
 
 use super::*;
+use rekindle_core::team::Role;
 
 fn read(line: &str) -> Command {
     parse(line).unwrap_or_else(|refusal| panic!("{line}: {}", refusal.text(chrono_tz::UTC)))

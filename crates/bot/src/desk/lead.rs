@@ -39,6 +39,7 @@ impl Desk {
             | Asked::Release { lead }
             | Asked::Snooze { lead, .. }
             | Asked::Outcome { lead, .. }
+            | Asked::Stage { lead, .. }
             | Asked::Note { lead, .. }
             | Asked::Pass { lead, .. }
             | Asked::Enroll { lead, .. }
@@ -52,6 +53,9 @@ impl Desk {
             Asked::Pass { member: to, note, .. } => Intent::Pass(to.clone(), note.clone()),
             Asked::Snooze { when, .. } => Intent::Snooze(when.clone()),
             Asked::Outcome { how, note, .. } => Intent::Outcome(*how, note.clone()),
+            Asked::Stage { stage, why, .. } => {
+                return self.set_stage(member, &lead, *stage, why.as_deref()).await;
+            }
             Asked::Why { .. } => {
                 return Ok(Done { reply: self.why(&lead).await?, lead: Some(id), audited: false });
             }

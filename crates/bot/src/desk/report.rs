@@ -1,4 +1,4 @@
-//! `/report`: figures of the team. Who came back from the cold, and what that was worth.
+//! `/report`: figures of the team. Who came back from the cold, and what that was worth; other reports have files of their own.
 
 use super::Desk;
 use crate::{
@@ -21,6 +21,7 @@ const A_PAGE: u64 = 20;
 impl Desk {
     pub(super) async fn report(&self, asked: &Asked) -> Result<Reply> {
         match asked {
+            Asked::Stages { days } => self.stages(*days).await,
             Asked::Revived { page } => self.who_came_back(page.unwrap_or(1).clamp(1, 1_000_000)).await,
         }
     }

@@ -44,6 +44,7 @@ impl Desk {
             said.push(format!("{how} {}, if nothing else happens", dated(at, zone)));
         }
         said.push(String::new());
+        said.extend(self.way_of(lead).await?);
         match dossier.alerts.first() {
             None => said.push("Alerted: never".to_owned()),
             Some(alert) => {

@@ -11,4 +11,5 @@ mod notices;
 mod report;
 mod roles;
 mod segments;
+mod stages;
 mod subjects;

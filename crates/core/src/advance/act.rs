@@ -11,6 +11,7 @@ use crate::{
     rescore::{Cause, rescore},
     scene::{Change, Effect, Scene},
     sequence::{Known, Listed, Reentry, Step, Told},
+    stage::Evidence,
     webhook,
 };
 use serde_json::{Map, json};
@@ -70,11 +71,12 @@ impl Walk<'_> {
             lead.tags.retain(|tag| tag != untag);
         }
         lead.traits.extend(known.traits.clone());
-        if let Some(journey) = known.journey {
-            lead.journey = lead.journey.max(journey);
+        let evidence = || Evidence::of(format!("a step of {}", run.sequence));
+        if let Some(journey) = known.journey.filter(|stage| *stage >= lead.journey) {
+            self.change.show(journey, self.now, evidence());
         }
         if let Some(stage) = known.lifecycle {
-            lead.reach(stage);
+            self.change.reach(stage, evidence());
         }
         let Some(points) = known.score else { return };
         let mut properties = Map::new();

@@ -314,7 +314,7 @@ fn the_goal_and_the_exits_end_a_run_in_the_change_that_makes_them_true() {
     let mut story = Story::of(head).begins();
     story.time(at(0));
     let mut change = story.scene.unchanged();
-    change.lead.reach(crate::lead::Lifecycle::Opportunity);
+    change.reach(crate::lead::Lifecycle::Opportunity, crate::stage::Evidence::of("a meeting"));
     story.write(change, at(3));
     assert_eq!(story.ended(), Some((Ended::Exited, at(3))));
     assert!(story.run().reason.as_ref().unwrap().contains("lifecycle = opportunity"), "{:?}", story.run());

@@ -83,7 +83,7 @@ impl Playbook {
                 Err(_) => continue,
             }
         }
-        self.deeds = Deeds::of(&self.scoring, &self.segments, &self.sequences);
+        self.deeds = Deeds::of(&self.scoring, &self.stages, &self.segments, &self.sequences);
         self
     }
 

@@ -5,6 +5,7 @@ use crate::{
     score::Scoring,
     segment::{Deed, Predicate},
     sequence::Sequence,
+    stage::Stages,
 };
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -21,6 +22,7 @@ impl Deeds {
     /// What the rules count and the questions of segments and sequences ask about.
     pub(super) fn of(
         scoring: &Scoring,
+        stages: &Stages,
         segments: &[(String, Predicate)],
         sequences: &BTreeMap<String, Sequence>,
     ) -> Self {
@@ -31,6 +33,7 @@ impl Deeds {
             deeds.pages.extend(rule.page.iter().cloned());
         }
         let asked = segments.iter().map(|(_, question)| question);
+        let asked = asked.chain(stages.lifecycle.iter().map(|rule| &rule.when));
         for leaf in asked.chain(sequences.values().flat_map(Sequence::asks)).flat_map(Predicate::leaves) {
             match leaf {
                 Predicate::Did(doing) => match &doing.what {

@@ -10,9 +10,11 @@ use super::{FORMS, Files, Playbook};
 use crate::{
     form::Form,
     frequency::{FREQUENCY, Frequency},
+    lead::Lifecycle,
     read::{self, FileError},
     sequence::Sequence,
     span::Span,
+    stage::{STAGES, Stages},
     sunset::{Sunset, Windows},
 };
 use std::collections::BTreeSet;
@@ -33,6 +35,7 @@ impl Playbook {
         };
         told("scoring.toml", scoring::of(&self.scoring));
         told("segments.toml", of_names(self.segments.iter().map(|(name, _)| name.as_str())));
+        told(STAGES, of_stages(&self.stages));
         told("sunset.toml", of_sunset(&self.sunset));
         told(FORMS, of_forms(&self.forms));
         told(FREQUENCY, of_caps(&self.frequency));
@@ -46,6 +49,22 @@ impl Playbook {
 
 fn fault(path: impl Into<String>, why: impl Into<String>) -> Fault {
     (path.into(), why.into())
+}
+
+fn of_stages(stages: &Stages) -> Vec<Fault> {
+    let mut found = Vec::new();
+    if stages.looks_back < Span::days(1) {
+        found.push(fault("looks_back", "looks_back is at least 1d: stages last longer than a visit"));
+    }
+    for (at, rule) in stages.lifecycle.iter().enumerate() {
+        let why = match rule.stage {
+            Lifecycle::Lead => "every lead begins as a lead: no rule leads there",
+            Lifecycle::Sql => "sql means that a rep has claimed it: no rule leads there",
+            Lifecycle::Mql | Lifecycle::Opportunity | Lifecycle::Customer => continue,
+        };
+        found.push(fault(format!("lifecycle[{at}].stage"), why));
+    }
+    found
 }
 
 fn of_names<'a>(names: impl Iterator<Item = &'a str>) -> Vec<Fault> {

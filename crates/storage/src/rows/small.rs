@@ -240,6 +240,18 @@ table!(webhook_call, "webhook_call", {
     tries: i32,
     answer: Option<String>,
 });
+table!(stage_move, "stage_move", {
+    #[sea_orm(primary_key, auto_increment = false)] id: Uuid,
+    lead_id: Uuid,
+    ladder: String,
+    from_stage: String,
+    to_stage: String,
+    back: bool,
+    why: String,
+    activity_id: Option<Uuid>,
+    said_by: Option<String>,
+    at: i64,
+});
 table!(arm, "arm", {
     #[sea_orm(primary_key, auto_increment = false)] enrollment_id: Uuid,
     #[sea_orm(primary_key, auto_increment = false)] trial: String,

@@ -118,6 +118,7 @@ impl Compiling<'_> {
                 let since = self.counting.now.saturating_sub(span);
                 (Sql::plain(format!("lead.quiet_since <= {since}")), false)
             }
+            // Neither true nor false as far as the planner can see: told that it is an absence, PostgreSQL takes one lead for all, and loops.
             Predicate::Did(doing) => (self.deeds.asks(doing), true),
             // Nobody is in a segment that only has a name.
             Predicate::Segment(_) => (Sql::truth(false), false),

@@ -41,60 +41,49 @@ impl Deeds {
         self.joined.into_iter().enumerate().map(one).fold(Sql::plain(""), Sql::then)
     }
 
-    /// Whether a lead did it.
+    /// Whether a lead did it: true or false, never neither.
     pub(super) fn asks(&mut self, doing: &Doing) -> Sql {
+        match doing.how {
+            Often::AtLeast(0) => Sql::truth(true),
+            Often::AtLeast(1) => self.did(doing, None),
+            Often::AtLeast(least) => self.did(doing, Some(format!("count(*) >= {least}"))),
+            Often::AtMost(most) => {
+                let more = Doing { how: Often::AtLeast(most.saturating_add(1)), ..doing.clone() };
+                self.asks(&more).opposite()
+            }
+            Often::Exactly(0) => self.did(doing, None).opposite(),
+            Often::Exactly(number) => self.did(doing, Some(format!("count(*) = {number}"))),
+            Often::First => self.did(doing, doing.when.map(|when| format!("min(a.at){}", self.when(when)))),
+            Often::Last => self.did(doing, doing.when.map(|when| format!("max(a.at){}", self.when(when)))),
+        }
+    }
+
+    /// Whether a lead did it at all, or so that it holds of all times together.
+    fn did(&mut self, doing: &Doing, together: Option<String>) -> Sql {
         let mut parts = vec![self.what(&doing.what), Sql::plain(format!("a.at <= {}", self.now))];
-        let (number, moment) = match doing.how {
-            Often::AtLeast(1) => (None, None),
-            Often::AtLeast(_) | Often::AtMost(_) | Often::Exactly(_) => (Some("count(*)"), None),
-            Often::First => (Some("min(a.at)"), doing.when),
-            Often::Last => (Some("max(a.at)"), doing.when),
-        };
-        if moment.is_none() {
+        if !matches!(doing.how, Often::First | Often::Last) {
             parts.extend(doing.when.map(|when| Sql::plain(format!("a.at{}", self.when(when)))));
         }
         parts.extend(doing.having.iter().map(|having| asks(self.backend, having)));
         let condition = Sql::all(parts);
-        let joins = self.shape == Shape::Whole
-            && (self.joined.len() < JOINED || self.joined.contains(&self.counted(number, condition.clone())));
-        let found = match (joins, number) {
-            (true, _) => {
-                let counted = self.counted(number, condition);
-                let known = self.joined.iter().position(|joined| *joined == counted);
-                let at = known.unwrap_or(self.joined.len());
-                if known.is_none() {
-                    self.joined.push(counted);
-                }
-                Sql::plain(if number.is_some() {
-                    format!("d{at}.x")
-                } else {
-                    format!("d{at}.lead_id IS NOT NULL")
-                })
-            }
-            (false, None) => {
-                condition.within("EXISTS (SELECT 1 FROM activity a WHERE a.lead_id = lead.id AND ", ")")
-            }
-            (false, Some(number)) => condition
-                .within(&format!("(SELECT {number} FROM activity a WHERE a.lead_id = lead.id AND "), ")"),
+        // Those who did not do it often enough leave where they are counted: what is joined to a million leads is small.
+        let counted = |distinct: &str, of: &str| {
+            let (distinct, end) = match &together {
+                None => (distinct, String::new()),
+                Some(together) => ("", format!(" GROUP BY a.lead_id HAVING {together}")),
+            };
+            condition.clone().within(&format!("SELECT {distinct}a.lead_id FROM activity a WHERE {of}"), &end)
         };
-        match (doing.how, moment) {
-            (Often::AtLeast(1), _) => found,
-            (Often::AtLeast(least), _) => found.within("", &format!(" >= {least}")),
-            (Often::AtMost(most), _) => found.within("COALESCE(", &format!(", 0) <= {most}")),
-            (Often::Exactly(number), _) => found.within("", &format!(" = {number}")),
-            (Often::First | Often::Last, Some(when)) => found.within("", &self.when(when)),
-            (Often::First | Often::Last, None) => found.within("", " IS NOT NULL"),
+        let whole = counted("DISTINCT ", "");
+        let known = self.joined.iter().position(|joined| *joined == whole);
+        if self.shape == Shape::Each || (known.is_none() && self.joined.len() >= JOINED) {
+            return counted("", "a.lead_id = lead.id AND ").within("EXISTS (", ")");
         }
-    }
-
-    fn counted(&self, number: Option<&str>, condition: Sql) -> Sql {
-        match number {
-            None => condition.within("SELECT DISTINCT a.lead_id FROM activity a WHERE ", ""),
-            Some(number) => condition.within(
-                &format!("SELECT a.lead_id, {number} AS x FROM activity a WHERE "),
-                " GROUP BY a.lead_id",
-            ),
+        let at = known.unwrap_or(self.joined.len());
+        if known.is_none() {
+            self.joined.push(whole);
         }
+        Sql::plain(format!("d{at}.lead_id IS NOT NULL"))
     }
 
     fn when(&self, when: When) -> String {
