@@ -35,6 +35,7 @@ mod m0029_subjects;
 mod m0032_crossings;
 mod m0033_ringing;
 mod m0034_stages;
+mod m0035_published;
 
 use sea_orm_migration::prelude::*;
 
@@ -77,6 +78,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0032_crossings::Migration),
             Box::new(m0033_ringing::Migration),
             Box::new(m0034_stages::Migration),
+            Box::new(m0035_published::Migration),
         ]
     }
 }

@@ -34,6 +34,7 @@ mod offers;
 
 mod pace;
 mod plans;
+mod rules;
 
 mod listening;
 

@@ -25,6 +25,7 @@ pub mod arrival;
 pub mod asked;
 pub mod attend;
 pub mod audience;
+pub mod backtest;
 pub mod begin;
 pub mod breaker;
 pub mod campaign;

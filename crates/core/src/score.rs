@@ -6,6 +6,7 @@
 //! hovers around the line alerts once. Clicks in mails are worth little and make nobody hot, for a machine may have made one
 //! that nothing gave away (mail-rules M3).
 
+mod changes;
 mod counted;
 mod crossing;
 mod rules;

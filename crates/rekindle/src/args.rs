@@ -315,6 +315,51 @@ pub enum Score {
     /// The lines that add up to a lead's score, each with the rule behind it.
     #[command(after_long_help = "Example:\n  rekindle score explain kim@acme.test")]
     Explain(OfLead),
+    /// What other rules would have done: who would have turned hot, how many of those were won, against the rules in force.
+    ///
+    /// Every lead lives through the time once more, by both. Nothing is changed.
+    #[command(
+        after_long_help = "Examples:\n  rekindle score backtest                      # scoring.toml of the data folder, as it was edited\n  rekindle score backtest bolder.toml --days 180"
+    )]
+    Backtest(Backtest),
+    /// Put rules in force, with the reason why; leads are counted anew beside the worker's other work.
+    #[command(
+        after_long_help = "Examples:\n  rekindle score publish --note 'webinars were worth too much'\n  rekindle score publish bolder.toml\n  rekindle score publish --again 3             # the rules of an earlier version again"
+    )]
+    Publish(Publish),
+    /// Which rules were in force since when, what changed and why; and how far the counting is.
+    #[command(after_long_help = "Example:\n  rekindle score history")]
+    History {
+        /// As JSON.
+        #[arg(long)]
+        json: bool,
+    },
+}
+
+/// `score backtest`
+#[derive(Debug, Arguments)]
+pub struct Backtest {
+    /// The draft; otherwise scoring.toml of the data folder.
+    pub file: Option<PathBuf>,
+    /// How far back.
+    #[arg(long, default_value_t = 90, value_parser = clap::value_parser!(u16).range(1..=3650))]
+    pub days: u16,
+    /// As JSON.
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `score publish`
+#[derive(Debug, Arguments)]
+pub struct Publish {
+    /// The draft; otherwise scoring.toml of the data folder.
+    pub file: Option<PathBuf>,
+    /// The rules of an earlier version instead.
+    #[arg(long, value_name = "VERSION", conflicts_with = "file")]
+    pub again: Option<i64>,
+    /// Why, for the history.
+    #[arg(long)]
+    pub note: Option<String>,
 }
 
 /// Which lead, and how to print it.
@@ -432,6 +477,9 @@ mod tests {
             "lead erase kim@acme.test --yes",
             "import f.csv --map A=email --map B=- --email-from row{n}@leads.test --basis b --dry-run --json",
             "score explain kim@acme.test --json",
+            "score backtest bolder.toml --days 180 --json",
+            "score publish --again 3 --note because",
+            "score history --json",
             "outbox",
             "outbox unknown --json",
             "playbook check",

@@ -20,6 +20,7 @@ pub mod import;
 mod mail_doctor;
 pub mod privacy;
 mod ready;
+pub mod rules;
 pub mod run;
 pub mod signin;
 pub mod simulate;

@@ -8,7 +8,7 @@ use crate::{
     exit::{self, Doing, Done, Halt, say},
     files,
     house::{self, House},
-    import, mail_doctor, privacy, simulate, tell, template,
+    import, mail_doctor, privacy, rules, simulate, tell, template,
     up::{self, Which},
 };
 use rekindle_bot::{
@@ -113,6 +113,9 @@ pub async fn run(args: &Args) -> Done {
         Command::Lead(args::Lead::Erase { email, yes }) => {
             privacy::erase(&open(args).await?, email, *yes).await
         }
+        Command::Score(args::Score::Backtest(asked)) => rules::backtest(&open(args).await?, asked).await,
+        Command::Score(args::Score::Publish(asked)) => rules::publish(&open(args).await?, asked).await,
+        Command::Score(args::Score::History { json }) => rules::history(&open(args).await?, *json).await,
         Command::Score(args::Score::Explain(of)) => tell::score(&open(args).await?, &of.email, of.json).await,
         Command::Outbox { state, json } => tell::outbox(&open(args).await?, *state, *json).await,
         Command::Import(options) => import::run(&open(args).await?, options).await,

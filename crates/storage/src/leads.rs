@@ -5,6 +5,7 @@ mod company;
 mod consents;
 mod disowning;
 mod dossier;
+mod ended;
 mod unsubscribing;
 
 pub use dossier::Dossier;

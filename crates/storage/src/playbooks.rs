@@ -2,15 +2,29 @@
 
 use crate::{
     Result, Store, StoreError,
-    rows::{add, micros, small},
+    rows::{add, micros, moment, small},
     transaction::again,
 };
 use rekindle_core::{
     link::digest,
     playbook::{Files, Playbook, Playbooks},
+    time::Moment,
 };
 use sea_orm::{EntityTrait, FromQueryResult, QueryOrder, QuerySelect};
 use std::{collections::BTreeMap, sync::Arc};
+
+/// A version of the playbook that was put in force.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Published {
+    /// Its number.
+    pub version: i64,
+    /// Its texts.
+    pub files: Files,
+    /// When (wall).
+    pub at: Moment,
+    /// Why, in the words of whoever did it.
+    pub note: Option<String>,
+}
 
 #[derive(FromQueryResult)]
 struct Version {
@@ -23,12 +37,38 @@ impl Store {
     /// # Errors
     /// As the database says.
     pub async fn apply_playbook(&self, files: &Files) -> Result<i64> {
-        let version = again!(self.apply_once(files))?;
+        self.publish_playbook(files, None).await
+    }
+
+    /// The same, with the reason why.
+    ///
+    /// # Errors
+    /// As the database says.
+    pub async fn publish_playbook(&self, files: &Files, note: Option<&str>) -> Result<i64> {
+        let version = again!(self.apply_once(files, note))?;
         self.load_playbooks().await?;
         Ok(version)
     }
 
-    async fn apply_once(&self, files: &Files) -> Result<i64> {
+    /// Every version that was put in force, the newest first.
+    ///
+    /// # Errors
+    /// As the database says.
+    pub async fn playbook_versions(&self) -> Result<Vec<Published>> {
+        let rows = small::playbook::Entity::find()
+            .order_by_desc(small::playbook::Column::Version)
+            .all(&self.db)
+            .await?;
+        let published = |row: small::playbook::Model| Published {
+            version: row.version,
+            files: serde_json::from_value(row.files).unwrap_or_default(),
+            at: moment(row.applied_at),
+            note: row.note,
+        };
+        Ok(rows.into_iter().map(published).collect())
+    }
+
+    async fn apply_once(&self, files: &Files, note: Option<&str>) -> Result<i64> {
         let text = serde_json::to_string(files).unwrap_or_default();
         let digest = digest(&text);
         let tx = self.begin().await?;
@@ -44,6 +84,7 @@ impl Store {
             digest,
             files: serde_json::to_value(files).unwrap_or_default(),
             applied_at: micros(self.clock.wall()),
+            note: note.map(str::to_owned),
         };
         add::<small::playbook::Entity, _>(&*tx, vec![row]).await?;
         self.commit(tx, true).await?;

@@ -171,6 +171,18 @@ impl Segments<'_> {
         ids(&self.0.db.query_all_raw(self.0.sql(text, values)).await?)
     }
 
+    /// How many of them there are.
+    ///
+    /// # Errors
+    /// As the database says.
+    pub async fn count_outdated(&self, playbook: &Playbook) -> Result<u64> {
+        let text = "SELECT count(*) AS leads FROM lead WHERE counted_by < ? OR counted_by > ?";
+        let rows = self.0.sql(text, vec![playbook.rules.into(), playbook.rules.into()]);
+        let Some(row) = self.0.db.query_one_raw(rows).await? else { return Ok(0) };
+        let leads: i64 = row.try_get("", "leads")?;
+        Ok(u64::try_from(leads).unwrap_or(0))
+    }
+
     #[expect(
         clippy::too_many_arguments,
         reason = "what is asked, of whom, as of when, and what is wanted of them"

@@ -214,6 +214,7 @@ table!(playbook, "playbook", {
     digest: String,
     #[sea_orm(column_type = "JsonBinary")] files: Json,
     applied_at: i64,
+    note: Option<String>,
 });
 table!(destination, "destination", {
     #[sea_orm(primary_key)] id: i32,
