@@ -34,6 +34,8 @@ mod m0028_plans;
 mod m0029_subjects;
 mod m0030_models;
 mod m0031_asked;
+mod m0032_crossings;
+mod m0033_ringing;
 mod m0034_stages;
 mod m0035_published;
 
@@ -77,6 +79,8 @@ impl MigratorTrait for Migrator {
             Box::new(m0029_subjects::Migration),
             Box::new(m0030_models::Migration),
             Box::new(m0031_asked::Migration),
+            Box::new(m0032_crossings::Migration),
+            Box::new(m0033_ringing::Migration),
             Box::new(m0034_stages::Migration),
             Box::new(m0035_published::Migration),
         ]

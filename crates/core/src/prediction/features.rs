@@ -9,9 +9,11 @@ use super::Value;
 use crate::{
     activity::{Kind, names},
     email::EmailAddress,
+    freemail::is_free,
     ids::LeadId,
     lead::Lead,
-    segment::{Phrase, fold},
+    level::{Level, level_of},
+    segment::fold,
     time::Moment,
 };
 use serde::{Deserialize, Serialize};
@@ -137,58 +139,6 @@ const NOT_LEARNT: [&str; 30] = [
 /// Traits of one lead, at most.
 const MOST_TRAITS: usize = 40;
 
-/// Mailboxes that anybody can have: they say nothing of where somebody works.
-const FREE_MAIL: [&str; 34] = [
-    "gmail.com",
-    "googlemail.com",
-    "yahoo.com",
-    "yahoo.co.uk",
-    "yahoo.fr",
-    "yahoo.de",
-    "ymail.com",
-    "hotmail.com",
-    "hotmail.co.uk",
-    "hotmail.fr",
-    "outlook.com",
-    "outlook.de",
-    "live.com",
-    "msn.com",
-    "aol.com",
-    "icloud.com",
-    "me.com",
-    "mac.com",
-    "gmx.de",
-    "gmx.net",
-    "gmx.at",
-    "web.de",
-    "t-online.de",
-    "freenet.de",
-    "proton.me",
-    "protonmail.com",
-    "mail.com",
-    "mail.ru",
-    "yandex.ru",
-    "qq.com",
-    "163.com",
-    "orange.fr",
-    "free.fr",
-    "laposte.net",
-];
-
-/// How high a title is, the first that it has a word of.
-const LEVELS: [(&str, &str); 7] = [
-    ("chief", "chief, ceo, cto, cfo, coo, cmo, cio, president, owner, founder, managing director, partner"),
-    ("vice president", "vp, vice president, svp, evp"),
-    ("director", "director"),
-    ("head", "head"),
-    ("manager", "manager, lead, leader, supervisor"),
-    ("student", "student, intern, trainee, apprentice, professor"),
-    (
-        "specialist",
-        "engineer, developer, analyst, consultant, specialist, administrator, assistant, coordinator",
-    ),
-];
-
 /// Companies beyond this size are one.
 const MANY: u64 = 20;
 
@@ -214,7 +164,13 @@ pub fn features(stood: Option<&Stood>, colleagues: Option<u64>, deeds: &[Deed], 
     let mut says = |name: &str, value: Value| all.insert(name.to_owned(), value);
     if let Some(stood) = stood {
         let word = |text: &str| Value::Word(text.to_owned());
-        says("title", stood.title.as_deref().map_or(Value::Unknown, |title| word(level(title))));
+        says(
+            "title",
+            stood
+                .title
+                .as_deref()
+                .map_or(Value::Unknown, |title| word(level_of(title).map_or("other", Level::word))),
+        );
         says("country", stood.country.as_deref().map_or(Value::Unknown, word));
         let address = match stood.domain.as_deref() {
             None => "none",
@@ -267,16 +223,6 @@ pub fn group_of(example: &Example) -> String {
         Some(domain) if !is_free(domain) => domain.to_owned(),
         _ => example.lead.to_string(),
     }
-}
-
-fn is_free(domain: &str) -> bool {
-    FREE_MAIL.contains(&domain)
-}
-
-fn level(title: &str) -> &'static str {
-    let ground = Phrase::ground(title);
-    let has = |words: &str| words.split(", ").any(|word| ground.contains(&format!(" {word} ")));
-    LEVELS.iter().find(|(_, words)| has(words)).map_or("other", |(level, _)| level)
 }
 
 /// The first part of a path: "/pricing/enterprise" is at "/pricing".

@@ -63,6 +63,7 @@ fn words(subject: &str, features: &Features) -> String {
     }
     match (subject, value) {
         ("title", Value::Word(level)) if level == "other" => "another title".to_owned(),
+        ("title", Value::Word(level)) if level == "individual" => "leads nobody".to_owned(),
         ("title", Value::Word(level)) => level.clone(),
         ("country", Value::Word(country)) => format!("from {country}"),
         ("address", Value::Word(kind)) => match kind.as_str() {

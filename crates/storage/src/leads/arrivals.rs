@@ -437,6 +437,7 @@ async fn absorb(leads: &Leads<'_>, tx: &Writing, from: LeadId, into: LeadId) -> 
         stays.lifecycle = stays.lifecycle.max(gone.lifecycle);
         stays.created_at = stays.created_at.min(gone.created_at);
         stays.last_human_at = stays.last_human_at.max(gone.last_human_at);
+        stays.rung_at = stays.rung_at.max(gone.rung_at);
         // What a visitor did is known to be the lead's from now on.
         let text = "UPDATE activity SET joined_at = ? WHERE lead_id = ?";
         let now = micros(leads.0.clock.calendar());
