@@ -85,7 +85,7 @@ mod tests {
 
     fn rules(text: &str) -> Scoring {
         let head = "thresholds = { hot = 100, cools_below = 80 }\ngrades = { fit = [10, 5], engagement = [60, 25] }\n";
-        toml::from_str(&format!("{}{text}", head)).unwrap()
+        toml::from_str(&format!("{head}{text}")).unwrap()
     }
 
     #[test]

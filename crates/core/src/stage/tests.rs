@@ -92,7 +92,7 @@ fn taken(scene: &mut Scene, change: Change) -> Vec<Move> {
     for effect in change.effects {
         match effect {
             Effect::Move(moved) => moves.push(moved),
-            Effect::Alert(alert) => scene.alert = Some(alert).filter(|alert| alert.is_live()),
+            Effect::Alert(alert) => scene.alert = Some(alert).filter(crate::alert::Alert::is_live),
             _ => {}
         }
     }
