@@ -32,6 +32,8 @@ mod m0026_waves;
 mod m0027_touched;
 mod m0028_plans;
 mod m0029_subjects;
+mod m0032_crossings;
+mod m0033_ringing;
 mod m0034_stages;
 mod m0035_published;
 
@@ -73,6 +75,8 @@ impl MigratorTrait for Migrator {
             Box::new(m0027_touched::Migration),
             Box::new(m0028_plans::Migration),
             Box::new(m0029_subjects::Migration),
+            Box::new(m0032_crossings::Migration),
+            Box::new(m0033_ringing::Migration),
             Box::new(m0034_stages::Migration),
             Box::new(m0035_published::Migration),
         ]

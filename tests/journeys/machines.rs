@@ -9,6 +9,7 @@ use rekindle_core::{
     consent::ConsentState,
     ids::LeadId,
     lead::Nurture,
+    score::Limit,
 };
 use rekindle_tests::{
     indoors::{Ask, BROWSER, Indoors},
@@ -20,6 +21,7 @@ use std::collections::{BTreeSet, HashMap};
 
 on_both!(
     a_person_who_clicks_is_heard,
+    mautic_16263_a_bait_that_is_taken_later_takes_back_the_click_that_counted,
     m1_an_open_is_told_where_that_is_on_and_worth_nothing,
     m4_who_fetches_every_address_of_every_mail_changes_nothing,
 );
@@ -66,6 +68,41 @@ async fn a_person_who_clicks_is_heard(home: Home) {
     let dossier = house.dossier(kim.id).await;
     assert_eq!(dossier.activities.iter().filter(|a| a.name == names::CLICKED).count(), 1);
     assert!(!kim.hot, "and no more");
+}
+
+/// The gateway took its time: its first fetch looked like a person's, and counted.
+async fn mautic_16263_a_bait_that_is_taken_later_takes_back_the_click_that_counted(home: Home) {
+    let (mut house, _) = written_to(home).await;
+    house.home.clock().forward(TimeDelta::hours(2));
+    let mail = house.relay.kept().swap_remove(0);
+    let links = Indoors::addresses(&mail.message);
+    let button = links.iter().filter(|link| link.contains("/c/")).nth(1).unwrap();
+    house.ask(Ask::get(button)).await;
+    house.live(TimeDelta::minutes(11)).await;
+    let kim = house.store.leads().named(&mail.rcpt).await.unwrap();
+    let playbooks = house.store.playbooks().await.unwrap();
+    let scoring = &playbooks.current().scoring;
+    let points = async |house: &Indoors| {
+        let history = house.store.leads().history(kim.id, &playbooks).await.unwrap();
+        let row = house.store.leads().by_id(kim.id).await.unwrap();
+        let now = house.home.now();
+        let explained = scoring.explain(&row, &history, now);
+        assert_eq!(scoring.standing(&row, now).score, explained.score);
+        explained
+    };
+    let counted = points(&house).await;
+    assert!(counted.lines.iter().any(|line| line.what == names::CLICKED && line.limit.is_none()));
+    house.live(TimeDelta::minutes(30)).await;
+    house.ask(Ask::get(&links[0])).await;
+    house.live(TimeDelta::minutes(2)).await;
+    let after = points(&house).await;
+    assert_eq!(after.score, counted.score - 25, "{after:?}");
+    assert!(after.lines.iter().any(|line| line.limit == Some(Limit::Machine)));
+    let dossier = house.dossier(kim.id).await;
+    assert!(dossier.activities.iter().all(|activity| activity.name != names::CLICKED || !activity.human));
+    let news = &dossier.alerts[0].news;
+    assert_eq!(*news, ["a machine did “Mail Clicked (breakup)” (bait): its points are gone"]);
+    assert_eq!(dossier.alerts.len(), 1);
 }
 
 async fn m4_who_fetches_every_address_of_every_mail_changes_nothing(home: Home) {

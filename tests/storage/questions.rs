@@ -9,7 +9,7 @@ use rekindle_core::{
     consent::ConsentState,
     ids::LeadId,
     lead::{Journey, Lead, Lifecycle, Nurture},
-    score::Fading,
+    score::{CLICKS, Fading},
     segment::{
         Comparison, Deed, Doing, Field, Having, Often, Phrase, Points, Predicate, Standing, TextTest,
         ValueTest, When,
@@ -161,8 +161,8 @@ fn deeds() -> impl Strategy<Value = Deeds> {
     )
 }
 
-/// A sum that fades: its half-life in seconds, whether it is of clicks, and how much.
-type Sum = (Option<i64>, bool, f64);
+/// A sum that fades: its half-life in seconds, of which group it is, and how much.
+type Sum = (Option<i64>, Option<&'static str>, f64);
 
 /// A lead: what is to stand on its row, and what it did.
 #[derive(Debug, Clone)]
@@ -180,7 +180,8 @@ pub(crate) struct Somebody {
 pub(crate) fn somebody() -> impl Strategy<Value = Somebody> {
     let half_lives = select(vec![None, Some(30 * 86_400), Some(10 * 86_400), Some(20 * 86_400)]);
     let points = select(vec![-10.5, 0.0, 4.5, 7.0, 10.0, 25.0, 51.0, 80.0, 119.0]);
-    let sums = vec((half_lives, any::<bool>(), points), 0..4);
+    let groups = option::of(select(vec![CLICKS, "web content"]));
+    let sums = vec((half_lives, groups, points), 0..6);
     let points = (select(vec![-5.0, 0.0, 5.0, 9.5, 10.0, 40.25]), sums, any::<bool>(), any::<bool>());
     (
         vec(option::of(text()), 5),
@@ -218,13 +219,14 @@ impl Somebody {
         lead.worth.may_be_hot = *may_be_hot;
         lead.worth.sums = sums
             .iter()
-            // Only rules of twenty days count clicks here, and they count nothing else.
-            .map(|(half_life, clicks, points)| match clicks {
-                true => (Fading { half_life: Some(20 * 86_400), clicks: true }, *points),
-                false => (
-                    Fading { half_life: half_life.filter(|half| *half != 20 * 86_400), clicks: false },
-                    *points,
-                ),
+            // Only rules of twenty days count clicks here, and they count nothing else; those of the group never fade, or in ten.
+            .map(|(half_life, group, points)| {
+                let half_life = match group {
+                    Some(CLICKS) => Some(20 * 86_400),
+                    Some(_) => half_life.filter(|half| *half == 10 * 86_400),
+                    None => half_life.filter(|half| *half != 20 * 86_400),
+                };
+                (Fading { half_life, group: group.map(str::to_owned) }, *points)
             })
             .collect();
         let (lifecycle, journey, nurture, consent) = self.stands;
@@ -304,6 +306,7 @@ fn leaf() -> impl Strategy<Value = Predicate> {
     let plain = vec![
         Predicate::Everyone,
         Predicate::Hot,
+        Predicate::FreeMail,
         Predicate::Unowned,
         Predicate::OwnedBy(vec!["ANA ".to_owned(), "none".to_owned()]),
         Predicate::OwnedBy(vec!["éva".to_owned()]),

@@ -26,12 +26,15 @@ on_both!(memory_and_database_answer_alike, lists_and_counts_are_of_the_same, man
 const LEADS: usize = 40;
 const QUESTIONS: u32 = 250;
 
-/// The house's playbook, with links of mails that are worth something.
+/// The house's playbook, with links of mails that are worth something, and a group.
 async fn house(home: Home) -> House {
     let mut house = House::of(home).await;
     let mut files = playbook();
     let scoring = files.get_mut("scoring.toml").unwrap();
-    let clicks = "engagement = [\n  { activity = [\"Mail Clicked\"], points = 15, half_life = \"20d\" },";
+    let clicks = "groups = { \"web content\" = { max = 60, min = -9 } }\nengagement = [
+  { activity = [\"Mail Clicked\"], points = 15, half_life = \"20d\" },
+  { page = [\"/web*\"], points = 5, half_life = \"10d\", group = \"web content\" },
+  { page = [\"/fair*\"], points = -5, group = \"web content\" },";
     *scoring = scoring.replace("engagement = [\n", &format!("{clicks}\n"));
     house.store.apply_playbook(&files).await.unwrap();
     house.playbooks = house.store.load_playbooks().await.unwrap();
@@ -47,7 +50,10 @@ async fn memory_and_database_answer_alike(home: Home) {
     let mut ids = Vec::new();
     for number in 0..LEADS {
         let somebody = somebody().new_tree(&mut runner).unwrap().current();
-        let lead = house.lead_at(&format!("k{number}@sub{}.acme.test", number % 3)).await;
+        let lead = match number % 4 {
+            0 => house.lead_at(&format!("k{number}@gmail.com")).await,
+            host => house.lead_at(&format!("k{number}@sub{host}.acme.test")).await,
+        };
         let told: Vec<_> = somebody
             .deeds
             .iter()
@@ -96,6 +102,19 @@ async fn memory_and_database_answer_alike(home: Home) {
         })
     });
     outcome.unwrap_or_else(|why| panic!("{why}"));
+    for hours in [0_i64, 1, 24, 700, 5_000] {
+        let now = begin + TimeDelta::hours(hours);
+        for lead in leads.iter().take(8) {
+            let company = house.store.leads().company(lead, house.playbooks.current(), now).await.unwrap();
+            let domain = |lead: &Lead| lead.email.as_ref().map(|email| email.domain().to_owned());
+            let people = leads.iter().filter(|other| domain(other) == domain(lead));
+            let scores: Vec<i64> = people.map(|other| scoring.standing(other, now).score).collect();
+            let told = company.map(|company| (company.people, company.points, company.hottest.score));
+            let most = scores.iter().copied().max().unwrap();
+            let expected = (scores.len() as i64, scores.iter().sum(), most);
+            assert_eq!(told, (domain(lead).unwrap() != "gmail.com").then_some(expected), "{hours} h");
+        }
+    }
 }
 
 async fn lists_and_counts_are_of_the_same(home: Home) {

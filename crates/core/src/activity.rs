@@ -150,9 +150,15 @@ impl Activity {
     pub fn is_human(kind: Kind, name: &str) -> bool {
         match kind {
             Kind::Track => !names::BY_MACHINES.contains(&name),
-            Kind::Page | Kind::Screen | Kind::Mail => true,
+            Kind::Mail => ![names::OPENED, names::PREFERRED].contains(&name),
+            Kind::Page | Kind::Screen => true,
             Kind::Identify | Kind::Group | Kind::Alias | Kind::Import | Kind::Plan => false,
         }
+    }
+
+    /// Whether a machine did what else people do: found out at once, or when it had counted.
+    pub fn is_of_a_machine(&self) -> bool {
+        !self.human && Self::is_human(self.kind, &self.name)
     }
 
     /// What an answer to a survey is worth, or what a sequence gave, as the playbook said.

@@ -23,6 +23,8 @@ words! {
     Reason {
         /// The score reached the threshold.
         Hot = "hot",
+        /// Many points within a day, though not enough for the threshold.
+        Surge = "surge",
         /// A sign of life from a lead gone cold or archived.
         Back = "back",
         /// They answered a mail.
@@ -131,6 +133,9 @@ impl AlertState {
     }
 }
 
+/// How many news of an alert are kept.
+const NEWS: usize = 10;
+
 /// A request to the team to act on a lead.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Alert {
@@ -142,6 +147,9 @@ pub struct Alert {
     pub reason: Reason,
     /// The reason in words, with what led to it; one line each.
     pub because: Vec<String>,
+    /// What came of it since, in words, newest last: "hot: 104 points", "cooled: below 80 points".
+    #[serde(default)]
+    pub news: Vec<String>,
     /// Whom it concerns first: the old owner of a lead that came back.
     pub meant_for: Option<Handle>,
     /// When it was raised (wall).
@@ -162,6 +170,7 @@ impl Alert {
             lead,
             reason: raised.reason,
             because: raised.because.clone(),
+            news: Vec::new(),
             meant_for: raised.meant_for.clone(),
             raised_at: wall,
             first_claimed_at: None,
@@ -175,6 +184,19 @@ impl Alert {
         if !self.because.iter().any(|known| known == words) {
             self.because.push(words.to_owned());
         }
+        self.touched()
+    }
+
+    /// The lead's points have moved since: one that was surging may be hot now.
+    pub fn moved_on(mut self, to: Reason, words: &str) -> Self {
+        if (self.reason, to) == (Reason::Surge, Reason::Hot) {
+            self.reason = to;
+        }
+        if self.news.last().is_none_or(|last| last != words) {
+            self.news.push(words.to_owned());
+        }
+        let many = self.news.len().saturating_sub(NEWS);
+        self.news.drain(..many);
         self.touched()
     }
 

@@ -149,6 +149,7 @@ pub fn outcome(
             own(&mut change, None);
             no_deal(&mut change, evidence);
             change.lead.move_nurture(Nurture::Archived, "not a fit", now);
+            change.lead.rung_at = Some(now);
             end_runs(scene, &mut change, "not a fit", now);
         }
     }

@@ -119,8 +119,11 @@ pub struct Lead {
     pub worth: Worth,
     /// Reached the threshold, and has not cooled since.
     pub hot: bool,
-    /// When decay next takes a hot lead below the line where it cools.
-    pub cools_at: Option<Moment>,
+    /// When time alone next takes the score over the line that matters ([`Scoring::crosses_at`](crate::score::Scoring::crosses_at)).
+    pub crosses_at: Option<Moment>,
+    /// When the team was last asked because of its points, or said that it is not a fit (calendar).
+    #[serde(default)]
+    pub rung_at: Option<Moment>,
     /// What content helps now; moved by [`Change::show`](crate::scene::Change::show).
     pub journey: Journey,
     /// When something last showed that they are so far on the journey, or further.
@@ -171,7 +174,8 @@ impl Lead {
             points: Points { fit: 0.0, engagement: 0.0, at },
             worth: Worth::default(),
             hot: false,
-            cools_at: None,
+            crosses_at: None,
+            rung_at: None,
             journey: Journey::Awareness,
             journey_at: at,
             lifecycle: Lifecycle::Lead,

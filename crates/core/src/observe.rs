@@ -4,18 +4,15 @@
 
 use crate::{
     activity::{Activity, Kind, Trust, names},
-    alert::{Raised, Reason},
-    answers, begin,
-    consent::{self, ConsentState},
+    answers, begin, consent,
     enrollment::Ended,
-    lead::{Lead, Lifecycle, Nurture, TOPIC},
-    notice::{Notice, Topic},
+    lead::{Lead, Nurture},
     playbook::Playbooks,
     preferences::Choice,
+    rescore::{Cause, rescore},
     scene::{Change, Effect, Scene},
-    score::{Explanation, LineKind, Worth},
+    score::{Explanation, Together},
     sequence::VISIT,
-    stage::Evidence,
     time::Moment,
 };
 
@@ -58,32 +55,10 @@ pub(crate) fn follow(
     leave_runs(scene, &mut change, new, human, playbooks, now);
     let back = come_back(&mut change.lead, new, human, now);
     let back = answers::follow(scene, &mut change, new, back, playbooks, now);
-    rescore(scene, &mut change, back, playbooks, now);
+    rescore(scene, &mut change, back.map_or(Cause::Deeds, Cause::Back), playbooks, now);
     begin::by_activities(scene, &mut change, new, playbooks, now);
-    if let (Some(alert), true) = (&scene.alert, human.is_some()) {
-        change.effects.push(Effect::Alert(alert.clone().touched()));
-    }
-    change
-}
-
-/// Counts the points again because the rules have changed. Whether the lead is hot is asked when it next does something, so
-/// that new rules do not ring for everybody at once.
-pub fn recount(scene: &Scene, playbooks: &Playbooks, now: Moment) -> Change {
-    let mut change = scene.unchanged();
-    let explained = playbooks.current().scoring.explain(&scene.lead, &scene.history, now);
-    change.lead.points = explained.points;
-    change.lead.worth = Worth { rules: playbooks.current().rules, ..explained.worth };
-    let playbook = playbooks.current();
-    playbook.stages.follow(scene, &mut change, &playbook.scoring, now);
-    change
-}
-
-/// Counts the points again because time has passed: a hot lead may have cooled.
-pub fn cool_down(scene: &Scene, playbooks: &Playbooks, now: Moment) -> Change {
-    let mut change = scene.unchanged();
-    rescore(scene, &mut change, None, playbooks, now);
-    if let (Some(alert), true) = (&scene.alert, scene.lead.hot && !change.lead.hot) {
-        change.effects.push(Effect::Alert(alert.clone().touched()));
+    if let (Some(alert), true) = (change.alert(scene), human.is_some()) {
+        change.effects.push(Effect::Alert(alert.touched()));
     }
     change
 }
@@ -172,93 +147,21 @@ fn come_back(lead: &mut Lead, new: &[Activity], human: Option<Moment>, now: Mome
     Some(format!("Back from the cold ({was}): {}", described(sign)))
 }
 
-pub(crate) fn rescore(
-    scene: &Scene,
-    change: &mut Change,
-    back: Option<String>,
-    playbooks: &Playbooks,
-    now: Moment,
-) {
-    let scoring = &playbooks.current().scoring;
-    if change.lead.consent.state == ConsentState::Objected {
-        change.lead.points = crate::lead::Points { fit: 0.0, engagement: 0.0, at: now };
-        change.lead.worth = Worth { rules: playbooks.current().rules, ..Worth::default() };
-        change.lead.hot = false;
-        change.lead.cools_at = None;
-        return;
-    }
-    let explained = scoring.explain(&change.lead, &scene.history, now);
-    let lead = &mut change.lead;
-    lead.points = explained.points;
-    lead.worth = Worth { rules: playbooks.current().rules, ..explained.worth.clone() };
-    if let Some(topic) = scoring.topic(&scene.history) {
-        lead.traits.insert(TOPIC.to_owned(), topic.into());
-    }
-    if lead.cools_at.is_some_and(|at| at <= now && scoring.had_cooled(lead, &scene.history, at)) {
-        // It cooled while nobody looked: what comes now turns it hot anew.
-        lead.hot = false;
-    }
-    let turned_hot = !lead.hot && explained.score >= scoring.thresholds.hot;
-    if turned_hot {
-        lead.hot = true;
-    } else if lead.hot && explained.score < scoring.thresholds.cools_under() {
-        lead.hot = false;
-    }
-    lead.cools_at = if lead.hot { scoring.cools_at(lead, &scene.history, now) } else { None };
-    if turned_hot {
-        change.reach(Lifecycle::Mql, Evidence::of(format!("hot with {} points", explained.score)));
-    }
-    playbooks.current().stages.follow(scene, change, scoring, now);
-    if scene.alert.is_some() || change.lead.email.is_none() {
-        return;
-    }
-    let raised = match (turned_hot, back) {
-        (true, back) => {
-            let mut because = reasons(&explained, now);
-            because.extend(back);
-            Raised { reason: Reason::Hot, because, meant_for: change.lead.last_owner.clone() }
-        }
-        (false, Some(back)) => {
-            Raised { reason: Reason::Back, because: vec![back], meant_for: change.lead.last_owner.clone() }
-        }
-        (false, None) => return,
-    };
-    if let Some(before) = &raised.meant_for {
-        let how = if raised.reason == Reason::Hot { "is hot" } else { "is back from the cold" };
-        change.effects.push(Effect::Tell(Notice {
-            to: before.clone(),
-            topic: Topic::Back,
-            lead: change.lead.id,
-            text: format!("{}, who was yours, {how}. Nobody has them yet.", change.lead.called()),
-        }));
-    }
-    change.effects.push(Effect::Raise(raised));
-}
+/// How many lines of a score a card has.
+const REASONS: usize = 4;
 
-/// The lines of a score that say most, for a card: at most four.
+/// The lines of a score that say most, for a card: at most four, whose points add up to the score.
 pub fn reasons(explained: &Explanation, now: Moment) -> Vec<String> {
-    let mut lines: Vec<_> =
-        explained.lines.iter().filter(|l| !l.capped && l.kind != LineKind::Clamp).collect();
-    lines.sort_by(|a, b| b.now.abs().total_cmp(&a.now.abs()).then(b.at.cmp(&a.at)));
-    let mut said: Vec<(String, f64, usize, Option<Moment>)> = Vec::new();
-    for line in lines {
-        match said.iter_mut().find(|(what, ..)| *what == line.what) {
-            Some((_, points, times, at)) => {
-                *points += line.now;
-                *times += 1;
-                *at = (*at).max(line.at);
-            }
-            None => said.push((line.what.clone(), line.now, 1, line.at)),
-        }
-    }
-    said.truncate(4);
-    said.into_iter()
-        .map(|(what, points, times, at)| {
-            let times = if times > 1 { format!(" ×{times}") } else { String::new() };
-            let when = at.map(|at| format!(", {}", ago(at, now))).unwrap_or_default();
-            format!("{:+} {what}{times}{when}", points.round() as i64)
-        })
-        .collect()
+    let all: Vec<_> = explained.together().into_iter().filter(|line| line.now != 0).collect();
+    let said = if all.len() > REASONS { REASONS - 1 } else { all.len() };
+    let (first, rest) = all.split_at(said);
+    let line = |line: &Together| {
+        let when = line.last.map(|at| format!(", {}", ago(at, now))).unwrap_or_default();
+        format!("{:+} {}{when}", line.now, line.words())
+    };
+    let others = (!rest.is_empty())
+        .then(|| format!("{:+} by {} others", rest.iter().map(|line| line.now).sum::<i64>(), rest.len()));
+    first.iter().map(line).chain(others).collect()
 }
 
 /// An activity in words: "Mail Clicked (offer)", "Page Viewed /pricing", "Survey Answered (The price)".

@@ -5,7 +5,7 @@
 
 use crate::{
     activity::Activity,
-    alert::{Alert, Raised},
+    alert::{Alert, Raised, Reason},
     campaign::Campaign,
     consent::{self, Record, Says},
     delivery::DeliveryState,
@@ -60,6 +60,8 @@ pub enum Effect {
     Raise(Raised),
     /// The alert moved.
     Alert(Alert),
+    /// What the team was asked about not long ago is so again: the card that was says so; nothing when there never was one.
+    Again(Reason, String),
     /// Begin a run.
     Enroll(Planned),
     /// A run moved.
@@ -146,6 +148,15 @@ impl Change {
     pub fn touched(mut self, now: Moment) -> Self {
         self.lead.touched_at = Some(now);
         self
+    }
+
+    /// The live alert, as it will stand.
+    pub fn alert(&self, scene: &Scene) -> Option<Alert> {
+        let moved = self.effects.iter().rev().find_map(|effect| match effect {
+            Effect::Alert(alert) if alert.is_live() => Some(alert),
+            _ => None,
+        });
+        moved.or(scene.alert.as_ref()).cloned()
     }
 
     /// Takes down what was said about writing to the lead: the record, the state that follows from all of them

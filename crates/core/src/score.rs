@@ -7,113 +7,31 @@
 //! that nothing gave away (mail-rules M3).
 
 mod changes;
+mod counted;
+mod crossing;
+mod rules;
+mod surge;
+mod told;
 mod worth;
 
-pub use worth::{Fading, Stands, Worth};
+pub use counted::Limit;
+pub use rules::{EngagementRule, FitRule, Grades, Group, MaxPer, Thresholds};
+pub use surge::Surge;
+pub use told::{Together, parts};
+pub use worth::{Bounds, CLICKS, Fading, Stands, Worth};
 
 use crate::{
-    activity::{Activity, Kind, names},
+    activity::{Activity, Kind},
     consent::ConsentState,
     ids::ActivityId,
     lead::{Journey, Lead, Points, TOPIC, word_of},
     observe::described,
-    segment::{Facts, Predicate},
-    span::Span,
+    segment::Facts,
     time::Moment,
 };
-use chrono::TimeDelta;
+use counted::Counted;
 use serde::{Deserialize, Serialize};
-use std::collections::{BTreeMap, HashMap};
-
-/// After how many days an answer to a survey is worth half.
-const ANSWER_HALF_LIFE: u16 = 90;
-
-/// The lines a score is held against.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Thresholds {
-    /// Points at which a lead is hot.
-    pub hot: i64,
-    /// Points below which a hot lead has cooled.
-    pub cools_below: i64,
-    /// No score is above this.
-    #[serde(default = "top")]
-    pub max: i64,
-}
-
-impl Thresholds {
-    /// Points below which a hot lead has cooled: never above the line where it turns hot, whatever is written, or the
-    /// lead would cool and turn hot again without end.
-    pub fn cools_under(&self) -> i64 {
-        self.cools_below.min(self.hot)
-    }
-}
-
-fn top() -> i64 {
-    1000
-}
-
-/// The borders of the grade matrix: letters by fit, digits by engagement.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Grades {
-    /// Fit points from which a lead is an A, and from which a B.
-    pub fit: [i64; 2],
-    /// Engagement points from which a lead is a 1, and from which a 2.
-    pub engagement: [i64; 2],
-}
-
-/// How often a rule counts: no more than `times` within `every`.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct MaxPer {
-    /// How many times.
-    pub times: usize,
-    /// Within how long.
-    pub every: Span,
-}
-
-/// What they do: points that decay.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct EngagementRule {
-    /// Names of activities it counts.
-    #[serde(default)]
-    pub activity: Vec<String>,
-    /// Patterns of page paths it counts ("/pricing*").
-    #[serde(default)]
-    pub page: Vec<String>,
-    /// How many points each; below zero for what speaks against a lead.
-    pub points: i32,
-    /// How often it counts.
-    pub max_per: Option<MaxPer>,
-    /// After how long it is worth half; without one it keeps its worth.
-    pub half_life: Option<Span>,
-    /// The journey stage it shows.
-    pub stage: Option<Journey>,
-    /// What it is about, in words that mails may use; without it, the activity's own property `topic`.
-    #[serde(default)]
-    pub topic: Option<String>,
-}
-
-impl EngagementRule {
-    /// Whether it counts this activity at all.
-    pub fn matches(&self, activity: &Activity) -> bool {
-        self.activity.contains(&activity.name) || self.page.iter().any(|pattern| activity.is_at(pattern))
-    }
-}
-
-/// Who they are: points that stay.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct FitRule {
-    /// What it stands for, in words for cards and explanations; without one, the question is shown.
-    pub label: Option<String>,
-    /// A question of the segment language over traits.
-    pub when: Predicate,
-    /// How many points.
-    pub points: i32,
-}
+use std::collections::BTreeMap;
 
 /// `scoring.toml`: the rules.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -123,6 +41,9 @@ pub struct Scoring {
     pub thresholds: Thresholds,
     /// The matrix.
     pub grades: Grades,
+    /// What activities are worth together, by the names of the groups.
+    #[serde(default)]
+    pub groups: BTreeMap<String, Group>,
     /// Rules on what they do; an activity is worth the first rule that matches it.
     #[serde(default)]
     pub engagement: Vec<EngagementRule>,
@@ -139,7 +60,9 @@ pub enum LineKind {
     Fit,
     /// An activity that a rule counts, or would but for its limit.
     Engagement,
-    /// What the clamp took away or gave.
+    /// What the cap of a group took away or gave.
+    Group,
+    /// What the clamp of the whole took away or gave.
     Clamp,
 }
 
@@ -158,8 +81,9 @@ pub struct Line {
     pub points: i32,
     /// Points now, after decay.
     pub now: f64,
-    /// Over the rule's limit, and so worth nothing.
-    pub capped: bool,
+    /// What stands in its way, so that it is worth nothing.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub limit: Option<Limit>,
 }
 
 /// A score with every line that it is made of.
@@ -173,6 +97,8 @@ pub struct Explanation {
     pub engagement: i64,
     /// The cell of the matrix, "A1" to "C3".
     pub grade: String,
+    /// The grade with what it is made of and its borders, in words.
+    pub graded: String,
     /// Exact points.
     #[serde(skip)]
     pub points: Points,
@@ -191,27 +117,26 @@ impl Scoring {
         }
         let mut lines = self.fit_lines(lead, now);
         let fit: f64 = lines.iter().map(|l| l.now).sum();
-        let engaged = self.engagement_lines(history, now);
-        let engagement: f64 = engaged.iter().map(|l| l.now).sum();
-        lines.extend(engaged);
+        let counted = self.counted(history);
+        let sums = sums(&counted, now);
+        lines.extend(counted.iter().map(|one| one.line(now)));
+        lines.extend(self.over_groups(&sums));
+        let engagement: f64 = lines.iter().filter(|l| l.kind != LineKind::Fit).map(|l| l.now).sum();
         let points = Points { fit, engagement, at: now };
         let (ceiling, why) = self.ceiling(lead, history);
-        let worth = Worth {
-            sums: self.sums(&lines, history),
-            may_be_hot: ceiling >= self.thresholds.hot,
-            ..Worth::default()
-        };
+        let worth = Worth { sums, may_be_hot: ceiling >= self.thresholds.hot, ..Worth::default() };
         let clamped = (fit + engagement).clamp(0.0, ceiling as f64);
         let clamp = clamped - (fit + engagement);
         if clamp.abs() > 1e-9 {
             let what = if clamp > 0.0 { "no score is below 0".to_owned() } else { why };
-            lines.push(limit(what, clamp));
+            lines.push(limit(LineKind::Clamp, what, clamp));
         }
         Explanation {
             score: whole(clamped),
             fit: whole(fit),
             engagement: whole(engagement),
             grade: self.grade(points),
+            graded: self.graded(points),
             points,
             worth,
             lines,
@@ -221,9 +146,18 @@ impl Scoring {
     /// Of who objected to being profiled nothing is counted (GDPR, Art. 21).
     fn nothing(&self, now: Moment) -> Explanation {
         let points = Points { fit: 0.0, engagement: 0.0, at: now };
-        let lines = vec![limit("they objected to being profiled: nothing is counted".to_owned(), 0.0)];
-        let (grade, worth) = (self.grade(points), Worth::default());
-        Explanation { score: 0, fit: 0, engagement: 0, grade, points, worth, lines }
+        let why = "they objected to being profiled: nothing is counted".to_owned();
+        let lines = vec![limit(LineKind::Clamp, why, 0.0)];
+        Explanation {
+            score: 0,
+            fit: 0,
+            engagement: 0,
+            grade: self.grade(points),
+            graded: self.graded(points),
+            points,
+            worth: Worth::default(),
+            lines,
+        }
     }
 
     /// The cell of the matrix.
@@ -233,7 +167,7 @@ impl Scoring {
 
     /// The journey stage that an activity shows.
     pub fn stage_of(&self, activity: &Activity) -> Option<Journey> {
-        self.rule_of(activity)?.stage
+        self.rule_of(activity).filter(|_| !activity.is_of_a_machine())?.stage
     }
 
     /// What the lead looked at last: the topic of the newest counted activity that has one.
@@ -252,20 +186,6 @@ impl Scoring {
     /// Whether any rule counts this activity: others need not be loaded to score a lead.
     pub fn counts(&self, activity: &Activity) -> bool {
         self.rule_of(activity).is_some() || activity.given_points().is_some()
-    }
-
-    /// When decay alone takes the score below the line where a hot lead cools, to the minute; `None`
-    /// when it never does within five years.
-    pub fn cools_at(&self, lead: &Lead, history: &[Activity], now: Moment) -> Option<Moment> {
-        let below = |at: Moment| self.explain(lead, history, at).score < self.thresholds.cools_under();
-        let step = TimeDelta::days(1);
-        let day = (0..5 * 366).map(|n| now + step * n).find(|at| below(*at))?;
-        let (mut above, mut under) = (day - step, day);
-        while under - above > TimeDelta::minutes(1) {
-            let middle = above + (under - above) / 2;
-            if below(middle) { under = middle } else { above = middle }
-        }
-        Some(under.max(now))
     }
 
     /// Whether a hot lead had cooled at a moment that has passed, as far as it was known then or is now.
@@ -293,33 +213,19 @@ impl Scoring {
         }
     }
 
-    /// The most that clicks in mails may be worth together: a quarter of what makes hot.
-    pub fn most_of_clicks(&self) -> f64 {
-        self.thresholds.hot as f64 / 4.0
-    }
-
-    /// Whether a rule of this half-life counts links of mails.
-    fn counts_clicks(&self, half_life: Option<i64>) -> bool {
-        let of_it = |rule: &&EngagementRule| rule.half_life.as_ref().map(seconds) == half_life;
-        self.engagement
-            .iter()
-            .filter(of_it)
-            .any(|rule| rule.activity.iter().any(|name| name == names::CLICKED))
-    }
-
-    /// The lines of engagement as sums by how they fade.
-    fn sums(&self, lines: &[Line], history: &[Activity]) -> BTreeMap<Fading, f64> {
-        let by_id: HashMap<ActivityId, &Activity> = history.iter().map(|a| (a.id, a)).collect();
-        let mut sums = BTreeMap::new();
-        for line in lines.iter().filter(|line| line.now != 0.0) {
-            let Some(activity) = line.activity.and_then(|id| by_id.get(&id)) else { continue };
-            let half_life = match self.rule_of(activity) {
-                Some(rule) => rule.half_life.as_ref().map(seconds),
-                None => Some(seconds(&Span::days(ANSWER_HALF_LIFE))),
+    /// What the caps of groups take away or give.
+    fn over_groups(&self, sums: &BTreeMap<Fading, f64>) -> Vec<Line> {
+        let over = |(group, sum): (Option<&str>, f64)| {
+            let off = self.bounds(group?).of(sum) - sum;
+            let what = match group? {
+                CLICKS => format!("links of mails are worth {} together at most", self.bounds(CLICKS).most),
+                group if off < 0.0 => format!("“{group}” is worth {} at most", self.bounds(group).most),
+                group => format!("“{group}” is worth {} at least", self.bounds(group).least),
             };
-            *sums.entry(Fading { half_life, clicks: activity.is_click() }).or_default() += line.now;
-        }
-        sums
+            (off.abs() > 1e-9).then(|| limit(LineKind::Group, what, off))
+        };
+        let sums = sums.iter().map(|(fading, sum)| (fading.group.as_deref(), *sum));
+        worth::by_group(sums).into_iter().filter_map(over).collect()
     }
 
     fn fit_lines(&self, lead: &Lead, now: Moment) -> Vec<Line> {
@@ -333,67 +239,39 @@ impl Scoring {
                 activity: None,
                 points: rule.points,
                 now: f64::from(rule.points),
-                capped: false,
+                limit: None,
             })
             .collect()
     }
+}
 
-    fn engagement_lines(&self, history: &[Activity], now: Moment) -> Vec<Line> {
-        let mut order: Vec<&Activity> = history.iter().collect();
-        order.sort_by(|a, b| (a.at, &a.source, &a.message_id).cmp(&(b.at, &b.source, &b.message_id)));
-        let mut counted: Vec<Vec<Moment>> = vec![Vec::new(); self.engagement.len()];
-        let mut of_clicks = 0.0;
-        let mut lines = Vec::new();
-        for activity in order {
-            let Some(index) = self.engagement.iter().position(|rule| rule.matches(activity)) else {
-                if let Some(points) = activity.given_points().filter(|points| *points != 0) {
-                    let worth = decayed(points, Some(&Span::days(ANSWER_HALF_LIFE)), activity.at, now);
-                    lines.push(Line {
-                        kind: LineKind::Engagement,
-                        what: described(activity),
-                        at: Some(activity.at),
-                        activity: Some(activity.id),
-                        points,
-                        now: worth,
-                        capped: false,
-                    });
-                }
-                continue;
-            };
-            let rule = &self.engagement[index];
-            let capped = rule.max_per.as_ref().is_some_and(|max| {
-                let since = activity.at - max.every.delta();
-                counted[index].iter().rev().take_while(|at| **at > since).count() >= max.times
-            });
-            if !capped {
-                counted[index].push(activity.at);
-            }
-            let what = match (&activity.path, activity.kind) {
-                (Some(path), Kind::Page) => format!("{} {path}", activity.name),
-                _ => activity.name.clone(),
-            };
-            let worth =
-                if capped { 0.0 } else { decayed(rule.points, rule.half_life.as_ref(), activity.at, now) };
-            if activity.is_click() {
-                of_clicks += worth;
-            }
-            lines.push(Line {
-                kind: LineKind::Engagement,
-                what,
-                at: Some(activity.at),
-                activity: Some(activity.id),
-                points: rule.points,
-                now: worth,
-                capped,
-            });
+impl Counted<'_> {
+    fn line(&self, now: Moment) -> Line {
+        let activity = self.activity;
+        let what = match (&activity.path, activity.kind) {
+            (Some(path), Kind::Page) => format!("{} {path}", activity.name),
+            _ if activity.given_points().is_some() => described(activity),
+            _ => activity.name.clone(),
+        };
+        Line {
+            kind: LineKind::Engagement,
+            what,
+            at: Some(activity.at),
+            activity: Some(activity.id),
+            points: self.points,
+            now: self.worth(now),
+            limit: self.limit,
         }
-        let over = of_clicks - self.most_of_clicks();
-        if over > 1e-9 {
-            let what = format!("links of mails are worth {} together at most", self.most_of_clicks());
-            lines.push(limit(what, -over));
-        }
-        lines
     }
+}
+
+/// What counts, as sums by how they fade.
+fn sums(counted: &[Counted<'_>], now: Moment) -> BTreeMap<Fading, f64> {
+    let mut sums = BTreeMap::new();
+    for one in counted.iter().filter(|one| one.limit.is_none() && one.points != 0) {
+        *sums.entry(one.fading.clone()).or_default() += one.worth(now);
+    }
+    sums
 }
 
 /// Points as they are shown and compared: rounded, half a point up. What lies within a ten-millionth below the half is
@@ -405,23 +283,9 @@ pub fn whole(points: f64) -> i64 {
 /// What points may lack of a half to be rounded up all the same.
 pub const ROUNDED_UP: f64 = 1e-7;
 
-/// A half-life in whole seconds, at least one.
-fn seconds(half_life: &Span) -> i64 {
-    half_life.delta().num_seconds().max(1)
-}
-
-/// Points of an activity at `at`, as they stand at `now`. What lies ahead is worth its full points.
-fn decayed(points: i32, half_life: Option<&Span>, at: Moment, now: Moment) -> f64 {
-    let points = f64::from(points);
-    let Some(half_life) = half_life else { return points };
-    let age = (now - at).as_seconds_f64().max(0.0);
-    let half = seconds(half_life) as f64;
-    points * (-age / half).exp2()
-}
-
 /// The line of what a limit takes away or gives.
-fn limit(what: String, now: f64) -> Line {
-    Line { kind: LineKind::Clamp, what, at: None, activity: None, points: 0, now, capped: false }
+fn limit(kind: LineKind, what: String, now: f64) -> Line {
+    Line { kind, what, at: None, activity: None, points: 0, now, limit: None }
 }
 
 #[cfg(test)]

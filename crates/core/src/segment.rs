@@ -16,6 +16,8 @@
 //! | `country in (TH, SG)` | `title`, `company`, `country`, `zone`, `name`, `email`, `domain`, `trait.X` with `=`, `!=`, `in`, `not in`, `matches`, `contains`, `exists` |
 //! | `trait.seats >= 50` | a trait with `>=`, `>`, `<=`, `<`: a number, or a text of digits |
 //! | `lifecycle = mql` | `lifecycle`, `journey`, `nurture`, `grade`, `consent` with `=`, `!=`, `in`, `not in` |
+//! | `level >= manager` | how far up they are by their title: `individual`, `manager`, `director`, `executive` |
+//! | `freemail` | the address is one that anybody can have, and says nothing of a company |
 //! | `owner = none` | the rep's name, or `none` |
 //! | `tag "vip"`, `hot` | carries the tag; is hot |
 //! | `quiet for 30 days` | no human activity for so long, counted from the lead's beginning if there never was one |
@@ -45,7 +47,7 @@ mod words;
 #[cfg(test)]
 mod tests;
 
-pub use deed::{Deed, Doing, Having, Often, When};
+pub use deed::{Conditions, Deed, Doing, Having, Often, When};
 pub use eval::Facts;
 pub use fault::ParseError;
 pub use inline::InlineError;
@@ -55,6 +57,7 @@ pub use words::{Phrase, fold};
 use crate::{
     consent::ConsentState,
     lead::{Journey, Lifecycle, Nurture},
+    level::Level,
 };
 use chrono::TimeDelta;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
@@ -104,6 +107,8 @@ pub enum Predicate {
     Tagged(String),
     /// `hot`: over the threshold, and not yet cooled.
     Hot,
+    /// `freemail`: has an address that anybody can have.
+    FreeMail,
     /// `quiet for 30 days`: the last human activity, or else the lead's creation, is at least so long
     /// ago. A whole number of minutes, at least one.
     QuietFor(TimeDelta),
@@ -217,11 +222,14 @@ pub enum Standing {
     Grade,
     /// Whether we may write.
     Consent,
+    /// How far up they are, by their title; nowhere, where no word of it is known.
+    Level,
 }
 
 impl Standing {
     /// All of them.
-    pub const ALL: [Self; 5] = [Self::Lifecycle, Self::Journey, Self::Nurture, Self::Grade, Self::Consent];
+    pub const ALL: [Self; 6] =
+        [Self::Lifecycle, Self::Journey, Self::Nurture, Self::Grade, Self::Consent, Self::Level];
 
     /// The cells of fit and engagement: fit from A down, and in each engagement from 1 down.
     pub const GRADES: [&str; 9] = ["A1", "A2", "A3", "B1", "B2", "B3", "C1", "C2", "C3"];
@@ -234,6 +242,7 @@ impl Standing {
             Self::Nurture => "nurture",
             Self::Grade => "grade",
             Self::Consent => "consent",
+            Self::Level => "level",
         }
     }
 
@@ -245,6 +254,7 @@ impl Standing {
             Self::Nurture => Nurture::ALL.iter().map(|status| status.word()).collect(),
             Self::Grade => Self::GRADES.to_vec(),
             Self::Consent => ConsentState::ALL.iter().map(|state| state.word()).collect(),
+            Self::Level => Level::ALL.iter().map(|level| level.word()).collect(),
         }
     }
 }
@@ -331,6 +341,16 @@ impl Predicate {
             Self::Segment(name) => Some(name.as_str()),
             _ => None,
         })
+    }
+}
+
+impl Conditions {
+    /// Reads what properties must answer.
+    ///
+    /// # Errors
+    /// As [`Predicate::parse`].
+    pub fn parse(text: &str) -> Result<Self, ParseError> {
+        parse::conditions(text)
     }
 }
 

@@ -5,14 +5,15 @@ use crate::{
     house::House,
 };
 use chrono_tz::Tz;
-use comfy_table::{Table, presets::UTF8_HORIZONTAL_ONLY};
+use comfy_table::{CellAlignment, Table, presets::UTF8_HORIZONTAL_ONLY};
 use rekindle_core::{
+    company::Company,
     consent::{Record, Says},
     delivery::{Delivery, DeliveryState},
     enrollment::RunState,
     ids::ActivityId,
     lead::Lead,
-    score::{Explanation, LineKind},
+    score::{Explanation, parts},
     time::Moment,
 };
 use rekindle_storage::{StoreError, leads::Dossier};
@@ -61,6 +62,13 @@ pub async fn explained(house: &House, lead: &Lead) -> Result<Explanation, Halt> 
     let playbooks = house.store.playbooks().await.doing("read the playbook")?;
     let history = house.store.leads().history(lead.id, &playbooks).await.doing("read the lead")?;
     Ok(playbooks.current().scoring.explain(lead, &history, house.store.clock().calendar()))
+}
+
+/// Who else is of a lead's company.
+async fn company(house: &House, lead: &Lead) -> Result<Option<Company>, Halt> {
+    let playbooks = house.store.playbooks().await.doing("read the playbook")?;
+    let now = house.store.clock().calendar();
+    house.store.leads().company(lead, playbooks.current(), now).await.doing("read the lead's company")
 }
 
 /// The words of each run's steps, for `step`.
@@ -182,7 +190,7 @@ fn said(at: Moment, zone: Tz) -> String {
 /// What an activity was worth when it happened: nothing where no rule counts it, or no more.
 fn points_of(explained: &Explanation, activity: ActivityId) -> i32 {
     let line = explained.lines.iter().find(|line| line.activity == Some(activity));
-    line.map_or(0, |line| if line.capped { 0 } else { line.points })
+    line.filter(|line| line.limit.is_none()).map_or(0, |line| line.points)
 }
 
 fn words_of(dossier: &Dossier, explained: &Explanation, zone: Tz, now: Moment) -> String {
@@ -312,29 +320,53 @@ fn words_of(dossier: &Dossier, explained: &Explanation, zone: Tz, now: Moment) -
 pub async fn score(house: &House, name: &str, as_json: bool) -> Done {
     let lead = house.store.leads().named(name).await.map_err(|e| refused(e, house))?;
     let explained = explained(house, &lead).await?;
+    let company = company(house, &lead).await?;
     if as_json {
         let mut value = serde_json::to_value(&explained).doing("write JSON")?;
         value["email"] = json!(lead.email);
+        value["hot"] = json!(lead.hot);
+        value["crosses_at"] = json!(lead.crosses_at.map(rfc));
+        value["company"] = json!(company);
         return exit::json(&value);
     }
+    exit::data(score_words(&lead, &explained, company.as_ref(), house.config.team.zone))
+}
+
+/// Every line of a score, with tenths of points that add up to the whole.
+fn score_words(lead: &Lead, explained: &Explanation, company: Option<&Company>, zone: Tz) -> String {
     let mut table = Table::new();
-    table.load_style(UTF8_HORIZONTAL_ONLY).set_header(["What", "When", "Points then", "Points now"]);
-    for line in &explained.lines {
-        let now = if line.capped { "over its limit".to_owned() } else { format!("{:+.1}", line.now) };
-        let then = if line.kind == LineKind::Clamp { String::new() } else { format!("{:+}", line.points) };
+    table.load_style(UTF8_HORIZONTAL_ONLY).set_header(["What", "When", "Then", "Now", ""]);
+    let tenths = |tenths: i64| tenths as f64 / 10.0;
+    let shown = parts(explained.lines.iter().map(|line| line.now * 10.0));
+    for (line, points) in explained.lines.iter().zip(&shown) {
         table.add_row([
             line.what.clone(),
-            line.at.map(|at| said(at, house.config.team.zone)).unwrap_or_default(),
-            then,
-            now,
+            line.at.map(|at| said(at, zone)).unwrap_or_default(),
+            line.activity.map(|_| format!("{:+}", line.points)).unwrap_or_default(),
+            line.limit.map_or_else(|| format!("{:+.1}", tenths(*points)), |_| "–".to_owned()),
+            line.limit.map(|limit| limit.to_string()).unwrap_or_default(),
         ]);
     }
-    exit::data(format_args!(
-        "{} has {} points, grade {}.\n{table}",
+    let sum = format!("{:.1}", tenths(shown.iter().sum()));
+    table.add_row(["Together", "", "", &sum, &format!("rounded: {}", explained.score)]);
+    for column in table.column_iter_mut().skip(2).take(2) {
+        column.set_cell_alignment(CellAlignment::Right);
+    }
+    let mut text = format!(
+        "{} has {} points and is {}.\n{}\n",
         lead.called(),
         explained.score,
-        explained.grade
-    ))
+        if lead.hot { "hot" } else { "not hot" },
+        explained.graded,
+    );
+    if let Some(company) = company {
+        text.push_str(&format!("Company: {}.\n", company.words()));
+    }
+    if let Some(at) = lead.crosses_at {
+        let how = if lead.hot { "Hot until" } else { "Hot from" };
+        text.push_str(&format!("{how} {}, if nothing else happens.\n", said(at, zone)));
+    }
+    format!("{text}{table}")
 }
 
 /// `outbox`

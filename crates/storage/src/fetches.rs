@@ -43,13 +43,24 @@ pub struct Fetching {
     pub from: Option<IpAddr>,
 }
 
+/// A click that a machine made.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Exposed {
+    /// In which mail.
+    pub delivery: DeliveryId,
+    /// What gave it away.
+    pub sign: Sign,
+    /// The id of the activity that it would be, or has been taken for.
+    pub message_id: String,
+}
+
 /// Clicks whose time of waiting is over.
 #[derive(Debug, Default)]
 pub struct Due {
     /// Those that people made.
     pub people: Vec<Arrival>,
-    /// Those that machines made, and what gave them away.
-    pub machines: Vec<(DeliveryId, Sign)>,
+    /// Those that machines made. One that had counted is taken back ([`Leads::disown`](crate::leads::Leads::disown)).
+    pub machines: Vec<Exposed>,
     looked_at: Vec<Uuid>,
 }
 
@@ -88,7 +99,8 @@ struct Told {
 }
 
 impl Fetches<'_> {
-    /// Keeps a fetch. A click, by its head alone or whole, is due when [`HOLD`] has passed.
+    /// Keeps a fetch. A click, by its head alone or whole, is due when [`HOLD`] has passed. A bait makes the clicks that it
+    /// speaks against due once more, though they have counted.
     ///
     /// # Errors
     /// As the database says.
@@ -109,6 +121,13 @@ impl Fetches<'_> {
             network: fetching.from.map(network_of),
         };
         let tx = self.0.begin().await?;
+        if fetching.what == Fetched::Bait {
+            // indexes `ix_trace_delivery`, `ix_trace_network`
+            let text = "UPDATE trace SET due_at = ? WHERE due_at IS NULL AND what = 'link' AND at >= ? AND (delivery_id = ? OR network = ?)";
+            let network = row.network.clone().unwrap_or_default();
+            let values = vec![micros(now).into(), micros(now - BAIT).into(), of.id.0.into(), network.into()];
+            tx.execute_raw(self.0.sql(text, values)).await?;
+        }
         add::<small::trace::Entity, _>(&*tx, vec![row]).await?;
         self.0.commit(tx, true).await
     }
@@ -142,7 +161,10 @@ impl Fetches<'_> {
                 _ => told.committed_at,
             };
             match sign_of(&click, &around.beside(&click), taken_at.map(moment)) {
-                Some(sign) => due.machines.push((click.delivery, sign)),
+                Some(sign) => {
+                    let message_id = message_id(&click);
+                    due.machines.push(Exposed { delivery: click.delivery, sign, message_id });
+                }
                 None => due.people.extend(told.url.as_deref().map(|url| clicked(&click, &told.mail, url))),
             }
         }
@@ -262,11 +284,19 @@ fn fetch(row: small::trace::Model) -> Result<Fetch> {
     })
 }
 
+/// Under which source clicks are told to the house.
+pub(crate) const CLICKS: &str = "mail";
+
+/// The id of a click, as something told to the house.
+fn message_id(click: &Fetch) -> String {
+    format!("click:{}", click.id.simple())
+}
+
 /// A person's click, as something told to the house.
 fn clicked(click: &Fetch, mail: &str, url: &str) -> Arrival {
     Arrival {
-        source: "mail".to_owned(),
-        message_id: format!("click:{}", click.id.simple()),
+        source: CLICKS.to_owned(),
+        message_id: message_id(click),
         fingerprint: 0,
         who: Who { lead: Some(click.lead), ..Who::default() },
         kind: Kind::Mail,

@@ -1,7 +1,9 @@
 //! Leads: found, read, and changed by decisions of `core`.
 
 mod arrivals;
+mod company;
 mod consents;
+mod disowning;
 mod dossier;
 mod ended;
 mod unsubscribing;
@@ -320,16 +322,16 @@ impl Leads<'_> {
         rows.iter().map(|row| Ok(LeadId(row.try_get("", "id")?))).collect()
     }
 
-    /// Hot leads whose points have decayed below the line where they cool (index `ix_lead_cools`).
+    /// Leads whose score time alone has taken over a line, as far as is known (index `ix_lead_crosses`).
     ///
     /// # Errors
     /// As the database says.
-    pub async fn due_to_cool_down(&self, now: Moment, most: u64) -> Result<Vec<LeadId>> {
+    pub async fn due_to_cross(&self, now: Moment, most: u64) -> Result<Vec<LeadId>> {
         let ids: Vec<Uuid> = lead::Entity::find()
             .select_only()
             .column(lead::Column::Id)
-            .filter(lead::Column::CoolsAt.lte(micros(now)))
-            .order_by_asc(lead::Column::CoolsAt)
+            .filter(lead::Column::CrossesAt.lte(micros(now)))
+            .order_by_asc(lead::Column::CrossesAt)
             .limit(most)
             .into_tuple()
             .all(&self.0.db)
@@ -337,16 +339,16 @@ impl Leads<'_> {
         Ok(ids.into_iter().map(LeadId).collect())
     }
 
-    /// When the next hot lead cools (index `ix_lead_cools`).
+    /// When the next lead's score crosses a line (index `ix_lead_crosses`).
     ///
     /// # Errors
     /// As the database says.
-    pub async fn next_cooling(&self) -> Result<Option<Moment>> {
+    pub async fn next_crossing(&self) -> Result<Option<Moment>> {
         let row: Option<Option<i64>> = lead::Entity::find()
             .select_only()
-            .column(lead::Column::CoolsAt)
-            .filter(lead::Column::CoolsAt.is_not_null())
-            .order_by_asc(lead::Column::CoolsAt)
+            .column(lead::Column::CrossesAt)
+            .filter(lead::Column::CrossesAt.is_not_null())
+            .order_by_asc(lead::Column::CrossesAt)
             .limit(1)
             .into_tuple()
             .one(&self.0.db)

@@ -219,6 +219,10 @@ impl Store {
                         }
                     }
                     Effect::Alert(alert) => alerts.push(alert),
+                    Effect::Again(reason, words) => {
+                        let last = last_alert(tx, change.lead.id).await?;
+                        alerts.extend(last.map(|alert| alert.moved_on(reason, &words)));
+                    }
                     Effect::Enroll(planned) => {
                         let id = EnrollmentId(mint::id());
                         runs.push(Enrollment::begin(id, change.lead.id, &planned, now));
@@ -324,6 +328,13 @@ impl Store {
         }
         Ok(())
     }
+}
+
+/// The alert that was raised last on a lead (index `ix_alert_lead`).
+async fn last_alert(tx: &Writing, lead: LeadId) -> Result<Option<Alert>> {
+    let raised = alert::Entity::find().filter(alert::Column::LeadId.eq(lead.0));
+    let row = raised.order_by_desc(alert::Column::RaisedAt).one(&**tx).await?;
+    row.map(alert::Model::alert).transpose()
 }
 
 /// A mail of a run's step, as it enters the outbox.

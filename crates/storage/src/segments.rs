@@ -7,7 +7,7 @@
 mod compile;
 mod deeds;
 mod members;
-mod points;
+pub(crate) mod points;
 mod properties;
 mod saved;
 mod sql;

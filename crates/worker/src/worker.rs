@@ -254,8 +254,12 @@ impl Worker {
     /// As the database says.
     pub async fn next_due_after(&self, now: Moment) -> Result<Option<Moment>> {
         let (calendar, wall) = self.next_due().await?;
-        let all =
-            [calendar, wall, self.store.outbox().next_due().await?, self.store.leads().next_cooling().await?];
+        let all = [
+            calendar,
+            wall,
+            self.store.outbox().next_due().await?,
+            self.store.leads().next_crossing().await?,
+        ];
         Ok(all.into_iter().flatten().min().map(|next| next.max(now)))
     }
 

@@ -26,6 +26,7 @@ impl Face {
     pub(super) fn of_alert(alert: &Alert, card: Card) -> Self {
         let words = match alert.reason {
             Reason::Hot => format!("{} is hot: {} points.", card.title, card.score.unwrap_or_default()),
+            Reason::Surge => format!("{} is surging: {} points.", card.title, card.score.unwrap_or_default()),
             Reason::Reply => format!("{} has answered a mail.", card.title),
             Reason::Back => format!("{} is back from the cold.", card.title),
             Reason::Plan => format!("A sequence asks for somebody to talk to {}.", card.title),

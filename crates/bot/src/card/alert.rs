@@ -6,6 +6,7 @@ use chrono_tz::Tz;
 use rekindle_core::{
     activity::Activity,
     alert::{Alert, AlertState, Outcome, Reason},
+    company::Company,
     consent::ConsentState,
     lead::Lead,
     observe::{described, reasons},
@@ -32,6 +33,8 @@ pub struct Scenery<'a> {
     pub lead: &'a Lead,
     /// Their score.
     pub explanation: &'a Explanation,
+    /// Who else is of their company.
+    pub company: Option<&'a Company>,
     /// The last things that a person surely did, newest first.
     pub recent: &'a [Activity],
     /// What reps wrote, newest first.
@@ -75,6 +78,7 @@ pub fn of_alert(alert: &Alert, scenery: &Scenery<'_>) -> Card {
 fn headline(alert: &Alert) -> String {
     let words = match alert.reason {
         Reason::Hot => "Hot lead",
+        Reason::Surge => "Surging",
         Reason::Back => "Back from the cold",
         Reason::Reply => "Answered a mail",
         Reason::Plan => "A sequence asks",
@@ -92,16 +96,20 @@ fn lines(alert: &Alert, scenery: &Scenery<'_>) -> Vec<String> {
     let mut timeless = scenery.explanation.clone();
     timeless.lines.iter_mut().for_each(|line| line.at = None);
     let mut lines = reasons(&timeless, scenery.now);
-    if matches!(alert.reason, Reason::Back | Reason::Reply) {
+    if matches!(alert.reason, Reason::Surge | Reason::Back | Reason::Reply) {
         lines.splice(0..0, alert.because.iter().cloned());
     }
+    lines.splice(0..0, alert.news.last().map(|news| capital(news)));
     lines.truncate(5);
     lines.iter().map(|line| clean(line, 120)).collect()
 }
 
 fn facts(scenery: &Scenery<'_>) -> Vec<Fact> {
     let Scenery { lead, recent, notes, now, zone, .. } = scenery;
-    let mut facts = Vec::new();
+    let mut facts = vec![Fact::new("Grade", scenery.explanation.graded.clone())];
+    if let Some(company) = scenery.company.filter(|company| company.people > 1) {
+        facts.push(Fact::new("Company", clean(&company.words(), 160)));
+    }
     let (theirs, from) = zone_of(lead.zone.as_deref(), lead.country.as_deref(), *zone);
     if matches!(from, ZoneFrom::Lead | ZoneFrom::Country) {
         facts.push(Fact::new("Their clock", clocks(theirs, *zone, *now)));

@@ -6,6 +6,7 @@ use chrono_tz::Tz;
 use rekindle_core::{
     alert::{Alert, Outcome, Raised, Reason},
     campaign::{Campaign, CampaignState, Caution, Figures, Forecast, Wave},
+    company::{Company, Hottest},
     email::EmailAddress,
     lead::{Lead, Points},
     score::{Explanation, Line, LineKind},
@@ -40,13 +41,14 @@ fn explanation() -> Explanation {
         activity: None,
         points: 50,
         now,
-        capped: false,
+        limit: None,
     };
     Explanation {
         score: 105,
         fit: 10,
         engagement: 95,
         grade: "A1".to_owned(),
+        graded: "A1: fit 10 (A from 10), engagement 95 (1 from 60)".to_owned(),
         points: Points { fit: 10.0, engagement: 95.0, at: at("2026-11-23T09:00:00Z") },
         worth: Default::default(),
         lines: vec![line("Demo Requested", 50.0), line("Demo Requested", 45.0)],
@@ -59,6 +61,8 @@ pub(crate) fn rendered(alert: &Alert) -> Card {
 
 fn of(alert: &Alert, lead: &Lead) -> Card {
     let explanation = explanation();
+    let hottest = Hottest { lead: lead.id, called: "Kim Park".to_owned(), score: 105 };
+    let company = Company { domain: "acme.test".to_owned(), people: 3, active: 2, points: 140, hottest };
     let notes =
         [Note { by: "Ana".to_owned(), at: at("2026-11-23T08:59:00Z"), text: "likes\nblue".to_owned() }];
     of_alert(
@@ -66,6 +70,7 @@ fn of(alert: &Alert, lead: &Lead) -> Card {
         &Scenery {
             lead,
             explanation: &explanation,
+            company: Some(&company),
             recent: &[],
             notes: &notes,
             now: at("2026-11-23T09:00:00Z"),

@@ -8,6 +8,7 @@ use crate::{
 use rekindle_core::{
     alert::Alert,
     campaign::Campaign,
+    company::Company,
     ids::{AlertId, CampaignId, LeadId},
     lead::Lead,
     score::Explanation,
@@ -34,9 +35,11 @@ impl View<'_> {
         let mut recent = activities.remove(&lead.id).unwrap_or_default();
         recent.retain(|activity| activity.human);
         let notes = self.notes(lead.id).await?;
+        let company = self.company(&lead).await?;
         let scenery = Scenery {
             lead: &lead,
             explanation: &explanation,
+            company: company.as_ref(),
             recent: &recent,
             notes: &notes,
             now: self.store.clock().calendar(),
@@ -63,6 +66,12 @@ impl View<'_> {
         let playbooks = self.store.playbooks().await?;
         let history = self.store.leads().history(lead.id, &playbooks).await?;
         Ok(playbooks.current().scoring.explain(lead, &history, self.store.clock().calendar()))
+    }
+
+    /// Who else is of a lead's company.
+    pub(crate) async fn company(&self, lead: &Lead) -> Result<Option<Company>> {
+        let playbooks = self.store.playbooks().await?;
+        self.store.leads().company(lead, playbooks.current(), self.store.clock().calendar()).await
     }
 
     /// What reps wrote about a lead, newest first. The audit keeps the words as they were given.

@@ -9,8 +9,9 @@ use rekindle_core::{
     campaign::{Campaign, Case, Told, mail_story, run_story, why},
     enrollment::Enrollment,
     lead::{Lead, Nurture},
-    score::LineKind,
+    score::{Explanation, Line, parts},
     segment::Facts,
+    time::Moment,
 };
 use rekindle_storage::Result;
 
@@ -31,19 +32,16 @@ impl Desk {
             explanation.grade,
             if lead.hot { "hot" } else { "not hot" }
         )];
-        for line in explanation.lines.iter().take(LINES) {
-            let when = line.at.map(|at| format!(", {}", moment(at, now, zone))).unwrap_or_default();
-            let was = match (line.kind, line.capped) {
-                (_, true) => " (over the rule's limit)".to_owned(),
-                (LineKind::Engagement, _) if (f64::from(line.points) - line.now).abs() >= 0.5 => {
-                    format!(" (was {:+})", line.points)
-                }
-                _ => String::new(),
-            };
-            said.push(format!("{:>+5}  {}{when}{was}", line.now.round() as i64, clean(&line.what, 80)));
+        said.extend(self.points(&explanation, now));
+        said.push(format!("{:>5}", explanation.score));
+        said.push(String::new());
+        said.push(explanation.graded.clone());
+        if let Some(company) = self.view().company(lead).await? {
+            said.push(format!("Company: {}", clean(&company.words(), 160)));
         }
-        if explanation.lines.len() > LINES {
-            said.push(format!("       … and {} more", explanation.lines.len() - LINES));
+        if let Some(at) = lead.crosses_at {
+            let how = if lead.hot { "Hot until" } else { "Hot from" };
+            said.push(format!("{how} {}, if nothing else happens", dated(at, zone)));
         }
         said.push(String::new());
         said.extend(self.way_of(lead).await?);
@@ -63,6 +61,7 @@ impl Desk {
                         .take(LINES)
                         .map(|why| format!("       {}", clean(timeless(why), 100))),
                 );
+                said.extend(alert.news.iter().map(|news| format!("       then {}", clean(news, 160))));
             }
         }
         said.push(format!("Mail: {}", self.may_be_mailed(lead).await?));
@@ -84,7 +83,30 @@ impl Desk {
         Ok(Reply::table(said.join("\n")).with_data(serde_json::to_value(&explanation).unwrap_or_default()))
     }
 
-    /// What stands in the way of a marketing mail now, the strongest first.
+    /// The lines of a score, those that say most first, and what counts for nothing last; their points add up to the score.
+    fn points(&self, explanation: &Explanation, now: Moment) -> Vec<String> {
+        let mut counted: Vec<&Line> = explanation.lines.iter().filter(|line| line.limit.is_none()).collect();
+        counted.sort_by(|a, b| b.now.abs().total_cmp(&a.now.abs()).then(b.at.cmp(&a.at)));
+        let shown = parts(counted.iter().map(|line| line.now));
+        let mut said: Vec<String> = Vec::new();
+        for (line, points) in counted.iter().zip(&shown).take(LINES) {
+            let when =
+                line.at.map(|at| format!(", {}", moment(at, now, self.settings.zone))).unwrap_or_default();
+            let faded = line.activity.is_some() && i64::from(line.points) != *points;
+            let was = if faded { format!(" (was {:+})", line.points) } else { String::new() };
+            said.push(format!("{points:>+5}  {}{when}{was}", clean(&line.what, 80)));
+        }
+        if let Some(rest) = shown.get(LINES..).filter(|rest| !rest.is_empty()) {
+            said.push(format!("{:>+5}  by {} more", rest.iter().sum::<i64>(), rest.len()));
+        }
+        let held = explanation.together();
+        let held = held.iter().filter_map(|line| Some((line, line.held?))).take(LINES);
+        said.extend(
+            held.map(|(line, (times, limit))| format!("    –  {} ×{times}: {limit}", clean(&line.what, 80))),
+        );
+        said
+    }
+
     /// Why a lead got a mail of a campaign, or did not.
     pub(super) async fn why_in(&self, campaign: &Campaign, lead: &Lead) -> Result<Reply> {
         let playbooks = self.store.load_playbooks().await?;
@@ -135,6 +157,7 @@ impl Desk {
         }
     }
 
+    /// What stands in the way of a marketing mail now, the strongest first.
     async fn may_be_mailed(&self, lead: &Lead) -> Result<String> {
         let suppressed = self.store.leads().suppressed(std::slice::from_ref(lead)).await?;
         let no = if suppressed.contains(&lead.id) {

@@ -206,9 +206,20 @@ async fn the_lists_and_the_why_are_answered_from_the_rows() {
         "Alerted: hot at 09:00, now claimed, because of",
         "       +100 Demo Requested ×2\n",
         "Mail: none now: it waits, claimed by Ana",
+        "A1: fit 10 (A from 10), engagement 100 (1 from 60)",
+        "Company: nobody else from acme.test",
+        "Hot until",
     ] {
         assert!(why.contains(line), "{line} in\n{why}");
     }
+    let numbers: Vec<i64> = why
+        .lines()
+        .skip(1)
+        .take_while(|line| !line.is_empty())
+        .map(|line| line.split_whitespace().next().unwrap().parse().unwrap())
+        .collect();
+    let (sum, lines) = numbers.split_last().unwrap();
+    assert_eq!((lines.len(), lines.iter().sum::<i64>(), *sum), (3, 110, 110), "{why}");
     let show = stage.ask("vic", "/lead show kim@acme.test").await;
     assert!(show.text.contains("owner      Ana"), "{}", show.text);
     assert_eq!(intents(&show.card.unwrap())[..3], ["connected", "no_answer", "meeting"]);

@@ -8,7 +8,7 @@ use crate::{
     enrollment::{Enrollment, Planned, may_begin},
     ids::ActivityId,
     notice::{Notice, Topic},
-    observe::rescore,
+    rescore::{Cause, rescore},
     scene::{Change, Effect, Scene},
     sequence::{Known, Listed, Reentry, Step, Told},
     stage::Evidence,
@@ -97,7 +97,8 @@ impl Walk<'_> {
         let mut history = self.scene.history.clone();
         history.push(given.clone());
         self.change.effects.push(Effect::Record(given));
-        rescore(&Scene { history, ..self.scene.clone() }, self.change, None, self.plans.playbooks, self.now);
+        let scene = Scene { history, ..self.scene.clone() };
+        rescore(&scene, self.change, Cause::Time, self.plans.playbooks, self.now);
     }
 
     /// Begins another sequence, where the lead may.
@@ -122,8 +123,8 @@ impl Walk<'_> {
 /// Raises an alert, or adds to the one that is live.
 fn ask_the_team(scene: &Scene, change: &mut Change, words: &str) {
     let meant_for = change.lead.owner.clone().or_else(|| change.lead.last_owner.clone());
-    change.effects.push(match &scene.alert {
-        Some(alert) => Effect::Alert(alert.clone().because_too(words)),
+    change.effects.push(match change.alert(scene) {
+        Some(alert) => Effect::Alert(alert.because_too(words)),
         None => Effect::Raise(Raised { reason: Reason::Plan, because: vec![words.to_owned()], meant_for }),
     });
 }

@@ -4,15 +4,14 @@
 //! and goes on as it always went.
 
 mod plans;
+mod scoring;
 
 use super::{FORMS, Files, Playbook};
 use crate::{
-    activity::names,
     form::Form,
     frequency::{FREQUENCY, Frequency},
     lead::Lifecycle,
     read::{self, FileError},
-    score::{EngagementRule, Grades, Thresholds},
     sequence::Sequence,
     span::Span,
     stage::{STAGES, Stages},
@@ -34,10 +33,7 @@ impl Playbook {
                 FileError::at(file, text, at, message)
             }));
         };
-        let mut scoring = of_thresholds(&self.scoring.thresholds);
-        scoring.extend(of_grades(&self.scoring.grades));
-        scoring.extend(of_opens(&self.scoring.engagement));
-        told("scoring.toml", scoring);
+        told("scoring.toml", scoring::of(&self.scoring));
         told("segments.toml", of_names(self.segments.iter().map(|(name, _)| name.as_str())));
         told(STAGES, of_stages(&self.stages));
         told("sunset.toml", of_sunset(&self.sunset));
@@ -69,45 +65,6 @@ fn of_stages(stages: &Stages) -> Vec<Fault> {
         found.push(fault(format!("lifecycle[{at}].stage"), why));
     }
     found
-}
-
-fn of_thresholds(lines: &Thresholds) -> Vec<Fault> {
-    let mut found = Vec::new();
-    if lines.hot < 1 {
-        found.push(fault("thresholds.hot", "hot is at least 1: with less, every lead would be hot"));
-    } else if lines.max < lines.hot {
-        let why = format!("max is below hot ({}): no lead could ever be hot", lines.hot);
-        found.push(fault("thresholds.max", why));
-    }
-    if lines.cools_below > lines.hot {
-        let why = format!(
-            "cools_below is above hot: a lead would turn hot and have cooled at once; write at most {}",
-            lines.hot
-        );
-        found.push(fault("thresholds.cools_below", why));
-    }
-    found
-}
-
-fn of_grades(grades: &Grades) -> Vec<Fault> {
-    let mut found = Vec::new();
-    for (name, [best, second]) in [("fit", grades.fit), ("engagement", grades.engagement)] {
-        if best < second {
-            let why = format!(
-                "the borders go from the best grade down, and {best} is below {second}; write [{second}, {best}]"
-            );
-            found.push(fault(format!("grades.{name}"), why));
-        }
-    }
-    found
-}
-
-/// Opens are worth nothing (mail-rules M1).
-fn of_opens(rules: &[EngagementRule]) -> Vec<Fault> {
-    let is_open = |name: &String| [names::OPENED, "Email Opened"].contains(&name.as_str());
-    let counted = rules.iter().enumerate().filter(|(_, rule)| rule.activity.iter().any(is_open));
-    let why = "opens are worth nothing: mail programs and filters load pictures by themselves; count what people click";
-    counted.map(|(at, _)| fault(format!("engagement[{at}].activity"), why)).collect()
 }
 
 fn of_names<'a>(names: impl Iterator<Item = &'a str>) -> Vec<Fault> {
@@ -203,13 +160,63 @@ pub(super) mod tests {
             ("scoring.toml", "cools_below = 80", "cools_below = 200", "scoring.toml:5:15", "at most 100"),
             ("scoring.toml", "max = 1000", "max = 50", "scoring.toml:6:7", "ever be hot"),
             ("scoring.toml", "hot = 100", "hot = -5", "scoring.toml:4:7", "every lead"),
-            ("scoring.toml", "fit = [10, 5]", "fit = [5, 10]", "scoring.toml:9:7", "write [10, 5]"),
+            ("scoring.toml", "fit = [10, 5]", "fit = [5, 10]", "scoring.toml:11:7", "write [10, 5]"),
             (
                 "scoring.toml",
                 "\"E-book Downloaded\"",
                 "\"Mail Opened\"",
-                "scoring.toml:15:12",
+                "scoring.toml:24:12",
                 "opens are worth nothing",
+            ),
+            (
+                "scoring.toml",
+                "stage = \"consideration\"",
+                "group = \"contnt\"\n[groups.content]\nmax = 40",
+                "scoring.toml:33:9",
+                "did you mean \"content\"",
+            ),
+            (
+                "scoring.toml",
+                "stage = \"consideration\"",
+                "group = \"clicks\"",
+                "scoring.toml:33:9",
+                "by themselves",
+            ),
+            ("scoring.toml", "[grades]", "[groups.content]\n[grades]", "scoring.toml:10:", "at most (max)"),
+            (
+                "scoring.toml",
+                "[grades]",
+                "[groups.content]\nmax = -1\n[grades]",
+                "scoring.toml:11:7",
+                "not below 0",
+            ),
+            (
+                "scoring.toml",
+                "stage = \"consideration\"",
+                "within = \"7d\"",
+                "scoring.toml:33:10",
+                "within goes with hits",
+            ),
+            (
+                "scoring.toml",
+                "stage = \"consideration\"",
+                "cooldown = \"0h\"",
+                "scoring.toml:33:12",
+                "more than no time",
+            ),
+            (
+                "scoring.toml",
+                "activity = [\"Webinar Attended\"]\npoints",
+                "points",
+                "scoring.toml:30:10",
+                "counts nothing",
+            ),
+            (
+                "scoring.toml",
+                "max = 1000",
+                "surge = { points = 0, within = \"24h\" }",
+                "scoring.toml:6:20",
+                "everybody would be surging",
             ),
             ("sunset.toml", "seldom = \"30d\"", "seldom = \"0d\"", "sunset.toml:5:", "at once"),
             ("segments.toml", "\"directors\"", "\"warm\"", "segments.toml:28:8", "two segments “warm”"),
@@ -247,6 +254,17 @@ pub(super) mod tests {
             let told = told(file, from, to);
             assert!(told.contains(at) && told.contains(words), "{to}: {told}");
         }
+    }
+
+    #[test]
+    fn a_slip_in_where_is_shown_at_its_word() {
+        let mut files = shipped();
+        let text = files.get_mut("scoring.toml").unwrap();
+        *text = text.replacen("points = 15", "where = 'plan = pro or seats > 10'\npoints = 15", 1);
+        let errors = Playbook::parse(&files).unwrap_err();
+        assert_eq!((errors.len(), errors[0].line), (1, Some(31)), "{errors:?}");
+        assert!(errors[0].message.contains("joined with and"), "{errors:?}");
+        assert!(errors[0].message.contains("             ^^"), "{errors:?}");
     }
 
     #[test]

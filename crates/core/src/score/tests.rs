@@ -1,13 +1,19 @@
 //! What clicks in mails are worth (mail-rules M3): little, and never the whole.
 
+mod limits;
+mod random;
+mod told;
+
 use super::*;
 use crate::{
     activity::{Trust, names},
     email::EmailAddress,
     ids::LeadId,
 };
+use crate::{segment::Conditions, span::Span};
+use chrono::TimeDelta;
 use proptest::prelude::*;
-use serde_json::Map;
+use serde_json::{Map, json};
 use uuid::Uuid;
 
 fn scoring() -> Scoring {

@@ -4,41 +4,76 @@
 //! kept of a history: the database counts a million leads with it, and need not look at what they did. The sums are
 //! counted anew whenever a lead does something, and when the rules change.
 
-use super::{Scoring, whole};
-use crate::{lead::Lead, segment::Standing, time::Moment};
+use super::{Scoring, rules::EngagementRule, whole};
+use crate::{activity::names, lead::Lead, segment::Standing, time::Moment};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
+/// The group of all links of mails (mail-rules M3): it is there by itself.
+pub const CLICKS: &str = "clicks";
+
 /// How points fade.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Fading {
     /// After how many seconds they are worth half; never, without.
     pub half_life: Option<i64>,
-    /// Whether they are for links of mails, which are worth little together.
-    pub clicks: bool,
+    /// With which others they are worth so much together at most.
+    pub group: Option<String>,
 }
 
 impl Fading {
     /// What a table calls it: "2592000", "never", "clicks 2592000".
-    pub fn key(self) -> String {
-        let clicks = if self.clicks { "clicks " } else { "" };
-        match self.half_life {
-            Some(seconds) => format!("{clicks}{seconds}"),
-            None => format!("{clicks}never"),
+    pub fn key(&self) -> String {
+        let half_life = self.half_life.map_or_else(|| "never".to_owned(), |seconds| seconds.to_string());
+        match &self.group {
+            Some(group) => format!("{group} {half_life}"),
+            None => half_life,
         }
     }
 
     /// What a key names.
     pub fn of_key(key: &str) -> Option<Self> {
-        let (rest, clicks) = key.strip_prefix("clicks ").map_or((key, false), |rest| (rest, true));
-        let half_life = if rest == "never" { None } else { Some(rest.parse().ok()?) };
-        Some(Self { half_life, clicks })
+        let (group, half_life) = match key.rsplit_once(' ') {
+            Some((group, half_life)) => (Some(group.to_owned()), half_life),
+            None => (None, key),
+        };
+        let half_life = if half_life == "never" { None } else { Some(half_life.parse().ok()?) };
+        Some(Self { half_life, group })
     }
 
     /// How much is left after so many seconds.
-    fn left(self, seconds: f64) -> f64 {
+    pub(super) fn left(&self, seconds: f64) -> f64 {
         self.half_life.map_or(1.0, |half| (-seconds.max(0.0) / half as f64).exp2())
     }
+}
+
+/// Between what the sum of a group is held.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Bounds {
+    /// No less than this.
+    pub least: f64,
+    /// No more than this.
+    pub most: f64,
+}
+
+impl Bounds {
+    pub(super) const NONE: Self = Self { least: f64::NEG_INFINITY, most: f64::INFINITY };
+
+    /// A sum, held between them.
+    pub(super) fn of(self, sum: f64) -> f64 {
+        sum.min(self.most).max(self.least)
+    }
+}
+
+/// The sums of groups, by name, and of what is in none.
+pub(super) fn by_group<'a>(
+    sums: impl Iterator<Item = (Option<&'a str>, f64)>,
+) -> BTreeMap<Option<&'a str>, f64> {
+    let mut by_group = BTreeMap::new();
+    for (group, sum) in sums {
+        *by_group.entry(group).or_default() += sum;
+    }
+    by_group
 }
 
 /// What is kept of a lead's engagement, as of the moment of its points.
@@ -73,34 +108,47 @@ impl Scoring {
         let seconds = (now - lead.points.at).as_seconds_f64();
         // Sums of rules that are gone count for nothing until they are counted anew, as in the database.
         let known = self.fadings();
-        let sum = |of_clicks: bool| -> f64 {
-            let is_counted =
-                |(fading, _): &(&Fading, &f64)| fading.clicks == of_clicks && known.contains(fading);
-            let sums = lead.worth.sums.iter().filter(is_counted);
-            sums.map(|(fading, points)| points * fading.left(seconds)).sum()
-        };
-        let engagement = sum(false) + sum(true).min(self.most_of_clicks());
+        let counted = lead.worth.sums.iter().filter(|(fading, _)| known.contains(fading));
+        let faded = counted.map(|(fading, points)| (fading.group.as_deref(), points * fading.left(seconds)));
+        let held = |(group, sum): (Option<&str>, f64)| group.map_or(sum, |group| self.bounds(group).of(sum));
+        let engagement: f64 = by_group(faded).into_iter().map(held).sum();
         let fit = lead.points.fit;
-        let ceiling = if lead.worth.may_be_hot { self.thresholds.max } else { self.thresholds.hot - 1 };
         Stands {
-            score: whole(fit + engagement).min(ceiling).max(0),
+            score: whole(fit + engagement).min(self.ceiling_of(&lead.worth)).max(0),
             fit: whole(fit),
             engagement: whole(engagement),
             grade: self.cell(whole(fit), whole(engagement)),
         }
     }
 
+    /// No score of a lead of whom this is kept is above this.
+    pub(super) fn ceiling_of(&self, worth: &Worth) -> i64 {
+        if worth.may_be_hot { self.thresholds.max } else { self.thresholds.hot - 1 }
+    }
+
     /// How points can fade by these rules.
     pub fn fadings(&self) -> Vec<Fading> {
-        let rules = self.engagement.iter().map(|rule| rule.half_life.as_ref().map(super::seconds));
-        let mut all: Vec<Fading> = rules
-            .chain([Some(super::seconds(&crate::span::Span::days(super::ANSWER_HALF_LIFE)))])
-            .flat_map(|half_life| [false, true].map(|clicks| Fading { half_life, clicks }))
-            .filter(|fading| !fading.clicks || self.counts_clicks(fading.half_life))
-            .collect();
+        let of_rule = |rule: &EngagementRule| {
+            let clicks = rule.activity.iter().any(|name| name == names::CLICKED);
+            [Some(rule.fading(false)), clicks.then(|| rule.fading(true))]
+        };
+        let rules = self.engagement.iter().flat_map(of_rule).flatten();
+        let mut all: Vec<Fading> = rules.chain([Fading::of_answers()]).collect();
         all.sort_unstable();
         all.dedup();
         all
+    }
+
+    /// Between what a group is held. Links of mails are worth a quarter of what makes hot at most.
+    pub fn bounds(&self, group: &str) -> Bounds {
+        if group == CLICKS {
+            return Bounds { most: self.thresholds.hot as f64 / 4.0, ..Bounds::NONE };
+        }
+        let Some(group) = self.groups.get(group) else { return Bounds::NONE };
+        Bounds {
+            least: group.min.map_or(Bounds::NONE.least, |least| least as f64),
+            most: group.max.map_or(Bounds::NONE.most, |most| most as f64),
+        }
     }
 
     /// The cell of the matrix, by points as shown.

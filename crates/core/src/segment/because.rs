@@ -1,6 +1,6 @@
 //! Why a lead does not answer a question with yes: the part of it that said no, and what the lead has instead.
 
-use super::{Facts, Points, Predicate, Standing};
+use super::{Facts, Points, Predicate};
 use crate::{observe::ago, time::Moment};
 
 impl Predicate {
@@ -36,14 +36,8 @@ impl Predicate {
                 Some(format!("it is {points}"))
             }
             Self::Standing { of, .. } => {
-                let stands = match of {
-                    Standing::Lifecycle => facts.lifecycle,
-                    Standing::Journey => facts.journey,
-                    Standing::Nurture => facts.nurture,
-                    Standing::Grade => facts.grade,
-                    Standing::Consent => facts.consent,
-                };
-                Some(format!("it is {stands}"))
+                let stands = facts.standing(*of);
+                Some(if stands.is_empty() { "nobody knows it".to_owned() } else { format!("it is {stands}") })
             }
             Self::Unowned | Self::OwnedBy(_) => Some(match facts.owner {
                 Some(owner) => format!("{owner} has them"),

@@ -1,7 +1,9 @@
 //! What a lead did, as a question asks it: the deed, what was told with it, when, how often.
 
 use super::ValueTest;
+use crate::activity::Activity;
 use chrono::TimeDelta;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 /// A question about activities, none later than now.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -78,5 +80,29 @@ impl Doing {
     /// Whether it was done at all.
     pub fn once(what: Deed) -> Self {
         Self { what, having: Vec::new(), when: None, how: Often::AtLeast(1) }
+    }
+}
+
+/// What the properties of an activity must answer, all of it: `plan = pro and seats > 10`. Serialised as its text.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Conditions(pub Vec<Having>);
+
+impl Conditions {
+    /// Whether an activity answers all of it.
+    pub fn hold(&self, activity: &Activity) -> bool {
+        self.0.iter().all(|having| having.holds(activity))
+    }
+}
+
+impl Serialize for Conditions {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for Conditions {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        Self::parse(&text).map_err(serde::de::Error::custom)
     }
 }

@@ -8,7 +8,9 @@ use super::{
 use crate::{
     activity::{self, Activity, wildcard},
     email::EmailAddress,
+    freemail::is_free,
     lead::Lead,
+    level::{Level, level_of},
     score::{Explanation, Scoring, whole},
     team::Handle,
     time::Moment,
@@ -83,6 +85,7 @@ impl Predicate {
             }
             Self::Tagged(tag) => facts.tags.iter().any(|carried| same(carried, tag)),
             Self::Hot => facts.hot,
+            Self::FreeMail => facts.domain.is_some_and(is_free),
             Self::QuietFor(span) => now - facts.last_human_at.unwrap_or(facts.created_at) >= *span,
             Self::Did(doing) => doing.holds(facts.activities, now),
             Self::Segment(_) => false,
@@ -156,13 +159,14 @@ impl Facts<'_> {
         }
     }
 
-    fn standing(&self, of: Standing) -> &str {
+    pub(super) fn standing(&self, of: Standing) -> &str {
         match of {
             Standing::Lifecycle => self.lifecycle,
             Standing::Journey => self.journey,
             Standing::Nurture => self.nurture,
             Standing::Grade => self.grade,
             Standing::Consent => self.consent,
+            Standing::Level => self.title.and_then(level_of).map_or("", Level::word),
         }
     }
 
@@ -205,7 +209,7 @@ impl Doing {
 }
 
 impl Having {
-    fn holds(&self, activity: &Activity) -> bool {
+    pub(super) fn holds(&self, activity: &Activity) -> bool {
         let told = activity.properties.get(&self.property).and_then(Told::of);
         told.is_some_and(|told| self.is.holds(&told)) != self.denied
     }
@@ -247,7 +251,7 @@ impl ValueTest {
 }
 
 impl Comparison {
-    fn holds<T: PartialOrd>(self, points: T, than: T) -> bool {
+    pub(super) fn holds<T: PartialOrd>(self, points: T, than: T) -> bool {
         match self {
             Self::AtLeast => points >= than,
             Self::Above => points > than,

@@ -6,7 +6,7 @@ mod deed;
 mod value;
 
 use super::{
-    ParseError, Predicate,
+    Conditions, ParseError, Predicate,
     lex::{Kind, Token, lex},
 };
 use crate::nearest::nearest;
@@ -26,12 +26,17 @@ pub(super) fn parse(text: &str) -> Parsed<Predicate> {
         let message = format!("the segment is longer than {LONGEST} bytes");
         return Err(ParseError::new(text, 0..0, message, help));
     }
-    let mut parser = Parser { text, tokens: lex(text), next: 0, depth: 0, tail: Tail::Closed };
+    let mut parser = Parser::of(text);
     let predicate = parser.any()?;
     match parser.peek() {
         Kind::End => Ok(predicate),
         _ => Err(parser.leftover()),
     }
+}
+
+/// Reads what properties must answer.
+pub(super) fn conditions(text: &str) -> Parsed<Conditions> {
+    Parser::of(text).conditions().map(Conditions)
 }
 
 /// What the last condition ended with, to say what may have been meant by what follows.
@@ -52,6 +57,12 @@ struct Parser<'a> {
     next: usize,
     depth: usize,
     tail: Tail,
+}
+
+impl<'a> Parser<'a> {
+    fn of(text: &'a str) -> Self {
+        Self { text, tokens: lex(text), next: 0, depth: 0, tail: Tail::Closed }
+    }
 }
 
 impl Parser<'_> {

@@ -1,7 +1,8 @@
 //! Writes a question in its one canonical text, which parses back to the same question.
 
 use super::{
-    Comparison, Deed, Doing, Field, Having, Often, Phrase, Points, Predicate, TextTest, ValueTest, When, lex,
+    Comparison, Conditions, Deed, Doing, Field, Having, Often, Phrase, Points, Predicate, Standing, TextTest,
+    ValueTest, When, lex,
 };
 use chrono::TimeDelta;
 use std::fmt::{self, Display, Formatter};
@@ -18,16 +19,27 @@ impl Display for Predicate {
             Self::Not(part) => denied(f, part),
             Self::Points { of, is, than } => write!(f, "{of} {is} {than}"),
             Self::Text { of, is } => asked(f, of, is),
-            Self::Standing { of, any_of } => one_of(f, of.word(), any_of, false),
+            Self::Standing { of, any_of } => match from_here_up(*of, any_of) {
+                Some(least) => write!(f, "{} >= {least}", of.word()),
+                None => one_of(f, of.word(), any_of, false),
+            },
             Self::Unowned => f.write_str("owner = none"),
             Self::OwnedBy(names) => one_of(f, "owner", names, false),
             Self::Tagged(tag) => write!(f, "tag {}", Quoted(tag)),
             Self::Hot => f.write_str("hot"),
+            Self::FreeMail => f.write_str("freemail"),
             Self::QuietFor(span) => write!(f, "quiet for {}", Spelled(*span)),
             Self::Did(doing) => doing.fmt(f),
             Self::Segment(name) => write!(f, "segment {}", Quoted(name)),
         }
     }
+}
+
+/// The lowest of the levels that are asked for, where all above it are, too.
+fn from_here_up(of: Standing, any_of: &[&'static str]) -> Option<&'static str> {
+    let known = of.words();
+    let is_all_above = of == Standing::Level && any_of.len() > 1 && known.ends_with(any_of);
+    any_of.first().copied().filter(|_| is_all_above)
 }
 
 /// A question without the lists of one part around it, which say nothing.
@@ -122,6 +134,16 @@ impl Display for Doing {
             Often::Exactly(times) => ("exactly", times),
         };
         write!(f, " {words} {times} time{}", if times == 1 { "" } else { "s" })
+    }
+}
+
+impl Display for Conditions {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        for (n, Having { property, is, denied }) in self.0.iter().enumerate() {
+            f.write_str(if n == 0 { "" } else { " and " })?;
+            valued(f, Value(property), is, *denied)?;
+        }
+        Ok(())
     }
 }
 

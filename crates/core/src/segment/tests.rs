@@ -220,6 +220,31 @@ fn a_list_of_one_part_says_nothing() {
 }
 
 #[test]
+fn levels_are_compared_in_their_order() {
+    for (text, same) in [
+        ("level >= Manager", "level >= manager"),
+        ("level > manager", "level >= director"),
+        ("level < manager", "level = individual"),
+        ("level <= manager", "level in (individual, manager)"),
+        ("level = director", "level = director"),
+        ("level != director", "level != director"),
+        ("level in (manager, director, executive)", "level >= manager"),
+        ("freemail and not level >= manager", "freemail and level not in (manager, director, executive)"),
+    ] {
+        let predicate = Predicate::parse(text).expect("good text");
+        assert_eq!(predicate.to_string(), same);
+        assert_eq!(Predicate::parse(same), Ok(predicate));
+    }
+    for (text, why) in [
+        ("level >= manger", "did you mean manager?"),
+        ("level > 5", "known are individual, manager, director, executive"),
+    ] {
+        let error = Predicate::parse(text).expect_err("no level");
+        assert_eq!(error.help.as_deref(), Some(why), "{error}");
+    }
+}
+
+#[test]
 fn the_help_stays_on_one_line() {
     let error = Predicate::parse("did Demo\nRequested").expect_err("no quotes");
     assert_eq!(

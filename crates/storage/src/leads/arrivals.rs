@@ -437,6 +437,7 @@ async fn absorb(leads: &Leads<'_>, tx: &Writing, from: LeadId, into: LeadId) -> 
         stays.lifecycle = stays.lifecycle.max(gone.lifecycle);
         stays.created_at = stays.created_at.min(gone.created_at);
         stays.last_human_at = stays.last_human_at.max(gone.last_human_at);
+        stays.rung_at = stays.rung_at.max(gone.rung_at);
         for table in ["activity", "identity", "audit", "alert", "consent", "stage_move"] {
             let text = format!("UPDATE {table} SET lead_id = ? WHERE lead_id = ?");
             tx.execute_raw(leads.0.sql(&text, vec![into.0.into(), from.0.into()])).await?;

@@ -18,6 +18,8 @@ pub(crate) struct Model {
     pub(crate) reason: String,
     #[sea_orm(column_type = "JsonBinary")]
     pub(crate) because: Json,
+    #[sea_orm(column_type = "JsonBinary")]
+    pub(crate) news: Json,
     pub(crate) meant_for: Option<String>,
     pub(crate) raised_at: i64,
     pub(crate) first_claimed_at: Option<i64>,
@@ -48,6 +50,7 @@ impl Model {
             lead_id: alert.lead.0,
             reason: alert.reason.word().to_owned(),
             because: Json::from(alert.because.clone()),
+            news: Json::from(alert.news.clone()),
             meant_for: alert.meant_for.as_ref().map(ToString::to_string),
             raised_at: micros(alert.raised_at),
             first_claimed_at: alert.first_claimed_at.map(micros),
@@ -74,6 +77,7 @@ impl Model {
             lead: LeadId(self.lead_id),
             reason: word("alert", "reason", id, &self.reason, Reason::from_word)?,
             because: serde_json::from_value(self.because).map_err(|e| bad("because", e.to_string()))?,
+            news: serde_json::from_value(self.news).map_err(|e| bad("news", e.to_string()))?,
             meant_for: self.meant_for.as_deref().and_then(Handle::of),
             raised_at: moment(self.raised_at),
             first_claimed_at: self.first_claimed_at.map(moment),

@@ -101,6 +101,7 @@ impl Compiling<'_> {
                 (Sql::any(any_of.iter().map(|grade| self.counting.graded(grade)).collect()), false)
             }
             Predicate::Standing { any_of, .. } if any_of.is_empty() => (Sql::truth(false), false),
+            Predicate::Standing { of: Standing::Level, any_of } => (told::of_level(any_of), true),
             Predicate::Standing { of, any_of } => {
                 (list(any_of.iter().copied()).within(&format!("lead.{} IN (", of.word()), ")"), false)
             }
@@ -111,6 +112,7 @@ impl Compiling<'_> {
             }
             Predicate::Tagged(tag) => (told::tagged(backend, tag), true),
             Predicate::Hot => (Sql::plain("lead.hot"), false),
+            Predicate::FreeMail => (told::free(), false),
             Predicate::QuietFor(span) => {
                 let span = span.num_microseconds().unwrap_or(i64::MAX);
                 let since = self.counting.now.saturating_sub(span);

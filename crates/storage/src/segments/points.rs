@@ -3,20 +3,21 @@
 
 use super::sql::Sql;
 use rekindle_core::{
-    score::{Fading, ROUNDED_UP, Scoring},
+    score::{Bounds, Fading, ROUNDED_UP, Scoring},
     segment::{Comparison, Points, Standing},
 };
 use sea_orm::DbBackend;
+use std::collections::BTreeMap;
 
 const MICROS: i64 = 1_000_000;
 
 /// How points are asked for.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Counting<'a> {
-    pub(super) backend: DbBackend,
-    pub(super) scoring: &'a Scoring,
+pub(crate) struct Counting<'a> {
+    pub(crate) backend: DbBackend,
+    pub(crate) scoring: &'a Scoring,
     /// In microseconds.
-    pub(super) now: i64,
+    pub(crate) now: i64,
 }
 
 impl Counting<'_> {
@@ -72,22 +73,51 @@ impl Counting<'_> {
         }
     }
 
-    fn engagement(&self) -> String {
-        let sum = |clicks: bool| {
-            let fadings = self.scoring.fadings().into_iter().filter(|fading| fading.clicks == clicks);
-            fadings.map(|fading| self.faded(fading)).collect::<Vec<_>>().join(" + ")
+    /// The score, rounded and clamped, as a whole number.
+    pub(crate) fn score(&self) -> String {
+        let exact = format!("lead.fit + {} + {:?}", self.engagement(), 0.5 + ROUNDED_UP);
+        let exact = format!("{}({exact}, 0.0)", self.dialect("GREATEST", "max"));
+        let whole = match self.backend {
+            DbBackend::Postgres => format!("CAST(floor({exact}) AS bigint)"),
+            _ => format!("CAST({exact} AS INTEGER)"),
         };
-        let (others, clicks) = (sum(false), sum(true));
-        let (most, least_of) = (self.scoring.most_of_clicks(), self.dialect("LEAST", "min"));
-        match clicks.is_empty() {
-            true => format!("({others})"),
-            false => format!("({others} + {least_of}({clicks}, {most:?}))"),
+        let lines = &self.scoring.thresholds;
+        let (max, below_hot) = (lines.max, lines.hot - 1);
+        let ceiling = format!("CASE WHEN lead.may_be_hot THEN {max} ELSE {below_hot} END");
+        format!("{}({whole}, {ceiling})", self.dialect("LEAST", "min"))
+    }
+
+    fn engagement(&self) -> String {
+        let mut groups: BTreeMap<Option<String>, Vec<String>> = BTreeMap::new();
+        for fading in self.scoring.fadings() {
+            let faded = self.faded(&fading);
+            groups.entry(fading.group).or_default().push(faded);
+        }
+        let held = |(group, sums): (Option<String>, Vec<String>)| {
+            let sum = sums.join(" + ");
+            match group {
+                Some(group) => self.held(sum, self.scoring.bounds(&group)),
+                None => sum,
+            }
+        };
+        format!("({})", groups.into_iter().map(held).collect::<Vec<_>>().join(" + "))
+    }
+
+    /// A sum between the bounds of its group.
+    fn held(&self, sum: String, Bounds { least, most }: Bounds) -> String {
+        let sum = match most.is_finite() {
+            true => format!("{}({sum}, {most:?})", self.dialect("LEAST", "min")),
+            false => format!("({sum})"),
+        };
+        match least.is_finite() {
+            true => format!("{}({sum}, {least:?})", self.dialect("GREATEST", "max")),
+            false => sum,
         }
     }
 
     /// A sum as it stands now.
-    fn faded(&self, fading: Fading) -> String {
-        let key = fading.key();
+    fn faded(&self, fading: &Fading) -> String {
+        let key = fading.key().replace('\'', "''");
         let kept = match self.backend {
             DbBackend::Postgres => format!("COALESCE((lead.worth ->> '{key}')::double precision, 0)"),
             _ => format!("COALESCE(lead.worth ->> '{key}', 0.0)"),

@@ -1,13 +1,15 @@
 //! What was told of a lead, kept on its row in the forms in which questions compare it: neither database folds
 //! letters as `core` does, and neither finds whole words.
 //!
-//! `{"title": ["vp, sales", " vp sales "], "trait.seats": [null, null, 50.0], "tags": ["vip"]}`: of each text its
+//! `{"title": ["vp, sales", " vp sales "], "trait.seats": [null, null, 50.0], "level": "executive", "tags": ["vip"]}`: of each text its
 //! [`fold`] and its [`Phrase::ground`], then the number that it is, if it is one. A list or an object is `[]`.
 
 use super::sql::{Sql, anywhere, list};
 use rekindle_core::{
     email::EmailAddress,
+    freemail::is_free,
     lead::Lead,
+    level::level_of,
     segment::{Field, Phrase, TextTest, Told, ValueTest, fold},
 };
 use sea_orm::{DbBackend, Value};
@@ -35,6 +37,13 @@ pub(crate) fn of(lead: &Lead) -> Json {
         if let Some(told) = Told::of(value) {
             all.insert(key(&Field::Trait(name.clone())), compared(&told));
         }
+    }
+    // What lists say of title and address stands beside them.
+    if let Some(level) = lead.title.as_deref().and_then(level_of) {
+        all.insert("level".to_owned(), level.word().into());
+    }
+    if email.is_some_and(|email| is_free(email.domain())) {
+        all.insert("free".to_owned(), true.into());
     }
     if !lead.tags.is_empty() {
         all.insert("tags".to_owned(), lead.tags.iter().map(|tag| fold(tag)).collect());
@@ -117,6 +126,16 @@ pub(super) fn asks(backend: DbBackend, of: &Field, is: &TextTest) -> Sql {
             Sql::any(phrases.iter().map(|phrase| like(1, phrase.needle())).collect())
         }
     }
+}
+
+/// Whether a lead is at one of these levels.
+pub(super) fn of_level(any_of: &[&'static str]) -> Sql {
+    list(any_of.iter().copied()).within("lead.told ->> 'level' IN (", ")")
+}
+
+/// Whether anybody can have such an address.
+pub(super) fn free() -> Sql {
+    Sql::plain("(lead.told -> 'free') IS NOT NULL")
 }
 
 /// Whether a lead carries a tag.

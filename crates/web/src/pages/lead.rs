@@ -22,7 +22,7 @@ use rekindle_core::{
     lead::Lead,
     observe::ago,
     playbook::Playbooks,
-    score::{Explanation, LineKind},
+    score::Explanation,
     sequence::Step,
     team::{Handle, Member},
     time::Moment,
@@ -234,43 +234,11 @@ fn local_time(lead: &Lead, doors: &Doors, now: Moment) -> String {
 
 /// The lines of the score, those of one kind together, those that say most first.
 fn lines(explained: &Explanation, now: Moment) -> Vec<Line> {
-    struct Sum<'a> {
-        what: &'a str,
-        capped: bool,
-        kind: LineKind,
-        points: f64,
-        times: usize,
-        last: Option<Moment>,
-    }
-    let mut sums: Vec<Sum<'_>> = Vec::new();
-    for line in &explained.lines {
-        match sums.iter_mut().find(|s| s.what == line.what && s.capped == line.capped && s.kind == line.kind)
-        {
-            Some(sum) => {
-                sum.points += line.now;
-                sum.times += 1;
-                sum.last = sum.last.max(line.at);
-            }
-            None => sums.push(Sum {
-                what: &line.what,
-                capped: line.capped,
-                kind: line.kind,
-                points: line.now,
-                times: 1,
-                last: line.at,
-            }),
-        }
-    }
-    sums.sort_by(|a, b| b.points.abs().total_cmp(&a.points.abs()).then(b.last.cmp(&a.last)));
-    let said = sums.into_iter().map(|sum| {
-        let times = if sum.times > 1 { format!(" ×{}", sum.times) } else { String::new() };
-        let capped = if sum.capped { ", over the rule’s limit" } else { "" };
-        Line {
-            points: format!("{:+}", sum.points.round() as i64),
-            up: sum.points >= 0.0,
-            what: format!("{}{times}{capped}", cut(sum.what, 200)),
-            when: sum.last.map(|at| ago(at, now)).unwrap_or_default(),
-        }
+    let said = explained.together().into_iter().map(|line| Line {
+        points: format!("{:+}", line.now),
+        up: line.now >= 0,
+        what: cut(&line.words(), 200),
+        when: line.last.map(|at| ago(at, now)).unwrap_or_default(),
     });
     said.collect()
 }

@@ -245,7 +245,7 @@ async fn a_click_leads_to_the_stored_address_and_nowhere_else_and_is_held() {
     assert_eq!(due - world.clock.calendar(), HOLD);
     world.later(HOLD);
     let due = fetches.due(world.clock.calendar(), 10).await.unwrap();
-    assert_eq!((due.people.len(), due.machines[0].1), (4, Sign::Head));
+    assert_eq!((due.people.len(), due.machines[0].sign), (4, Sign::Head));
     assert_eq!(due.people[0].properties["link"], url);
 
     let script = world.click(delivery, "javascript:alert(1)").await;

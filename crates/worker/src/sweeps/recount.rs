@@ -2,7 +2,7 @@
 //! the program that keeps more of them.
 
 use super::Round;
-use rekindle_core::observe::recount;
+use rekindle_core::rescore::recount;
 use rekindle_storage::Result;
 
 const PAGE: u64 = 500;

@@ -1,4 +1,5 @@
-//! Clicks that were held long enough count, if no machine made them.
+//! Clicks that were held long enough count, if no machine made them; one that had counted, and turns out to be a machine's, is
+//! taken back.
 //!
 //! The click is let go only after it was observed: one that is observed twice is known by its id.
 
@@ -15,9 +16,10 @@ pub(super) async fn sweep(at: &Round<'_>) -> Result<usize> {
         if due.is_empty() {
             break;
         }
-        for (delivery, sign) in &due.machines {
-            tracing::debug!(%delivery, sign = sign.word(), "a click is a machine's");
+        for found in &due.machines {
+            tracing::debug!(delivery = %found.delivery, sign = found.sign.word(), "a click is a machine's");
         }
+        at.store.leads().disown(&due.machines, at.playbooks).await?;
         if !due.people.is_empty() {
             at.store.leads().observe(&due.people, at.playbooks).await?;
         }

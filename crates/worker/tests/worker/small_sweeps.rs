@@ -104,7 +104,7 @@ async fn a_hot_lead_cools_when_its_points_have_decayed() {
     }
     let lead = house.lead(kim).await;
     assert!(lead.hot, "{:?}", lead.points);
-    let cools = lead.cools_at.unwrap();
+    let cools = lead.crosses_at.unwrap();
     house.clock.set(cools - TimeDelta::minutes(2));
     house.tick().await;
     assert!(house.lead(kim).await.hot);
@@ -126,9 +126,9 @@ async fn lines_the_wrong_way_round_do_not_count_a_hot_lead_without_end() {
         house.act("kim@lead.test", "Demo Requested").await;
     }
     let lead = house.lead(kim).await;
-    assert!(lead.hot && lead.cools_at.unwrap() > house.clock.calendar(), "{lead:?}");
+    assert!(lead.hot && lead.crosses_at.unwrap() > house.clock.calendar(), "{lead:?}");
     assert_eq!(house.tick().await.swept.get("cool_scores"), None);
-    house.clock.set(lead.cools_at.unwrap());
+    house.clock.set(lead.crosses_at.unwrap());
     assert_eq!(house.tick().await.swept["cool_scores"], 1);
     assert!(!house.lead(kim).await.hot);
 }

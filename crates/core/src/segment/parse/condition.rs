@@ -7,9 +7,10 @@ use crate::{
         Comparison, Field, Often, ParseError, Points, Predicate, Standing, TextTest, ValueTest, lex::Kind,
     },
 };
+use std::ops::Range;
 
 /// The words that a condition can begin with.
-const BEGINNINGS: [&str; 27] = [
+const BEGINNINGS: [&str; 29] = [
     "score",
     "fit",
     "engagement",
@@ -25,9 +26,11 @@ const BEGINNINGS: [&str; 27] = [
     "nurture",
     "grade",
     "consent",
+    "level",
     "owner",
     "tag",
     "hot",
+    "freemail",
     "quiet",
     "did",
     "viewed",
@@ -66,6 +69,7 @@ impl Parser<'_> {
         let read: fn(&mut Self) -> Parsed<Predicate> = match &*lower {
             "everyone" | "true" => |_| Ok(Predicate::Everyone),
             "hot" => |_| Ok(Predicate::Hot),
+            "freemail" => |_| Ok(Predicate::FreeMail),
             "score" => |parser| parser.points(Points::Score),
             "fit" => |parser| parser.points(Points::Fit),
             "engagement" => |parser| parser.points(Points::Engagement),
@@ -231,20 +235,40 @@ impl Parser<'_> {
     }
 
     fn standing(&mut self, of: Standing) -> Parsed<Predicate> {
+        if of == Standing::Level && matches!(self.peek(), Kind::Sign(_)) {
+            return self.level();
+        }
         let (denied, values) = self.one_or_list(of.word())?;
-        let any_of = values.into_iter().map(|(value, at)| {
-            let known = of.words();
-            let found = known.iter().find(|word| word.eq_ignore_ascii_case(value.trim()));
-            found.copied().ok_or_else(|| {
-                let help = match nearest(&value, known.iter().copied()) {
-                    Some(near) => format!("did you mean {near}?"),
-                    None => format!("known are {}", known.join(", ")),
-                };
-                self.fault(at, format!("{} is never `{value}`", of.word()), help)
-            })
-        });
+        let any_of = values.into_iter().map(|(value, at)| self.place_in(of, &value, at));
         let any_of = any_of.collect::<Parsed<Vec<_>>>()?;
         Ok(denied_if(denied, Predicate::Standing { of, any_of }))
+    }
+
+    /// The word for a place in an order of things.
+    fn place_in(&self, of: Standing, value: &str, at: Range<usize>) -> Parsed<&'static str> {
+        let known = of.words();
+        let found = known.iter().find(|word| word.eq_ignore_ascii_case(value.trim()));
+        found.copied().ok_or_else(|| {
+            let help = match nearest(value, known.iter().copied()) {
+                Some(near) => format!("did you mean {near}?"),
+                None => format!("known are {}", known.join(", ")),
+            };
+            self.fault(at, format!("{} is never `{value}`", of.word()), help)
+        })
+    }
+
+    /// `level >= manager`: the levels that compare so.
+    fn level(&mut self) -> Parsed<Predicate> {
+        let is = self.comparison("level")?;
+        let at = self.place();
+        let value = self.value(&is.to_string(), &format!("level {is} manager"))?;
+        let than = self.place_in(Standing::Level, &value, at)?;
+        let known = Standing::Level.words();
+        let rank = |word: &str| known.iter().position(|known| *known == word);
+        let denied = is == Comparison::Different;
+        let is = if denied { Comparison::Equal } else { is };
+        let any_of = known.iter().copied().filter(|word| is.holds(rank(word), rank(than))).collect();
+        Ok(denied_if(denied, Predicate::Standing { of: Standing::Level, any_of }))
     }
 
     fn owner(&mut self) -> Parsed<Predicate> {

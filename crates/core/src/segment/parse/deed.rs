@@ -115,22 +115,40 @@ impl Parser<'_> {
 
     /// `plan = pro, seats >= 50`: what the properties must answer.
     fn having(&mut self) -> Parsed<Vec<Having>> {
-        let mut all = Vec::new();
-        loop {
-            let (Kind::Word(property) | Kind::Quoted(property)) = self.peek().clone() else {
-                let help = "for example with plan = pro".to_owned();
-                return Err(self.unexpected("after with comes the name of a property", help));
-            };
-            if property.trim().is_empty() {
-                return Err(self.unexpected("the name of the property is missing", None));
-            }
-            self.pass();
-            let (denied, is) = self.value_test(&property, &PROPERTY_TESTS)?;
-            all.push(Having { property, is, denied });
-            if !self.accept_kind(&Kind::Comma) {
-                return Ok(all);
-            }
+        let mut all = vec![self.property("after with comes the name of a property")?];
+        while self.accept_kind(&Kind::Comma) {
+            all.push(self.property("after a comma comes the name of a property")?);
         }
+        Ok(all)
+    }
+
+    /// `plan = pro and seats >= 50`, by itself.
+    pub(super) fn conditions(&mut self) -> Parsed<Vec<Having>> {
+        let mut all = vec![self.property("the name of a property is missing")?];
+        while self.accept("and") || self.accept_kind(&Kind::Comma) {
+            all.push(self.property("the name of a property is missing")?);
+        }
+        match self.peek() {
+            Kind::End => Ok(all),
+            Kind::Word(word) if word.eq_ignore_ascii_case("or") => {
+                let help = "write plan in (pro, team), or a rule for each".to_owned();
+                Err(self.unexpected("properties are joined with and, not with or", help))
+            }
+            _ => Err(self.leftover()),
+        }
+    }
+
+    /// One of them; `missing` says what is wrong where there is none.
+    fn property(&mut self, missing: &str) -> Parsed<Having> {
+        let (Kind::Word(property) | Kind::Quoted(property)) = self.peek().clone() else {
+            return Err(self.unexpected(missing, "for example plan = pro".to_owned()));
+        };
+        if property.trim().is_empty() {
+            return Err(self.unexpected("the name of the property is missing", None));
+        }
+        self.pass();
+        let (denied, is) = self.value_test(&property, &PROPERTY_TESTS)?;
+        Ok(Having { property, is, denied })
     }
 
     /// `than 30 days ago`.

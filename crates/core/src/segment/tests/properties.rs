@@ -108,7 +108,7 @@ fn points() -> impl Strategy<Value = Predicate> {
 
 fn leaf() -> impl Strategy<Value = Predicate> {
     prop_oneof![
-        select(vec![Predicate::Everyone, Predicate::Hot, Predicate::Unowned]),
+        select(vec![Predicate::Everyone, Predicate::Hot, Predicate::FreeMail, Predicate::Unowned]),
         points(),
         (field(), text_test()).prop_map(|(of, is)| Predicate::Text { of, is }),
         standing(),

@@ -1,0 +1,82 @@
+//! What was taken for a person's and has counted turns out to be a machine's: it is told so, and the points of its lead are
+//! counted anew, in one transaction.
+
+use super::Leads;
+use crate::{
+    Result, StoreError,
+    fetches::{CLICKS, Exposed},
+    rows::activity,
+    transaction::{again, rounded},
+};
+use rekindle_core::{activity::Activity, ids::LeadId, machine::Sign, playbook::Playbooks, rescore::disowned};
+use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder, prelude::Uuid, sea_query::Expr};
+use std::collections::HashMap;
+
+impl Leads<'_> {
+    /// Takes back the clicks among these that have counted; how many those were. Most never have: they were held.
+    ///
+    /// # Errors
+    /// As the database says.
+    pub async fn disown(&self, found: &[Exposed], playbooks: &Playbooks) -> Result<usize> {
+        if found.is_empty() {
+            return Ok(0);
+        }
+        again!(self.disown_once(found, playbooks))
+    }
+
+    async fn disown_once(&self, found: &[Exposed], playbooks: &Playbooks) -> Result<usize> {
+        let signs: HashMap<&str, Sign> =
+            found.iter().map(|one| (one.message_id.as_str(), one.sign)).collect();
+        let counted = activity::Entity::find()
+            .filter(activity::Column::Source.eq(CLICKS))
+            .filter(activity::Column::MessageId.is_in(rounded(signs.keys().copied().collect())))
+            .filter(activity::Column::Human.eq(true))
+            .all(&self.0.db)
+            .await?;
+        if counted.is_empty() {
+            return Ok(0);
+        }
+        let now = self.0.clock.calendar();
+        let mut leads: Vec<LeadId> = counted.iter().map(|row| LeadId(row.lead_id)).collect();
+        leads.sort_unstable();
+        leads.dedup();
+        let ids: Vec<Uuid> = counted.iter().map(|row| row.id).collect();
+        let tx = self.0.begin().await?;
+        let mut scenes = self.0.scenes(&tx, &leads, playbooks).await?;
+        if scenes.len() < leads.len() {
+            return Err(StoreError::Busy("a lead was joined into another meanwhile".to_owned()));
+        }
+        activity::Entity::update_many()
+            .col_expr(activity::Column::Human, Expr::value(false))
+            .filter(activity::Column::Id.is_in(ids.clone()))
+            .exec(&*tx)
+            .await?;
+        // All that they did: when a person last did something is asked of it, too.
+        let all = activity::Entity::find()
+            .filter(activity::Column::LeadId.is_in(leads.iter().map(|lead| lead.0)))
+            .order_by_asc(activity::Column::At)
+            .all(&*tx)
+            .await?;
+        scenes.values_mut().for_each(|scene| scene.history.clear());
+        for row in all {
+            let lead = LeadId(row.lead_id);
+            if let Some(scene) = scenes.get_mut(&lead) {
+                scene.history.push(row.activity()?);
+            }
+        }
+        let mut changes = Vec::with_capacity(scenes.len());
+        for scene in scenes.values() {
+            let of_it = |activity: &&Activity| ids.contains(&activity.id.0);
+            let gone: Vec<(Activity, Sign)> = scene
+                .history
+                .iter()
+                .filter(of_it)
+                .filter_map(|activity| Some((activity.clone(), *signs.get(activity.message_id.as_str())?)))
+                .collect();
+            changes.push((disowned(scene, &gone, playbooks, now), scene));
+        }
+        let loud = self.0.write(&tx, changes, playbooks, now).await?;
+        self.0.commit(tx, loud).await?;
+        Ok(counted.len())
+    }
+}
