@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use rekindle_core::observe::recount;
+use rekindle_core::rescore::recount;
 use rekindle_core::time::SharedClock;
 use rekindle_storage::Store;
 use tokio_util::sync::CancellationToken;
