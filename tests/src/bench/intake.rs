@@ -25,10 +25,10 @@ use crate::{Measured, Orders};
 const CONNECTIONS: usize = 128;
 const LEADS: usize = 2_000;
 /// As many arrivals as a transaction takes by the default settings.
-const GROUP: usize = 1024;
+pub(crate) const GROUP: usize = 1024;
 
 /// What the playbook of the shipped files is.
-fn playbook() -> Files {
+pub(crate) fn playbook() -> Files {
     let files = [
         ("scoring.toml", include_str!("../../../config/playbook/scoring.toml")),
         ("segments.toml", include_str!("../../../config/playbook/segments.toml")),
@@ -83,29 +83,10 @@ async fn run(
     time: Duration,
 ) -> Measured<Heard> {
     let base = Base::fresh(orders, engine, Place::Disk, clock, &playbook()).await?;
-    let store = &base.store;
-    introduce(store, LEADS).await?;
-    let key = WriteKey { name: "bench".to_owned(), trust: Trust::Server, origins: vec![], basis: None };
-    let key = store.keys().make(key).await?;
-
-    let (inbox, writer) = writer::writer(store.clone(), max_group);
-    let router = calls::router(store.clone(), inbox, 0);
-    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
-    let address = listener.local_addr()?;
-    let (tasks, stop) = (TaskTracker::new(), CancellationToken::new());
-    tasks.spawn(writer.run());
-    let until = stop.clone();
-    let service = router.into_make_service_with_connect_info::<SocketAddr>();
-    tasks.spawn(async move {
-        axum::serve(listener, service).with_graceful_shutdown(until.cancelled_owned()).await
-    });
-
-    let plan = Plan { address, key, connections: CONNECTIONS, time: time / 5, leads: LEADS, seed: 1 };
-    let warm_up = callers::call(plan.clone(), clock.clone()).await?;
-    let heard = callers::call(Plan { time, seed: 2, ..plan }, clock.clone()).await?;
-    stop.cancel();
-    tasks.close();
-    tasks.wait().await;
+    let intake = Intake::open(&base.store, clock, max_group).await?;
+    let warm_up = intake.calls(time / 5, 1).await?;
+    let heard = intake.calls(time, 2).await?;
+    intake.close().await;
 
     let refused = warm_up.refused + heard.refused;
     let stored = base.number("SELECT count(*) FROM activity WHERE source = 'bench'").await?;
@@ -116,6 +97,49 @@ async fn run(
         return Err(text.into());
     }
     Ok(heard)
+}
+
+/// The real intake, open for calls about [`LEADS`] leads.
+pub(crate) struct Intake {
+    plan: Plan,
+    clock: SharedClock,
+    tasks: TaskTracker,
+    stop: CancellationToken,
+}
+
+impl Intake {
+    /// Opens it on a store, after having introduced the leads.
+    pub(crate) async fn open(store: &Store, clock: &SharedClock, max_group: usize) -> Measured<Self> {
+        introduce(store, LEADS).await?;
+        let key = WriteKey { name: "bench".to_owned(), trust: Trust::Server, origins: vec![], basis: None };
+        let key = store.keys().make(key).await?;
+        let (inbox, writer) = writer::writer(store.clone(), max_group);
+        let router = calls::router(store.clone(), inbox, 0);
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
+        let address = listener.local_addr()?;
+        let (tasks, stop) = (TaskTracker::new(), CancellationToken::new());
+        tasks.spawn(writer.run());
+        let until = stop.clone();
+        let service = router.into_make_service_with_connect_info::<SocketAddr>();
+        tasks.spawn(async move {
+            axum::serve(listener, service).with_graceful_shutdown(until.cancelled_owned()).await
+        });
+        let time = Duration::ZERO;
+        let plan = Plan { address, key, connections: CONNECTIONS, time, leads: LEADS, seed: 0 };
+        Ok(Self { plan, clock: clock.clone(), tasks, stop })
+    }
+
+    /// Calls for a time; no two of one database with the same seed.
+    pub(crate) async fn calls(&self, time: Duration, seed: u64) -> Measured<Heard> {
+        Ok(callers::call(Plan { time, seed, ..self.plan.clone() }, self.clock.clone()).await?)
+    }
+
+    /// Closes it, after the last answer.
+    pub(crate) async fn close(self) {
+        self.stop.cancel();
+        self.tasks.close();
+        self.tasks.wait().await;
+    }
 }
 
 /// Stores leads with address and consent, `lead-0`, `lead-1`, …

@@ -15,6 +15,8 @@ mod intake;
 mod mails;
 #[path = "../bench/outbox.rs"]
 mod outbox;
+#[path = "../bench/rescoring.rs"]
+mod rescoring;
 #[path = "../bench/segments.rs"]
 mod segments;
 #[path = "../bench/table.rs"]
@@ -79,6 +81,9 @@ async fn measure(orders: &Orders) -> Measured<()> {
     }
     if matches!(what, "all" | "segments") {
         segments::measure(orders, &clock).await?;
+    }
+    if matches!(what, "all" | "rescoring") {
+        rescoring::measure(orders, &clock).await?;
     }
     if matches!(what, "all" | "campaign") {
         campaign::measure(orders, &clock).await?;
