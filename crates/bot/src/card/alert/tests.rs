@@ -17,12 +17,15 @@ fn an_open_card_says_who_and_why_and_what_to_do() {
     );
     let likely = "82 % likely (webinar attended, director, 3 people from the company; but free mail)";
     assert_eq!(json["lines"], serde_json::json!([likely, "+95 Demo Requested ×2"]));
+    let labels: Vec<&str> =
+        json["facts"].as_array().unwrap().iter().filter_map(|fact| fact["label"].as_str()).collect();
+    assert_eq!(labels, ["Grade", "Company", "Their clock", "Note by Ana"]);
     assert_eq!(
-        json["facts"][0],
+        json["facts"][2],
         serde_json::json!({"label": "Their clock", "value": "Bangkok, 7 h ahead of us"})
     );
     assert_eq!(
-        json["facts"][1],
+        json["facts"][3],
         serde_json::json!({"label": "Note by Ana", "value": "likes blue (Mon 23 Nov, 08:59)"})
     );
     assert_eq!(json["status"], "Nobody has it yet, since Mon 23 Nov, 08:58");
