@@ -16,7 +16,7 @@ fn an_open_card_says_who_and_why_and_what_to_do() {
         (&"open".into(), &"hot".into(), &"alert".into())
     );
     let likely = "82 % likely (webinar attended, director, 3 people from the company; but free mail)";
-    assert_eq!(json["lines"], serde_json::json!([likely, "+95 Demo Requested ×2"]));
+    assert_eq!(json["lines"], serde_json::json!([likely, "+95 Demo Requested ×2 (was +100)"]));
     let labels: Vec<&str> =
         json["facts"].as_array().unwrap().iter().filter_map(|fact| fact["label"].as_str()).collect();
     assert_eq!(labels, ["Grade", "Company", "Their clock", "Note by Ana"]);
