@@ -111,7 +111,7 @@ impl Deeds {
                 if pattern == begins {
                     parts.push(Sql::of(format!("{path} = ?"), vec![pattern.into()]));
                 } else {
-                    let like = literal(&pattern).replace('*', "%");
+                    let only_begins = pattern.strip_suffix('*') == Some(begins.as_str());
                     // What begins so, as a range: neither database knows that a pattern that it is only told later begins so.
                     if !begins.is_empty() {
                         let end = format!("{begins}\u{10ffff}");
@@ -120,7 +120,11 @@ impl Deeds {
                             vec![begins.into(), end.into()],
                         ));
                     }
-                    parts.push(Sql::of(format!("{path} LIKE ? ESCAPE '!'"), vec![like.into()]));
+                    // The range holds what begins so, and nothing else.
+                    if !only_begins {
+                        let like = literal(&pattern).replace('*', "%");
+                        parts.push(Sql::of(format!("{path} LIKE ? ESCAPE '!'"), vec![like.into()]));
+                    }
                 }
                 Sql::all(parts)
             }
