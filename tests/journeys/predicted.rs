@@ -293,8 +293,9 @@ async fn who_objected_is_neither_learnt_from_nor_predicted(home: Home) {
         };
         store.leads().decide(who, &playbooks, objects).await.unwrap();
     }
-    assert_eq!(store.predictions().of(kim).await.unwrap(), None, "at once");
-    assert_eq!(store.predictions().forget().await.unwrap(), 1, "and for good");
+    assert_eq!(store.predictions().of(kim).await.unwrap(), None);
+    let papers = store.papers().export(kim).await.unwrap();
+    assert!(papers.get("prediction").is_none(), "it is gone with the objection");
     team.house.home.clock().forward(TimeDelta::minutes(1));
     team.house.worker.tick().await.unwrap();
     assert_eq!(store.predictions().of(kim).await.unwrap(), None);

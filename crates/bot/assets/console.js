@@ -194,13 +194,13 @@ function addMessage(message) {
 
 // ---- cards ----------------------------------------------------------------------------------------------------
 
-/** Keeps the newer of what is known and what came, and edits every copy on the page. True if it was news. */
+/** Keeps the newer of what is known and what came, and edits every copy on the page. */
 function remember(card) {
   const known = cards.get(card.id);
-  if (known && known.revision >= card.revision) return false;
+  // Of one revision, what came later was drawn later: its points have faded since.
+  if (known && (known.revision > card.revision || JSON.stringify(known) === JSON.stringify(card))) return;
   cards.set(card.id, card);
-  if (known) redraw(card.id, true);
-  return true;
+  if (known) redraw(card.id, known.revision < card.revision);
 }
 
 const copies = (id) => `[data-card="${CSS.escape(id)}"]`;

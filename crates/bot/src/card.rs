@@ -1,8 +1,8 @@
 //! A card: an alert or a campaign as everybody in the team sees it, on every platform alike.
 //!
 //! A card is rendered whole from its row and what belongs to it, never edited in part, so that any two
-//! copies of one revision are the same. What a lead wrote is clamped and without control characters;
-//! each platform escapes it in its own way.
+//! copies of one revision are the same, but for what time has taken since: points fade. What a lead wrote is clamped and
+//! without control characters; each platform escapes it in its own way.
 
 mod alert;
 mod campaign;

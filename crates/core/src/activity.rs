@@ -198,6 +198,23 @@ pub fn wildcard(pattern: &str, text: &str) -> bool {
     rest.len() >= last.len() && rest.ends_with(last)
 }
 
+/// A person did it, says somebody with a secret.
+#[cfg(test)]
+pub(crate) fn did(name: &str, at: Moment) -> Activity {
+    Activity {
+        id: ActivityId(uuid::Uuid::from_u128(at.timestamp_micros() as u128)),
+        source: "test".to_owned(),
+        message_id: at.to_rfc3339(),
+        kind: Kind::Track,
+        name: name.to_owned(),
+        path: None,
+        at,
+        properties: Map::new(),
+        human: true,
+        trust: Trust::Server,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

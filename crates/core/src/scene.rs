@@ -120,6 +120,21 @@ pub enum Effect {
 }
 
 impl Scene {
+    /// A lead of whom nothing else is known.
+    pub fn of(lead: Lead) -> Self {
+        Self {
+            lead,
+            history: Vec::new(),
+            alert: None,
+            runs: Vec::new(),
+            began: HashMap::new(),
+            campaigns: HashMap::new(),
+            suppressed: false,
+            consents: Vec::new(),
+            membership: Membership::default(),
+        }
+    }
+
     /// No change yet, to be built on.
     pub fn unchanged(&self) -> Change {
         Change { lead: self.lead.clone(), effects: Vec::new() }

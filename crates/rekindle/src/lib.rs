@@ -19,6 +19,7 @@ pub mod house;
 pub mod import;
 mod mail_doctor;
 pub mod privacy;
+mod progress;
 mod ready;
 pub mod rules;
 pub mod run;

@@ -8,10 +8,10 @@ use crate::{
     exit::{self, Doing, Done, Halt, say},
     files::PLAYBOOK,
     house::House,
+    progress,
 };
 use chrono::TimeDelta;
 use comfy_table::{CellAlignment, Table, presets::UTF8_HORIZONTAL_ONLY};
-use indicatif::{ProgressBar, ProgressStyle};
 use rekindle_core::{
     backtest::{Judged, Tally, past},
     lead::Lead,
@@ -134,7 +134,9 @@ async fn hold(house: &House, draft: &Draft, days: i64, quiet: bool) -> Result<He
         Playbooks::new(1, Arc::new(draft.present.clone())).with_older(0, Arc::new(draft.draft.clone()));
     let (mut present, mut other) = (Tally::default(), Tally::default());
     let (mut only_draft, mut only_present) = (Vec::new(), Vec::new());
-    let bar = bar(leads.count().await.doing("count the leads")?, quiet);
+    let size = leads.count().await.doing("count the leads")?;
+    let bar = progress::bar(size, "Living it again {bar:30} {pos} of {len} leads, {eta} left", quiet);
+    let day = |at: Moment| at.with_timezone(&house.config.team.zone).format("%-d %b").to_string();
     let mut after = None;
     loop {
         let page = leads.page(after, PAGE).await.doing("read the leads")?;
@@ -150,8 +152,8 @@ async fn hold(house: &House, draft: &Draft, days: i64, quiet: bool) -> Result<He
             let live = |rules: &Scoring| past(rules, lead, history, from, end);
             let (was, would) = (live(&draft.present.scoring), live(&draft.draft.scoring));
             match (was.hot_at, would.hot_at) {
-                (None, Some(at)) => name(&mut only_draft, lead, at, ended.map(|ended| ended.won)),
-                (Some(at), None) => name(&mut only_present, lead, at, ended.map(|ended| ended.won)),
+                (None, Some(at)) => name(&mut only_draft, lead, day(at), ended.map(|ended| ended.won)),
+                (Some(at), None) => name(&mut only_present, lead, day(at), ended.map(|ended| ended.won)),
                 _ => {}
             }
             present.add(was, ended);
@@ -170,7 +172,7 @@ async fn hold(house: &House, draft: &Draft, days: i64, quiet: bool) -> Result<He
     })
 }
 
-fn name(named: &mut Vec<String>, lead: &Lead, at: Moment, won: Option<bool>) {
+fn name(named: &mut Vec<String>, lead: &Lead, day: String, won: Option<bool>) {
     if named.len() < NAMED {
         let end = match won {
             Some(true) => ", won",
@@ -178,16 +180,14 @@ fn name(named: &mut Vec<String>, lead: &Lead, at: Moment, won: Option<bool>) {
             None => "",
         };
         let address = lead.email.as_ref().map(ToString::to_string).unwrap_or_default();
-        named.push(format!("{address} ({}{end})", at.format("%-d %b")));
+        named.push(format!("{address} ({day}{end})"));
     }
 }
 
 fn told(draft: &Draft, held: &Held) -> String {
     let (leads, won, lost) = held.counts;
-    let mut said = vec![format!(
-        "The last {} days once more, with {leads} leads; {won} of them were won, {lost} lost.",
-        held.days
-    )];
+    let mut said =
+        vec![format!("The last {} days once more, with {leads} leads: {won} won, {lost} lost.", held.days)];
     let changes = draft.changes();
     match changes.is_empty() {
         true => said.push(format!("{} says the same as the rules in force.", draft.from)),
@@ -364,13 +364,4 @@ pub async fn history(house: &House, as_json: bool) -> Done {
         many => say(format_args!("{many} leads are still counted by older rules; the worker is at it.")),
     }
     Ok(())
-}
-
-fn bar(size: u64, quiet: bool) -> ProgressBar {
-    if quiet {
-        return ProgressBar::hidden();
-    }
-    let style = ProgressStyle::with_template("{msg} {bar:30} {pos} of {len} leads, {eta} left")
-        .unwrap_or_else(|_| ProgressStyle::default_bar());
-    ProgressBar::new(size).with_style(style).with_message("Living it again")
 }

@@ -4,10 +4,9 @@ use crate::{
     args,
     exit::{self, Doing, Done, Halt, say},
     house::House,
-    rules, tell,
+    progress, rules, tell,
 };
 use comfy_table::{Table, presets::UTF8_HORIZONTAL_ONLY};
-use indicatif::{ProgressBar, ProgressStyle};
 use rekindle_core::{prediction::Trained, time::Moment};
 use rekindle_report::calibration;
 use rekindle_worker::learning::{Training, train};
@@ -38,9 +37,7 @@ pub async fn run(house: &House, asked: &args::Score) -> Done {
 }
 
 async fn learn(house: &House, as_json: bool) -> Done {
-    let style = ProgressStyle::with_template("learns {bar:40} {pos}/{len}, {eta} left")
-        .unwrap_or_else(|_| ProgressStyle::default_bar());
-    let bar = if as_json { ProgressBar::hidden() } else { ProgressBar::new(6).with_style(style) };
+    let bar = progress::bar(6, "learns {bar:40} {pos}/{len}, {eta} left", as_json);
     let moved = bar.clone();
     let told = move |done: usize, _: usize| moved.set_position(done as u64);
     let trained = train(&house.store, &house.config.prediction.needed(), "terminal", told).await;

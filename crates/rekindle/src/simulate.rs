@@ -9,11 +9,11 @@ use crate::{
     args,
     exit::{self, Doing, Done, Halt, say},
     house::{House, playbook_of},
-    tell, up,
+    progress, tell, up,
 };
 use async_trait::async_trait;
 use chrono::TimeDelta;
-use indicatif::{ProgressBar, ProgressStyle};
+use indicatif::ProgressBar;
 use rekindle_bot::foresee::Foresee;
 use rekindle_core::{
     happening::Lived,
@@ -171,11 +171,6 @@ impl Run<'_> {
     }
 
     fn bar(&self, size: u64, what: &'static str) -> ProgressBar {
-        if self.quiet {
-            return ProgressBar::hidden();
-        }
-        let style = ProgressStyle::with_template("{msg} {bar:40} {pos}/{len}, {eta} left")
-            .unwrap_or_else(|_| ProgressStyle::default_bar());
-        ProgressBar::new(size).with_style(style).with_message(what)
+        progress::bar(size, "{msg} {bar:40} {pos}/{len}, {eta} left", self.quiet).with_message(what)
     }
 }

@@ -3,7 +3,7 @@
 use crate::{
     Result, Store, StoreError,
     rows::{micros, moment, put, small, word},
-    transaction::{list_of, rounded},
+    transaction::{Writing, list_of, rounded},
 };
 use rekindle_core::{
     activity::Kind,
@@ -225,23 +225,6 @@ impl Predictions<'_> {
         self.0.commit(tx, true).await
     }
 
-    /// Forgets what was predicted of those who objected to it (GDPR, Art. 21), and of those who are gone; how many.
-    ///
-    /// # Errors
-    /// As the database says.
-    pub async fn forget(&self) -> Result<usize> {
-        let which = "lead_id IN (SELECT p.lead_id FROM prediction p LEFT JOIN lead l ON l.id = p.lead_id WHERE l.id IS NULL OR l.consent = 'objected')";
-        let text = format!("SELECT count(*) AS gone FROM prediction WHERE {which}");
-        let row = self.0.db.query_one_raw(self.0.sql(&text, Vec::new())).await?;
-        let gone: i64 = row.map_or(Ok(0), |row| row.try_get("", "gone"))?;
-        if gone > 0 {
-            let tx = self.0.begin().await?;
-            tx.execute_raw(self.0.sql(&format!("DELETE FROM prediction WHERE {which}"), Vec::new())).await?;
-            self.0.commit(tx, false).await?;
-        }
-        Ok(usize::try_from(gone).unwrap_or(0))
-    }
-
     /// What a lead is predicted, if that is shown: by the model in force, and of nobody who objected.
     ///
     /// # Errors
@@ -263,6 +246,15 @@ fn prediction(row: small::prediction::Model) -> Result<Prediction> {
     })?;
     let lead = LeadId(row.lead_id);
     Ok(Prediction { lead, chance: row.chance, reasons, version: row.version, at: moment(row.at) })
+}
+
+/// Forgets what was predicted of these leads: they objected to being profiled (GDPR, Art. 21).
+pub(crate) async fn forget(tx: &Writing, leads: &[LeadId]) -> Result<()> {
+    if !leads.is_empty() {
+        let of_them = small::prediction::Column::LeadId.is_in(leads.iter().map(|lead| lead.0));
+        small::prediction::Entity::delete_many().filter(of_them).exec(&**tx).await?;
+    }
+    Ok(())
 }
 
 /// What stood on a lead's row when the team was asked about it.

@@ -14,11 +14,12 @@ use rekindle_core::{
     alert::Alert,
     attend::attend,
     begin::on_joined,
+    consent::ConsentState,
     enrollment::{Enrollment, Outgoing},
     ids::{ActivityId, AlertId, CampaignId, DeliveryId, EnrollmentId, LeadId},
     lead::Lead,
     link::Purpose,
-    membership::{Membership, moved},
+    membership::moved,
     playbook::Playbooks,
     scene::{Change, Effect, Scene},
     time::Moment,
@@ -76,18 +77,7 @@ impl Store {
         for row in leads {
             let suppressed = row.address_hash.as_ref().is_some_and(|hash| suppressed.contains(hash));
             let lead = row.lead()?;
-            let scene = Scene {
-                lead,
-                history: Vec::new(),
-                alert: None,
-                runs: Vec::new(),
-                began: HashMap::new(),
-                campaigns: HashMap::new(),
-                suppressed,
-                consents: Vec::new(),
-                membership: Membership::default(),
-            };
-            scenes.insert(scene.lead.id, scene);
+            scenes.insert(lead.id, Scene { suppressed, ..Scene::of(lead) });
         }
         self.memberships(&**tx, ids, playbooks.current(), scenes).await?;
         for (lead, consents) in self.consents(&**tx, ids).await? {
@@ -203,6 +193,7 @@ impl Store {
         let mut quotes = Vec::new();
         let mut moves = Vec::new();
         let mut asked = Vec::new();
+        let mut objected = Vec::new();
         let mut stages = Vec::new();
         let (mut arms, mut recorded, mut calls) = (Vec::new(), Vec::new(), Vec::new());
         for (change, scene) in changes {
@@ -274,6 +265,9 @@ impl Store {
                     Effect::Say(record) => said.push((change.lead.id, record)),
                 }
             }
+            if change.lead.consent.state == ConsentState::Objected {
+                objected.push(change.lead.id);
+            }
             if change.lead != scene.lead {
                 leads.push(lead::Model::of(&change.lead, &self.ring));
             }
@@ -292,6 +286,7 @@ impl Store {
         }
         rows::put::<alert::Entity, _>(&**tx, last.iter().map(alert::Model::of).collect()).await?;
         rows::put::<small::asked::Entity, _>(&**tx, asked).await?;
+        predictions::forget(tx, &objected).await?;
         rows::put::<enrollment::Entity, _>(&**tx, runs.iter().map(enrollment::Model::of).collect()).await?;
         rows::add::<rows::delivery::Entity, _>(&**tx, mails).await?;
         if !unsuppressed.is_empty() {

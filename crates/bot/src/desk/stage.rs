@@ -88,11 +88,7 @@ impl Desk {
             };
             said.extend(fell_back.iter().map(why));
         }
-        let took: serde_json::Map<_, _> = stages
-            .iter()
-            .filter_map(|at| Some((at.stage.to_owned(), json!(at.took?.num_seconds()))))
-            .collect();
-        let data = json!({"days": days, "stages": stages, "took_seconds": took, "fell_back": fell_back});
+        let data = json!({"days": days, "stages": stages, "fell_back": fell_back});
         Ok(Reply::table(said.join("\n")).with_data(data))
     }
 }

@@ -16,7 +16,7 @@ use crate::{
 };
 use chrono::TimeDelta;
 use serde_json::{Map, Value, json};
-use std::{collections::HashMap, sync::Arc};
+use std::sync::Arc;
 use uuid::Uuid;
 
 const BEGINNING: Moment = Moment::UNIX_EPOCH;
@@ -62,17 +62,7 @@ impl Story {
         lead.email = crate::email::EmailAddress::parse("kim@acme.test").ok();
         lead.consent.state = ConsentState::Subscribed;
         lead.verified = true;
-        let scene = Scene {
-            lead,
-            history: Vec::new(),
-            alert: None,
-            runs: Vec::new(),
-            began: HashMap::new(),
-            campaigns: HashMap::new(),
-            suppressed: false,
-            consents: Vec::new(),
-            membership: Default::default(),
-        };
+        let scene = Scene::of(lead);
         Self { playbooks, decided: Decided::default(), scene, said: Vec::new() }
     }
 

@@ -1,11 +1,7 @@
 //! Rules are held against what happened, and nothing that happened later speaks for them.
 
 use super::*;
-use crate::{
-    activity::{Kind, Trust},
-    email::EmailAddress,
-    ids::{ActivityId, LeadId},
-};
+use crate::{activity::did, email::EmailAddress, ids::LeadId};
 use proptest::prelude::*;
 use uuid::Uuid;
 
@@ -33,21 +29,6 @@ fn lead() -> Lead {
     lead.email = Some(EmailAddress::parse("kim@acme.test").unwrap());
     lead.verified = true;
     lead
-}
-
-fn did(name: &str, at: Moment) -> Activity {
-    Activity {
-        id: ActivityId(Uuid::from_u128(at.timestamp_micros() as u128)),
-        source: "test".to_owned(),
-        message_id: at.to_rfc3339(),
-        kind: Kind::Track,
-        name: name.to_owned(),
-        path: None,
-        at,
-        properties: serde_json::Map::new(),
-        human: true,
-        trust: Trust::Server,
-    }
 }
 
 fn demos(days: &[i64]) -> Vec<Activity> {

@@ -11,7 +11,7 @@ use crate::{
     playbook::{Files, Playbook},
     team::Handle,
 };
-use std::{collections::HashMap, sync::Arc};
+use std::sync::Arc;
 use uuid::Uuid;
 
 fn at(days: i64) -> Moment {
@@ -66,17 +66,8 @@ fn scene() -> Scene {
     let consents = vec![Record::yes("form", at(-50), Proof::default()).unwrap()];
     lead.consent = standing(&consents);
     let due = RunState::Due { at: at(2) };
-    Scene {
-        lead,
-        history: Vec::new(),
-        alert: None,
-        runs: vec![run(1, "plain", due.clone()), run(2, "service", due)],
-        began: HashMap::new(),
-        campaigns: HashMap::new(),
-        suppressed: false,
-        consents,
-        membership: Default::default(),
-    }
+    let runs = vec![run(1, "plain", due.clone()), run(2, "service", due)];
+    Scene { runs, consents, ..Scene::of(lead) }
 }
 
 /// The lead as a change leaves it, with all that was said.

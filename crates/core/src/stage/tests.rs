@@ -2,16 +2,14 @@
 
 use super::*;
 use crate::{
-    activity::{Kind, Trust},
+    activity,
     alert::Outcome,
     desk,
     ids::{AlertId, LeadId, MemberId},
-    membership::Membership,
     team::Role,
 };
 use chrono::TimeDelta;
 use proptest::prelude::*;
-use std::collections::HashMap;
 use uuid::Uuid;
 
 fn day(day: i64) -> Moment {
@@ -47,33 +45,12 @@ fn stages() -> Stages {
 }
 
 fn scene() -> Scene {
-    Scene {
-        lead: Lead::anonymous(LeadId(Uuid::from_u128(1)), day(0)),
-        history: Vec::new(),
-        alert: None,
-        runs: Vec::new(),
-        began: HashMap::new(),
-        campaigns: HashMap::new(),
-        suppressed: false,
-        consents: Vec::new(),
-        membership: Membership::default(),
-    }
+    Scene::of(Lead::anonymous(LeadId(Uuid::from_u128(1)), day(0)))
 }
 
 fn did(scene: &mut Scene, name: &str, at: Moment) {
     let number = scene.history.len() as u128 + 1;
-    scene.history.push(Activity {
-        id: ActivityId(Uuid::from_u128(number)),
-        source: "test".to_owned(),
-        message_id: number.to_string(),
-        kind: Kind::Track,
-        name: name.to_owned(),
-        path: None,
-        at,
-        properties: serde_json::Map::new(),
-        human: true,
-        trust: Trust::Server,
-    });
+    scene.history.push(Activity { id: ActivityId(Uuid::from_u128(number)), ..activity::did(name, at) });
 }
 
 /// Counts and moves, and says the moves.

@@ -5,9 +5,9 @@ use crate::{
     args,
     exit::{self, Doing, Done, say},
     house::House,
+    progress,
 };
 use comfy_table::{Table, presets::UTF8_HORIZONTAL_ONLY};
-use indicatif::{ProgressBar, ProgressStyle};
 use rekindle_core::{
     arrival::{Arrival, Received},
     ids::LeadId,
@@ -64,7 +64,7 @@ pub async fn run(house: &House, options: &args::Import) -> Done {
             ErrorsFile::beside(&options.file, import.columns()).doing("write the file of rejected rows")?,
         ),
     };
-    let bar = bar(size, options.json);
+    let bar = progress::bar(size, "{bar:40} {percent:>3} %  {msg}  {eta} left", options.json);
     let mut counts = Counts::default();
     let mut group: Vec<Arrival> = Vec::with_capacity(GROUP);
     while let Some(row) = import.next() {
@@ -201,13 +201,4 @@ fn columns(import: &Import) -> Table {
         table.add_row([headers::seen(&column.header), column.field.to_string()]);
     }
     table
-}
-
-fn bar(size: u64, quiet: bool) -> ProgressBar {
-    if quiet {
-        return ProgressBar::hidden();
-    }
-    let style = ProgressStyle::with_template("{bar:40} {percent:>3} %  {msg}  {eta} left")
-        .unwrap_or_else(|_| ProgressStyle::default_bar());
-    ProgressBar::new(size).with_style(style)
 }

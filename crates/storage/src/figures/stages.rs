@@ -30,8 +30,12 @@ pub struct AtStage {
     /// Moves from it to an earlier one.
     pub fell_back: i64,
     /// How long half of those who went on had been there, at the most; none where nobody did.
-    #[serde(skip)]
+    #[serde(rename = "took_seconds", serialize_with = "seconds")]
     pub took: Option<TimeDelta>,
+}
+
+fn seconds<S: serde::Serializer>(took: &Option<TimeDelta>, to: S) -> std::result::Result<S::Ok, S::Error> {
+    took.map(|took| took.num_seconds()).serialize(to)
 }
 
 /// Why leads fell back on the lifecycle.

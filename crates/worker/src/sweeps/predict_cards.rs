@@ -8,11 +8,10 @@ use std::collections::HashSet;
 const PAGE: u64 = 200;
 
 pub(super) async fn sweep(at: &Round<'_>) -> Result<usize> {
-    let forgotten = at.store.predictions().forget().await?;
-    let Some(model) = at.store.models().in_force().await? else { return Ok(forgotten) };
+    let Some(model) = at.store.models().in_force().await? else { return Ok(0) };
     let mut looked_at = HashSet::new();
     let mut predicting = None;
-    let mut count = forgotten;
+    let mut count = 0;
     while !at.stop.is_cancelled() {
         let mut due = at.store.predictions().due_on_cards(model.version, PAGE).await?;
         due.retain(|lead| looked_at.insert(*lead));
