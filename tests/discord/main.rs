@@ -10,6 +10,7 @@ mod fixtures;
 mod forms;
 mod news;
 mod outages;
+mod pictures;
 mod program;
 mod roles;
 mod stage;

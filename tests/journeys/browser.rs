@@ -2,6 +2,7 @@
 
 mod chromium;
 mod mails;
+mod pictures;
 
 use crate::stage::{On, SOON, Sender, Stage};
 use chromium::Chromium;

@@ -14,6 +14,7 @@ mod forms;
 mod home;
 mod linking;
 mod news;
+mod pictures;
 mod presses;
 mod program;
 mod requests;

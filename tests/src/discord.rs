@@ -69,8 +69,23 @@ pub struct Call {
     pub path: String,
     /// What was sent.
     pub body: Value,
+    /// The files that came with it.
+    pub files: Vec<File>,
     /// What it was answered with.
     pub status: u16,
+}
+
+/// A file that came with a call.
+#[derive(Debug, Clone, PartialEq)]
+pub struct File {
+    /// The name of its part: `files[0]`.
+    pub part: String,
+    /// Its own name.
+    pub name: String,
+    /// Its type, as the part says.
+    pub kind: String,
+    /// What is in it.
+    pub data: Vec<u8>,
 }
 
 /// The server. Dropping the last handle stops it.

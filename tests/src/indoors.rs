@@ -20,6 +20,7 @@ use rekindle_core::campaign::Caution;
 use rekindle_core::email::EmailAddress;
 use rekindle_core::ids::LeadId;
 use rekindle_core::lead::Lead;
+use rekindle_core::prediction::Needed;
 use rekindle_mail::memory::Memory;
 use rekindle_mail::templates::Templates;
 use rekindle_mail::transport::Transport;
@@ -155,6 +156,7 @@ pub fn doors(store: Store) -> rekindle_web::Doors {
         zone: chrono_tz::Tz::UTC,
         mail_folder: None,
         demo: false,
+        needed: Needed::USUAL,
         mails: shipped_mails(),
     };
     rekindle_web::Doors { store, settings }

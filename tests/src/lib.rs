@@ -7,6 +7,7 @@ pub mod front;
 pub mod imap;
 pub mod indoors;
 pub mod leads;
+pub mod models;
 pub mod outbound;
 pub mod panics;
 pub mod postgres;

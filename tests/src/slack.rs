@@ -89,6 +89,8 @@ struct World {
     homes: HashMap<String, (Value, String)>,
     faults: HashMap<String, VecDeque<Fault>>,
     down: bool,
+    /// Whether it is one that knows no charts yet.
+    without_charts: bool,
     scopes: Option<String>,
     /// What its answers say that the time is; the machine's where nobody said.
     time: Option<DateTime<Utc>>,
@@ -96,6 +98,14 @@ struct World {
     slow: Duration,
     offences: Vec<String>,
     next: u64,
+}
+
+impl World {
+    /// Whether it is asked to draw what it does not know.
+    fn refuses_charts(&self, body: &Value) -> bool {
+        let blocks = body["blocks"].as_array().map(Vec::as_slice).unwrap_or_default();
+        self.without_charts && blocks.iter().any(|block| block["type"] == "data_visualization")
+    }
 }
 
 #[derive(Debug, Default)]
@@ -224,6 +234,11 @@ impl FakeSlack {
     /// From now on it answers nothing but 503, or all as before.
     pub fn go_down(&self, down: bool) {
         self.world.lock().down = down;
+    }
+
+    /// From now on it is a Slack that knows no charts yet.
+    pub fn know_no_charts(&self) {
+        self.world.lock().without_charts = true;
     }
 
     /// Archives a channel, or takes it back.
@@ -416,6 +431,9 @@ async fn call(
 /// Does what a method does.
 fn work(shared: &Shared, method: &str, body: Value) -> Value {
     let mut world = shared.lock();
+    if world.refuses_charts(&body) {
+        return json!({ "ok": false, "error": "invalid_blocks" });
+    }
     let offences = limits::offences(method, &body);
     if !offences.is_empty() {
         let said =
@@ -531,6 +549,11 @@ async fn respond(State(shared): State<Arc<Shared>>, Json(body): Json<Value>) -> 
     let mut world = shared.lock();
     if world.down {
         return StatusCode::SERVICE_UNAVAILABLE.into_response();
+    }
+    // As it answers what is no message (<https://github.com/slackapi/java-slack-sdk/issues/1349>).
+    if world.refuses_charts(&body) {
+        let refused = json!({ "ok": false, "error": "invalid_blocks" });
+        return (StatusCode::NOT_FOUND, Json(refused)).into_response();
     }
     let offences = limits::offences("response_url", &body);
     world.offences.extend(offences);

@@ -178,7 +178,15 @@ function line(from, at, attributes, ...body) {
 }
 
 const words = (text, mono) => text && h("div", { class: mono ? "text mono" : "text", tabindex: mono ? 0 : null }, linked(text));
+/** What an answer says: its picture with the words beside it, or the words alone. */
+const saying = ({ text, mono, picture }) => picture ? h("div", {}, words(picture.words, false), drawn(picture)) : words(text, mono);
 const echo = (text) => h("p", { class: "echo", "data-echo": true }, text);
+/** A picture that the server drew of figures; nothing that anybody wrote is in it. */
+function drawn(picture) {
+  const holder = document.createElement("template");
+  holder.innerHTML = picture.svg;
+  return h("figure", { class: "drawn" }, holder.content, h("figcaption", {}, picture.legend));
+}
 const onlyYou = () => h("p", { class: "only" }, "Only you can see this");
 
 function addMessage(message) {
@@ -354,7 +362,7 @@ function told(id, answer) {
 
 function privately(answer, attributes) {
   const dismiss = h("button", { type: "button", class: "dismiss", "aria-label": "Dismiss", onclick: () => note.remove() });
-  const note = h("div", { ...attributes, role: "status", "data-private": true, "data-ok": String(answer.ok), "data-code": answer.code }, onlyYou(), words(answer.text, answer.mono), dismiss);
+  const note = h("div", { ...attributes, role: "status", "data-private": true, "data-ok": String(answer.ok), "data-code": answer.code }, onlyYou(), saying(answer), dismiss);
   return note;
 }
 
@@ -458,7 +466,7 @@ $("#talk").addEventListener("submit", async (event) => {
     const stick = nearBottom();
     item.dataset.ok = String(answer.ok);
     if (answer.code) item.dataset.code = answer.code;
-    place.replaceWith(...[words(answer.text, answer.mono), answer.card && drawCard(cards.get(answer.card.id))].filter(Boolean));
+    place.replaceWith(...[saying(answer), answer.card && drawCard(cards.get(answer.card.id))].filter(Boolean));
     if (stick) toBottom();
   };
   if (!answer.form) return answered(waiting, answer);

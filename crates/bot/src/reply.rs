@@ -6,6 +6,7 @@ use crate::{
 };
 use chrono_tz::Tz;
 use rekindle_core::{refusal::Refusal, time::Moment};
+use rekindle_report::Picture;
 use rekindle_storage::StoreError;
 use serde::Serialize;
 use serde_json::Value;
@@ -32,6 +33,9 @@ pub struct Reply {
     pub confirm: Option<String>,
     /// The same as figures, where there are any.
     pub data: Option<Value>,
+    /// What a place that shows pictures shows instead of the words: for pages and chats, not for scripts.
+    #[serde(skip)]
+    pub picture: Option<Picture>,
 }
 
 impl Reply {
@@ -47,6 +51,7 @@ impl Reply {
             at: None,
             confirm: None,
             data: None,
+            picture: None,
         }
     }
 
@@ -65,6 +70,12 @@ impl Reply {
     #[must_use]
     pub fn with_data(self, data: Value) -> Self {
         Self { data: Some(data), ..self }
+    }
+
+    /// With the picture of it.
+    #[must_use]
+    pub fn with_picture(self, picture: Picture) -> Self {
+        Self { picture: Some(picture), ..self }
     }
 
     /// Refused, in the reader's words.
@@ -112,6 +123,8 @@ pub struct Shown {
     pub reply: Reply,
     /// Whether the words are a table.
     pub mono: bool,
+    /// The picture that is shown instead of the words.
+    pub picture: Option<Picture>,
     /// The form that asks for what is lacking.
     pub form: Option<Form>,
     /// What is wrong with a form that was filled in, at its fields.
@@ -120,7 +133,7 @@ pub struct Shown {
 
 impl From<Reply> for Shown {
     fn from(reply: Reply) -> Self {
-        Self { mono: reply.mono, reply, form: None, faults: None }
+        Self { mono: reply.mono, picture: reply.picture.clone(), reply, form: None, faults: None }
     }
 }
 

@@ -52,6 +52,7 @@ async fn learn(house: &House, as_json: bool) -> Done {
         return exit::json(&as_data(&model));
     }
     exit::data(calibration::words(&model, house.config.team.zone).join("\n"))?;
+    exit::data(format_args!("\n{}", calibration::letters(&model.judged.bands).join("\n")))?;
     match &model.why_not {
         None => say(format_args!(
             "Model {} is in force: cards show its predictions within seconds.",

@@ -241,6 +241,7 @@ pub fn doors(house: &House) -> Doors {
             zone: config.team.zone,
             mail_folder: config.mail.relay.is_none().then(|| house.data.join("mail")),
             demo: config.clock.speed != 1.0,
+            needed: house.config.prediction.needed(),
             mails: mails(house),
         },
     }

@@ -1,23 +1,72 @@
-//! The calibration picture: what was said of leads against what happened, so that everybody sees how far a prediction is to be
-//! trusted.
+//! Calibration: what was said of leads against what happened, so that everybody sees how far a prediction is to be trusted.
 //!
-//! It is drawn with letters, for it is read in chats and terminals, where each of its rows is one line.
+//! In words, with letters where each row is one line (terminals, scripts' logs), and as a picture.
 
+use crate::picture::{
+    Chart, Picture,
+    curve::{curve, percent},
+};
 use chrono_tz::Tz;
 use rekindle_core::{
     lift::{Reached, wilson},
-    prediction::{Band, Trained},
+    prediction::{Band, Needed, Trained},
 };
+use rekindle_storage::{Result, Store};
 
 /// How wide the scale from 0 to 100 % is, in letters.
 const WIDTH: usize = 41;
 
-/// The figures of a model, and its picture, as lines.
+/// What is to be told of prediction.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Told {
+    /// No model was trained yet.
+    Nothing {
+        /// Why, in a sentence.
+        why: String,
+        /// Outcomes that are known, by how they went.
+        won: u64,
+        /// The others.
+        lost: u64,
+    },
+    /// The model in force, or the last one where none is.
+    Model {
+        /// Which.
+        model: Trained,
+        /// Its figures, and why nothing is shown where that is so.
+        words: Vec<String>,
+    },
+}
+
+/// What is to be told of prediction now.
+///
+/// # Errors
+/// As the database says.
+pub async fn told(store: &Store, needed: &Needed, zone: Tz) -> Result<Told> {
+    let mut models = store.models().all().await?;
+    if models.is_empty() {
+        let (won, lost) = store.predictions().outcomes().await?;
+        let why = needed
+            .lacks(won, lost)
+            .unwrap_or_else(|| "enough is known, and the next training will come by night".to_owned());
+        let why = format!("Nothing is predicted yet: {why}. Say how your leads went: won, lost, not a fit.");
+        return Ok(Told::Nothing { why, won, lost });
+    }
+    let model = models.swap_remove(models.iter().position(|model| model.in_force).unwrap_or(0));
+    let mut words = words(&model, zone);
+    if let Some(why) = &model.why_not {
+        words.insert(0, format!("Nothing is shown on cards: {why}."));
+    } else if !model.in_force {
+        words.insert(0, "Nothing is shown on cards: no model is in force.".to_owned());
+    }
+    Ok(Told::Model { model, words })
+}
+
+/// The figures of a model, as lines.
 pub fn words(model: &Trained, zone: Tz) -> Vec<String> {
     let judged = &model.judged;
     let date = |at: rekindle_core::time::Moment| at.with_timezone(&zone).format("%-d %b %Y").to_string();
     let base = judged.won as f64 / judged.outcomes.max(1) as f64;
-    let mut lines = vec![
+    vec![
         format!("Model {}, trained {} by {}", model.version, date(model.at), model.by),
         format!(
             "{} outcomes since {}: {} won ({}), {} not",
@@ -38,14 +87,44 @@ pub fn words(model: &Trained, zone: Tz) -> Vec<String> {
             percent(base),
             base * (1.0 - base)
         ),
-        String::new(),
-    ];
-    lines.extend(picture(&judged.bands));
-    lines
+    ]
 }
 
-/// A row for each band: what was said (`|`), what happened (`o`, with its interval of 95 %), and the figures.
-pub fn picture(bands: &[Band]) -> Vec<String> {
+/// The picture of a model, beside these words.
+pub fn picture(model: &Trained, words: String) -> Picture {
+    let bands = &model.judged.bands;
+    let parts = |of: fn(&Band) -> f64| bands.iter().map(|band| (of(band) * 1000.0).round() / 10.0).collect();
+    Picture {
+        name: "calibration",
+        title: "What was said, and what happened",
+        legend: "Each dot is a tenth of the outcomes, with where it lies in 95 of 100 cases. On the dashed line it came as was said.",
+        words,
+        svg: curve(bands),
+        chart: Chart {
+            across: "chance that was said",
+            up: "% won",
+            places: places(bands),
+            lines: vec![
+                ("what happened", parts(|band| Reached { leads: band.leads, goals: band.won }.rate())),
+                ("as was said", parts(|band| band.said)),
+            ],
+        },
+    }
+}
+
+/// What was said in each band; of those that are the same when rounded, each further one with its number.
+fn places(bands: &[Band]) -> Vec<String> {
+    let mut places: Vec<String> = Vec::new();
+    for band in bands {
+        let name = percent(band.said);
+        let same = places.iter().filter(|place| place.split(" (").next() == Some(&name)).count();
+        places.push(if same == 0 { name } else { format!("{name} ({})", same + 1) });
+    }
+    places
+}
+
+/// The picture in letters. A row for each band: what was said (`|`), what happened (`o`, with its interval of 95 %), and the figures.
+pub fn letters(bands: &[Band]) -> Vec<String> {
     let scale: String = [0, 25, 50, 75].iter().map(|at| format!("{at:<10}")).collect::<String>() + "100 %";
     let mut lines = vec![format!("{:>5}  {scale:<WIDTH$}      {}", "said", "happened")];
     lines.extend(bands.iter().map(row));
@@ -74,18 +153,17 @@ fn row(band: &Band) -> String {
     )
 }
 
-fn percent(part: f64) -> String {
-    format!("{} %", (part * 100.0).round())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    fn band(said: f64, won: u64) -> Band {
+        Band { said, leads: 40, won }
+    }
+
     #[test]
     fn what_was_said_stands_beside_what_happened() {
-        let band = |said, won| Band { said, leads: 40, won };
-        let lines = picture(&[band(0.05, 2), band(0.5, 10), band(1.0, 40)]);
+        let lines = letters(&[band(0.05, 2), band(0.5, 10), band(1.0, 40)]);
         assert_eq!(lines.len(), 5);
         // Wilson 1927: 10 of 40 lie between 14.2 and 40.2 %.
         assert!(lines[2].ends_with("25 %  10 of 40 (14-40 %)"), "{}", lines[2]);
@@ -95,5 +173,11 @@ mod tests {
         assert_eq!(at(&lines[3], 'o'), Some(40));
         let widest = lines.iter().map(String::len).max().unwrap();
         assert!(widest <= 80, "a chat breaks longer lines: {widest}");
+    }
+
+    #[test]
+    fn no_two_places_have_one_name() {
+        let bands = [band(0.041, 0), band(0.0449, 1), band(0.04, 2), band(0.4, 9)];
+        assert_eq!(places(&bands), ["4 %", "4 % (2)", "4 % (3)", "40 %"]);
     }
 }

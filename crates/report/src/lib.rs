@@ -8,3 +8,4 @@ mod overview;
 mod picture;
 
 pub use overview::{Count, Day, Overview, Queue, REVIVED_DAYS, Speed, overview, overview_in};
+pub use picture::{Chart, Picture};

@@ -2,6 +2,7 @@
 
 use chrono_tz::Tz;
 use ipnet::IpNet;
+use rekindle_core::prediction::Needed;
 use rekindle_mail::{
     letter::Sender,
     templates::{TemplateError, Templates},
@@ -58,6 +59,8 @@ pub struct Settings {
     pub mail_folder: Option<PathBuf>,
     /// Whether the calendar is a demo's.
     pub demo: bool,
+    /// What must be known before anything is predicted.
+    pub needed: Needed,
     /// The mails as they are written.
     pub mails: Mails,
 }

@@ -100,6 +100,16 @@ impl Worker {
         Ok(tick)
     }
 
+    /// One sweep alone, once: for those who measure what it takes, and what it leaves to others.
+    ///
+    /// # Errors
+    /// What it meets.
+    pub async fn alone(&mut self, sweep: Sweep) -> Result<usize> {
+        let sending = self.sending().await?;
+        let playbooks = self.store.load_playbooks().await?;
+        self.sweep(sweep, &sending, &playbooks, &CancellationToken::new()).await
+    }
+
     /// Works until the stop, then waits for the outcomes of what is under way and puts back the rest.
     ///
     /// # Errors

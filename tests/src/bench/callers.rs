@@ -42,6 +42,18 @@ impl Heard {
         let last = self.waits.len().saturating_sub(1);
         self.waits.get((last as f64 * share) as usize).copied().unwrap_or_default()
     }
+
+    /// Of rounds, one after the other, what the callers saw in all.
+    pub(crate) fn of_all(rounds: Vec<Self>) -> Self {
+        let mut all = Self { took: Duration::ZERO, waits: Vec::new(), refused: 0 };
+        for round in rounds {
+            all.took += round.took;
+            all.waits.extend(round.waits);
+            all.refused += round.refused;
+        }
+        all.waits.sort_unstable();
+        all
+    }
 }
 
 /// Makes calls, in a thread of its own: the callers do not wait for the tasks of the server.

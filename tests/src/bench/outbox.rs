@@ -84,7 +84,7 @@ async fn run(
     }
 
     let templates = Templates::load(&mails::templates()).map_err(|errors| format!("{errors:?}"))?;
-    let worker = Worker::new(base.store.clone(), settings(orders)?, templates);
+    let worker = Worker::new(base.store.clone(), settings(transport(orders)?)?, templates);
     let (tasks, stop) = (TaskTracker::new(), CancellationToken::new());
     let until = stop.clone();
     let began = clock.stopwatch();
@@ -146,14 +146,19 @@ async fn enqueue(store: &Store) -> Measured<()> {
     }
 }
 
-fn settings(orders: &Orders) -> Measured<Settings> {
+fn transport(orders: &Orders) -> Measured<Transport> {
+    Ok(Transport::Smtp(Relay::parse(&format!("smtp://{}", orders.text("sink")?))?))
+}
+
+/// Of a worker that measures something.
+pub(crate) fn settings(transport: Transport) -> Measured<Settings> {
     Ok(Settings {
         opens: false,
         pace: rekindle_core::outflow::Limits::default(),
         at_once_to_domain: None,
         bounce_domain: None,
         signers: std::sync::Arc::default(),
-        transport: Transport::Smtp(Relay::parse(&format!("smtp://{}", orders.text("sink")?))?),
+        transport,
         from_name: Some("Mia Chen".to_owned()),
         from: EmailAddress::parse("mia@example.com")?,
         reply_to: None,

@@ -2,19 +2,21 @@
 
 use std::time::Duration;
 
-use rekindle_core::rescore::recount;
 use rekindle_core::time::SharedClock;
+use rekindle_mail::memory::Memory;
+use rekindle_mail::templates::Templates;
+use rekindle_mail::transport::Transport;
 use rekindle_storage::Store;
+use rekindle_worker::{Sweep, Worker};
 use tokio_util::sync::CancellationToken;
 
 use crate::bases::{Base, Engine, Place};
 use crate::callers::Heard;
 use crate::intake::{GROUP, Intake, playbook};
+use crate::mails;
+use crate::outbox::settings;
 use crate::segments::fill;
 use crate::{Measured, Orders};
-
-/// As the sweep takes them.
-const PAGE: u64 = 500;
 
 /// Measures and prints.
 pub(crate) async fn measure(orders: &Orders, clock: &SharedClock) -> Measured<()> {
@@ -51,9 +53,7 @@ pub(crate) async fn measure(orders: &Orders, clock: &SharedClock) -> Measured<()
     let (counted, heard) = tokio::join!(count, call);
     let (counted, heard) = (counted?, heard?);
     let took = clock.stopwatch() - began;
-    if let Some(heard) = heard.first() {
-        said("intake while counting", heard);
-    }
+    said("intake while counting", &Heard::of_all(heard));
     let each = took.as_secs_f64() * 1e6 / counted as f64;
     println!("{counted} leads counted anew in {:.0} s, {each:.0} us each", took.as_secs_f64());
     intake.close().await;
@@ -69,19 +69,18 @@ fn said(what: &str, heard: &Heard) {
     );
 }
 
-/// As the worker's sweep does it; how many.
+/// By the worker's own sweep; how many.
 async fn counted_anew(store: &Store) -> Measured<usize> {
-    let playbooks = store.playbooks().await?;
+    let templates = Templates::load(&mails::templates()).map_err(|errors| format!("{errors:?}"))?;
+    let settings = settings(Transport::Memory(Memory::default()))?;
+    let mut worker = Worker::new(store.clone(), settings, templates);
     let mut counted = 0;
     loop {
-        let some = store.segments().outdated(playbooks.current(), PAGE).await?;
-        match store
-            .leads()
-            .decide_all(&some, &playbooks, |scene, now| Some(recount(scene, &playbooks, now)))
-            .await?
-        {
-            0 => return Ok(counted),
+        match worker.alone(Sweep::Recount).await? {
+            0 => break,
             count => counted += count,
         }
     }
+    worker.leave().await;
+    Ok(counted)
 }

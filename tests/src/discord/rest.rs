@@ -1,6 +1,6 @@
 //! The REST half: messages, answers to interactions, commands; version 10.
 
-use super::{APPLICATION, Call, Failure, GUILD, State, TOKEN, World, checks};
+use super::{APPLICATION, Call, Failure, File, GUILD, State, TOKEN, World, checks};
 use axum::{
     Router,
     body::{Body, Bytes},
@@ -30,7 +30,7 @@ async fn any(
     let slow = world.state().slow;
     tokio::time::sleep(slow).await;
     let path = uri.path().trim_start_matches("/api/v10").to_owned();
-    let body: Value = serde_json::from_slice(&body).unwrap_or_default();
+    let (body, files) = told(&headers, body).await;
     let line = format!("{method} {path}");
     let failure = {
         let mut state = world.state();
@@ -57,9 +57,12 @@ async fn any(
         _ if !authorized && !path.starts_with("/webhooks") && !path.starts_with("/interactions") => {
             (401, json!({"message": "401: Unauthorized", "code": 0}))
         }
-        _ => answer(&world, &method, &path, &body),
+        _ => match wrong_with_files(&body, &files) {
+            wrong if !wrong.is_empty() => invalid(&wrong),
+            _ => answer(&world, &method, &path, &body),
+        },
     };
-    let call = Call { method: method.to_string(), path, body, status };
+    let call = Call { method: method.to_string(), path, body, files, status };
     world.state().calls.push(call);
     world.changed.notify_waiters();
     let code = StatusCode::from_u16(status).expect("a status");
@@ -74,6 +77,49 @@ async fn any(
         response.headers_mut().insert("retry-after", seconds.parse().expect("a number is a header"));
     }
     response
+}
+
+/// The body of a call, and the files that came with it, each under its name
+/// (<https://discord.com/developers/docs/reference#uploading-files>).
+async fn told(headers: &HeaderMap, body: Bytes) -> (Value, Vec<File>) {
+    let kind = headers.get("content-type").and_then(|kind| kind.to_str().ok()).unwrap_or_default();
+    let Ok(boundary) = multer::parse_boundary(kind) else {
+        return (serde_json::from_slice(&body).unwrap_or_default(), Vec::new());
+    };
+    let whole = futures_util::stream::once(async move { Ok::<_, std::io::Error>(body) });
+    let mut parts = multer::Multipart::new(whole, boundary);
+    let (mut told, mut files) = (Value::Null, Vec::new());
+    while let Ok(Some(part)) = parts.next_field().await {
+        let name = part.name().unwrap_or_default().to_owned();
+        let file = part.file_name().map(str::to_owned);
+        let kind = part.content_type().map(ToString::to_string).unwrap_or_default();
+        let data = part.bytes().await.unwrap_or_default().to_vec();
+        match file {
+            Some(file) => files.push(File { part: name, name: file, kind, data }),
+            None if name == "payload_json" => told = serde_json::from_slice(&data).unwrap_or_default(),
+            None => {}
+        }
+    }
+    (told, files)
+}
+
+/// Each file stands in the body, under the number that its part has.
+fn wrong_with_files(body: &Value, files: &[File]) -> Vec<String> {
+    let named = body["attachments"].as_array().map(Vec::as_slice).unwrap_or_default();
+    let mut wrong = Vec::new();
+    if named.len() != files.len() {
+        wrong.push(format!("attachments: {} are named, and {} came", named.len(), files.len()));
+    }
+    for one in named {
+        let part = format!("files[{}]", one["id"]);
+        if !files.iter().any(|file| file.part == part && one["filename"] == file.name.as_str()) {
+            wrong.push(format!("attachments: {one} did not come"));
+        }
+        if one["description"].as_str().is_some_and(|said| said.chars().count() > 1_024) {
+            wrong.push("attachments: a description is too long".to_owned());
+        }
+    }
+    wrong
 }
 
 fn answer(world: &World, method: &Method, path: &str, body: &Value) -> Answer {
@@ -249,7 +295,7 @@ fn posted(world: &World, channel: u64, body: &Value) -> Answer {
 
 /// Lays what is named of a message over it.
 fn edited(message: &mut Value, body: &Value) -> Value {
-    for key in ["content", "embeds", "components", "flags"] {
+    for key in ["content", "embeds", "components", "flags", "attachments"] {
         if let Some(value) = body.get(key) {
             message[key] = value.clone();
         }

@@ -195,7 +195,44 @@ fn block(block: &Value, found: &mut Vec<String>) {
             element(&block["element"], found);
         }
         "divider" => {}
+        "data_visualization" => chart(block, found),
         other => found.push(format!("a block “{other}”, which nobody here checks")),
+    }
+}
+
+/// Lines, bars or areas over shared names (<https://docs.slack.dev/reference/block-kit/blocks/data-visualization-block>).
+fn chart(block: &Value, found: &mut Vec<String>) {
+    let list = |value: &Value| value.as_array().cloned().unwrap_or_default();
+    let mut check = |right: bool, what: &str| {
+        if !right {
+            found.push(format!("a chart {what}"));
+        }
+    };
+    let named = |value: &Value, most: usize| (1..=most).contains(&length(value));
+    check(named(&block["title"], 50), "has a title of up to 50 characters");
+    let chart = &block["chart"];
+    check(matches!(chart["type"].as_str(), Some("line" | "bar" | "area")), "is of a type that has series");
+    let (series, axes) = (list(&chart["series"]), &chart["axis_config"]);
+    let places = list(&axes["categories"]);
+    check((1..=6).contains(&series.len()), "has 1 to 6 series");
+    check((1..=20).contains(&places.len()), "has 1 to 20 categories");
+    let differ = |names: Vec<&Value>| {
+        let mut seen: Vec<&str> = names.iter().filter_map(|name| name.as_str()).collect();
+        seen.sort_unstable();
+        seen.windows(2).all(|pair| pair[0] != pair[1])
+    };
+    check(differ(places.iter().collect()), "names no category twice");
+    check(differ(series.iter().map(|one| &one["name"]).collect()), "names no series twice");
+    check(places.iter().all(|place| named(place, 20)), "has categories of up to 20 characters");
+    for label in ["x_label", "y_label"] {
+        check(axes[label].is_null() || named(&axes[label], 50), "has axis labels of up to 50 characters");
+    }
+    for one in &series {
+        check(named(&one["name"], 20), "has series with names of up to 20 characters");
+        let points = list(&one["data"]);
+        let labels: Vec<&Value> = points.iter().map(|point| &point["label"]).collect();
+        check(labels == places.iter().collect::<Vec<_>>(), "has a point of each series for each category");
+        check(points.iter().all(|point| point["value"].is_number()), "has numbers for values");
     }
 }
 

@@ -8,7 +8,10 @@ use crate::{
     wording::{clean, count, moment},
 };
 use chrono::TimeDelta;
-use rekindle_report::{REVIVED_DAYS, calibration};
+use rekindle_report::{
+    REVIVED_DAYS,
+    calibration::{self, Told},
+};
 use rekindle_storage::{
     Result,
     figures::{Deals, Returned, Revived},
@@ -29,24 +32,18 @@ impl Desk {
 
     /// How far the prediction is to be trusted; and why nothing is predicted, where that is so.
     async fn how_good(&self) -> Result<Reply> {
-        let models = self.store.models().all().await?;
-        let shown = models.iter().find(|model| model.in_force);
-        let Some(model) = shown.or(models.first()) else {
-            let (won, lost) = self.store.predictions().outcomes().await?;
-            let lacks = self.settings.needed.lacks(won, lost);
-            let why = lacks
-                .unwrap_or_else(|| "enough is known, and the next training will come by night".to_owned());
-            let text =
-                format!("Nothing is predicted yet: {why}. Say how your leads went: won, lost, not a fit.");
-            return Ok(Reply::done(text).with_data(json!({"model": null, "won": won, "lost": lost})));
-        };
-        let mut said = calibration::words(model, self.settings.zone);
-        if let Some(why) = &model.why_not {
-            said.insert(0, format!("Nothing is shown on cards: {why}."));
-        } else if !model.in_force {
-            said.insert(0, "Nothing is shown on cards: no model is in force.".to_owned());
+        match calibration::told(&self.store, &self.settings.needed, self.settings.zone).await? {
+            Told::Nothing { why, won, lost } => {
+                Ok(Reply::done(why).with_data(json!({"model": null, "won": won, "lost": lost})))
+            }
+            Told::Model { model, words } => {
+                let words = words.join("\n");
+                let in_letters = calibration::letters(&model.judged.bands).join("\n");
+                Ok(Reply::table(format!("{words}\n\n{in_letters}"))
+                    .with_picture(calibration::picture(&model, words))
+                    .with_data(json!({"model": model})))
+            }
         }
-        Ok(Reply::table(said.join("\n")).with_data(json!({"model": model})))
     }
 
     /// A page of those who came back from the cold of late, the last first.

@@ -16,10 +16,11 @@ use crate::{
     wording::capital,
 };
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use rekindle_report::Picture;
 use serde_json::Value;
 use serenity::all::{ButtonStyle, InputTextStyle, Nonce};
 use serenity::builder::{
-    CreateActionRow, CreateAllowedMentions, CreateButton, CreateEmbed, CreateInputText,
+    CreateActionRow, CreateAllowedMentions, CreateAttachment, CreateButton, CreateEmbed, CreateInputText,
     CreateInteractionResponseFollowup, CreateInteractionResponseMessage, CreateMessage, CreateModal,
     CreateSelectMenu, CreateSelectMenuKind, CreateSelectMenuOption, EditInteractionResponse, EditMessage,
 };
@@ -28,6 +29,8 @@ use uuid::Uuid;
 const CONTENT: usize = 2_000;
 const TITLE: usize = 256;
 const DESCRIPTION: usize = 4_096;
+/// Of what is said of a file (<https://discord.com/developers/docs/resources/message#attachment-object>).
+const DESCRIBED: usize = 1_024;
 const FIELDS: usize = 25;
 const FIELD_NAME: usize = 256;
 /// Of the words of a link: with it, below a field's.
@@ -137,14 +140,30 @@ fn words_of(reply: &Reply, public_url: &str) -> String {
     }
 }
 
-/// What came of it, for the eyes of whoever asked alone.
-pub(crate) fn reply(reply: &Reply, public_url: &str) -> EditInteractionResponse {
+/// What came of it, for the eyes of whoever asked alone; with the image of its picture, where there is one.
+pub(crate) fn reply(
+    reply: &Reply,
+    image: Option<&CreateAttachment>,
+    public_url: &str,
+) -> EditInteractionResponse {
     let shown = reply.card.as_ref().filter(|_| reply.ok);
-    EditInteractionResponse::new()
-        .content(words_of(reply, public_url))
+    let beside =
+        reply.picture.as_ref().zip(image).map(|(picture, _)| said(&picture.words, public_url, CONTENT));
+    let answer = EditInteractionResponse::new()
+        .content(beside.unwrap_or_else(|| words_of(reply, public_url)))
         .embeds(shown.map(embed).into_iter().collect())
         .components(shown.map(rows).unwrap_or_default())
-        .allowed_mentions(nobody())
+        .allowed_mentions(nobody());
+    match image {
+        Some(image) => answer.new_attachment(image.clone()),
+        None => answer,
+    }
+}
+
+/// A picture as a file; what it shows stands in it as words, too, for those who hear it.
+pub(crate) fn image(picture: &Picture) -> Option<CreateAttachment> {
+    let file = CreateAttachment::bytes(picture.png()?, format!("{}.png", picture.name));
+    Some(file.description(plain(&format!("{}. {}", picture.title, picture.legend), DESCRIBED)))
 }
 
 /// What came of it, at once.

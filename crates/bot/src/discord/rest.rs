@@ -17,10 +17,11 @@ use rekindle_core::{chat::Secret, time::SharedClock};
 use serde::Serialize;
 use serde_json::{Value, json};
 use serenity::all::{
-    ApplicationId, ChannelId, CreateInteractionResponse, CreateInteractionResponseFollowup, CreateMessage,
-    EditInteractionResponse, EditMessage, GuildId, InteractionId, LightMethod, MessageId, Request, Route,
-    UserId,
+    ApplicationId, ChannelId, CreateAttachment, CreateInteractionResponse, CreateInteractionResponseFollowup,
+    CreateMessage, EditInteractionResponse, EditMessage, GuildId, InteractionId, LightMethod, MessageId,
+    Request, Route, UserId,
 };
+use serenity::http::{Multipart, MultipartUpload};
 use std::{
     fmt,
     sync::{
@@ -157,13 +158,28 @@ impl Rest {
         self.send(route, LightMethod::Post, Some(answer)).await.map(drop)
     }
 
-    /// Writes what came of an interaction into the answer that it was given at first.
+    /// Writes what came of an interaction into the answer that it was given at first, with a file where it names one.
     ///
     /// # Errors
     /// As Discord says: [`Trouble::Gone`] after a quarter of an hour.
-    pub async fn complete(&self, token: &str, answer: &EditInteractionResponse) -> Result<(), Trouble> {
+    pub async fn complete(
+        &self,
+        token: &str,
+        answer: &EditInteractionResponse,
+        file: Option<CreateAttachment>,
+    ) -> Result<(), Trouble> {
         let route = Route::WebhookOriginalInteractionResponse { application_id: self.0.application, token };
-        self.send(route, LightMethod::Patch, Some(answer)).await.map(drop)
+        let request = Request::new(route, LightMethod::Patch);
+        let body = written(answer)?;
+        let request = match file {
+            None => request.body(Some(body)),
+            Some(file) => request.multipart(Some(Multipart {
+                upload: MultipartUpload::Attachments(vec![file]),
+                fields: Vec::new(),
+                payload_json: Some(String::from_utf8_lossy(&body).into_owned()),
+            })),
+        };
+        self.execute(route, request).await.map(drop)
     }
 
     /// Says something more about an interaction.
@@ -222,10 +238,7 @@ impl Rest {
         method: LightMethod,
         body: Option<&B>,
     ) -> Result<Value, Trouble> {
-        let body = body
-            .map(serde_json::to_vec)
-            .transpose()
-            .map_err(|error| Trouble::Refused { why: format!("it cannot be written as JSON: {error}") })?;
+        let body = body.map(written).transpose()?;
         self.execute(route, Request::new(route, method).body(body)).await
     }
 
@@ -272,6 +285,11 @@ impl Rest {
             false => Err(sorted(status, &headers, &said)),
         }
     }
+}
+
+fn written(body: &impl Serialize) -> Result<Vec<u8>, Trouble> {
+    serde_json::to_vec(body)
+        .map_err(|error| Trouble::Refused { why: format!("it cannot be written as JSON: {error}") })
 }
 
 /// The answer, unless it is longer than anything that Discord says.

@@ -44,6 +44,22 @@ impl DiscordVoice {
         let told = self.store.public_url().await.ok().flatten();
         told.unwrap_or_else(|| self.public_url.clone())
     }
+
+    /// Answers with the picture, where there is one; where no files may be sent, the words say the same.
+    async fn answer(&self, token: &str, reply: &Reply, url: &str) -> Result<(), Trouble> {
+        if let Some(picture) = reply.picture.clone() {
+            // To draw takes a while, and others wait for their answers.
+            let drawn = tokio::task::spawn_blocking(move || render::image(&picture)).await;
+            if let Some(image) = drawn.ok().flatten() {
+                let answer = render::reply(reply, Some(&image), url);
+                match self.rest.complete(token, &answer, Some(image)).await {
+                    Err(Trouble::Refused { .. } | Trouble::Broken { .. }) => {}
+                    answered => return answered,
+                }
+            }
+        }
+        self.rest.complete(token, &render::reply(reply, None, url), None).await
+    }
 }
 
 fn heard(came: Option<&Arrived>) -> Option<Heard> {
@@ -87,7 +103,7 @@ impl Voice for DiscordVoice {
         let url = self.house_url().await;
         let answered = match heard.back {
             Back::Beside => self.rest.follow(&heard.token, &render::follow_up(reply, &url)).await,
-            Back::First => self.rest.complete(&heard.token, &render::reply(reply, &url)).await,
+            Back::First => self.answer(&heard.token, reply, &url).await,
         };
         match answered {
             // We may be faster than the acknowledgement on its way.

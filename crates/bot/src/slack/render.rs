@@ -10,6 +10,7 @@ use crate::{
     wall::Quote,
     wording::clamp,
 };
+use rekindle_report::Picture;
 use slack_morphism::prelude::*;
 
 /// The published limits, in characters.
@@ -25,6 +26,11 @@ mod limit {
     pub(super) const PLACEHOLDER: usize = 150;
     /// More is cut by Slack at 40,000; more than this is split.
     pub(super) const TEXT: usize = 3900;
+    /// Of a chart: of its title and its axes, and of the names of places and lines
+    /// (<https://docs.slack.dev/reference/block-kit/blocks/data-visualization-block>).
+    pub(super) const CHART: usize = 50;
+    pub(super) const IN_A_CHART: usize = 20;
+    pub(super) const PLACES: usize = 20;
     /// As much as a notice says; however much of it is escaped, far below the 40,000.
     pub(super) const WORDS: usize = 1000;
 }
@@ -126,14 +132,16 @@ fn section(text: &str) -> SlackBlock {
 }
 
 fn context(card: &Card) -> SlackBlock {
-    let said = |text: &str| {
-        SlackContextBlockElement::Plain(
-            SlackBlockPlainText::new(filled(clamp(text, limit::FIELD))).with_emoji(false),
-        )
-    };
-    let mut elements = vec![said(&card.status)];
-    elements.extend(card.email.as_deref().map(said));
+    let mut elements = vec![small(&card.status)];
+    elements.extend(card.email.as_deref().map(small));
     SlackContextBlock::new(elements).into()
+}
+
+/// A line in small letters.
+fn small(text: &str) -> SlackContextBlockElement {
+    SlackContextBlockElement::Plain(
+        SlackBlockPlainText::new(filled(clamp(text, limit::FIELD))).with_emoji(false),
+    )
 }
 
 /// The buttons of a card; none where nothing can be done.
@@ -205,7 +213,32 @@ pub(super) fn reply(reply: &Reply) -> Rendered {
         blocks.push(section(&words));
         blocks.extend(actions(card));
     }
+    if let Some(picture) = &reply.picture {
+        blocks.push(section(&picture.words));
+        blocks.push(chart(picture));
+        blocks.push(SlackContextBlock::new(vec![small(picture.legend)]).into());
+    }
     Rendered { blocks, text: filled(text) }
+}
+
+/// A picture as Slack draws it by itself: lines over names.
+fn chart(picture: &Picture) -> SlackBlock {
+    let named = |name: &str| clamp(name, limit::IN_A_CHART);
+    let Picture { chart, title, .. } = picture;
+    let places: Vec<String> = chart.places.iter().take(limit::PLACES).map(|place| named(place)).collect();
+    let series = chart.lines.iter().map(|(name, values)| {
+        let point = |(place, value): (&String, &f64)| {
+            let value = serde_json::Number::from_f64(*value).unwrap_or_else(|| 0.into());
+            SlackChartDataPoint::new(place.clone(), value)
+        };
+        SlackChartDataSeries::new(named(name), places.iter().zip(values).map(point).collect())
+    });
+    let series = series.collect();
+    let axes = SlackChartAxisConfig::new(places.clone())
+        .with_x_label(clamp(chart.across, limit::CHART))
+        .with_y_label(clamp(chart.up, limit::CHART));
+    let lines = SlackChart::Line(SlackSeriesChart::new(series, axes));
+    SlackDataVisualizationBlock::new(clamp(title, limit::CHART), lines).into()
 }
 
 pub(super) mod home;

@@ -82,6 +82,19 @@ impl Voice for SlackVoice {
         if reply.text.is_empty() {
             return Ok(());
         }
+        match self.say(came, reply).await {
+            // A Slack that does not draw yet: the words say the same.
+            Err(Trouble::Refused { .. }) if reply.picture.is_some() => {
+                self.say(came, &Reply { picture: None, ..reply.clone() }).await
+            }
+            said => said,
+        }
+    }
+}
+
+impl SlackVoice {
+    /// Says it where it was asked, to whoever asked.
+    async fn say(&self, came: &Arrived, reply: &Reply) -> Result<(), Trouble> {
         let rendered = render::reply(reply);
         let mut message = json!({
             "text": rendered.text,
@@ -108,6 +121,8 @@ impl Voice for SlackVoice {
             message["channel"] = Value::from(channel);
             message["user"] = Value::from(user.id.clone());
             match self.api.call("chat.postEphemeral", &message).await {
+                // What is wrong with the picture is wrong with it everywhere.
+                Err(refused @ Trouble::Refused { .. }) if reply.picture.is_some() => return Err(refused),
                 // A channel that we are not in: whoever types a command anywhere is answered all the same.
                 Err(Trouble::Broken { .. } | Trouble::Refused { .. } | Trouble::Gone) => {}
                 said => return said.map(drop),

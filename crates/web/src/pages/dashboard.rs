@@ -18,7 +18,11 @@ use rekindle_core::{
     observe::ago,
     team::{Deed, Member},
 };
-use rekindle_report::{Count, Overview, overview_in};
+use rekindle_report::{
+    Count, Overview,
+    calibration::{self, Told},
+    overview_in,
+};
 use rekindle_storage::Result;
 use std::collections::HashMap;
 
@@ -39,6 +43,14 @@ struct Dashboard {
     unknown_more: String,
     may_settle: bool,
     campaigns: Vec<Campaign>,
+    picture: String,
+    calibration: Calibration,
+}
+
+/// How far what is predicted is to be trusted.
+struct Calibration {
+    says: Vec<String>,
+    legend: &'static str,
     picture: String,
 }
 
@@ -130,6 +142,18 @@ async fn dashboard(doors: &Doors, member: &Member) -> Result<Dashboard> {
         may_settle: member.may(Deed::Campaign).is_ok(),
         campaigns: campaigns(doors).await?,
         picture: overview.picture(),
+        calibration: calibrated(doors).await?,
+    })
+}
+
+async fn calibrated(doors: &Doors) -> Result<Calibration> {
+    let told = calibration::told(&doors.store, &doors.settings.needed, doors.settings.zone).await?;
+    Ok(match told {
+        Told::Nothing { why, .. } => Calibration { says: vec![why], legend: "", picture: String::new() },
+        Told::Model { model, words } => {
+            let picture = calibration::picture(&model, String::new());
+            Calibration { says: words, legend: picture.legend, picture: picture.svg }
+        }
     })
 }
 

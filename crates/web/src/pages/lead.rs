@@ -22,13 +22,14 @@ use rekindle_core::{
     lead::Lead,
     observe::ago,
     playbook::Playbooks,
+    prediction::Prediction,
     score::Explanation,
     sequence::Step,
     team::{Handle, Member},
     time::Moment,
     zone::{ZoneFrom, zone_of},
 };
-use rekindle_storage::{Result, leads::Dossier};
+use rekindle_storage::{Result, leads::Dossier, stages::Moved};
 use serde_json::Value;
 use std::collections::HashMap;
 
@@ -57,7 +58,12 @@ struct Page {
     wishes: String,
     owner: String,
     local_time: String,
+    people: String,
     lines: Vec<Line>,
+    graded: String,
+    crosses: String,
+    predicted: String,
+    moves: Vec<Went>,
     activities: Vec<Row>,
     more: String,
     enrollments: Vec<Run>,
@@ -72,6 +78,12 @@ struct Line {
     up: bool,
     what: String,
     when: String,
+}
+
+struct Went {
+    ladder: &'static str,
+    way: String,
+    detail: String,
 }
 
 struct Row {
@@ -145,6 +157,9 @@ async fn lead(doors: &Doors, member: &Member, id: LeadId) -> Result<Page> {
         store.leads().dossier(id).await?;
     let history = store.leads().history(id, &playbooks).await?;
     let explained = playbooks.current().scoring.explain(&lead, &history, now);
+    let company = store.leads().company(&lead, playbooks.current(), now).await?;
+    let prediction = store.predictions().of(id).await?;
+    let moves = store.moves_of(id).await?;
     let more = activities.len().saturating_sub(ACTIVITIES);
     let mail = |d: rekindle_core::delivery::Delivery| Mail {
         id: d.id.to_string(),
@@ -185,7 +200,12 @@ async fn lead(doors: &Doors, member: &Member, id: LeadId) -> Result<Page> {
         wishes: lead.preferences.in_words(now),
         owner: lead.owner.as_ref().map(Handle::name).unwrap_or_default(),
         local_time: local_time(&lead, doors, now),
+        people: company.map(|company| cut(&company.words(), 200)).unwrap_or_default(),
         lines: lines(&explained, now),
+        graded: explained.graded.clone(),
+        crosses: crosses(&lead, zone),
+        predicted: prediction.map(|prediction| predicted(&prediction, now)).unwrap_or_default(),
+        moves: moves.into_iter().rev().map(|moved| went(moved, zone)).collect(),
         activities: timeline(&activities, &explained, doors),
         more: if more > 0 {
             format!("{} older ones are not shown.", number(i64::try_from(more).unwrap_or(0)))
@@ -229,6 +249,31 @@ fn local_time(lead: &Lead, doors: &Doors, now: Moment) -> String {
     match zone_of(lead.zone.as_deref(), lead.country.as_deref(), doors.settings.zone) {
         (_, ZoneFrom::Default | ZoneFrom::BadZone) => String::new(),
         (zone, _) => format!("{}, {}", hour(now, zone), zone.name().replace('_', " ")),
+    }
+}
+
+/// When time alone will take the score over a line.
+fn crosses(lead: &Lead, zone: Tz) -> String {
+    let how = if lead.hot { "Hot until" } else { "Hot from" };
+    lead.crosses_at
+        .map(|at| format!("{how} {}, if nothing else happens", moment(at, zone)))
+        .unwrap_or_default()
+}
+
+/// How likely they are to be won, by which model, and how old that is.
+fn predicted(prediction: &Prediction, now: Moment) -> String {
+    let (said, version) = (cut(&prediction.said(), 300), prediction.version);
+    format!("{said}, says model {version}, {}", ago(prediction.at, now))
+}
+
+/// A move from stage to stage, with what showed it.
+fn went(moved: Moved, zone: Tz) -> Went {
+    let Moved { ladder, from, to, back, evidence, at } = moved;
+    let by = evidence.by.map(|by| format!(" · {}", by.name())).unwrap_or_default();
+    Went {
+        ladder: ladder.word(),
+        way: if back { format!("back from {from} to {to}") } else { format!("from {from} to {to}") },
+        detail: format!("{}{by} · {}", moment(at, zone), cut(&evidence.why, 160)),
     }
 }
 

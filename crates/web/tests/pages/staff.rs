@@ -5,7 +5,14 @@ use axum::{
     Router,
     http::{Method, StatusCode, header},
 };
-use rekindle_core::{activity::Kind, delivery::Event, ids::LeadId, team::Role};
+use rekindle_core::{
+    activity::Kind,
+    delivery::Event,
+    ids::LeadId,
+    prediction::{Band, Judgement, Prediction, Spoken},
+    team::Role,
+};
+use rekindle_storage::models::New;
 use rekindle_storage::outbox::{Fate, Passage, Rules, Ticket};
 use rekindle_web::{assets, signed_out_page, signin_page, staff_pages};
 use serde_json::{Value, json};
@@ -106,6 +113,61 @@ async fn the_pages_say_what_is_known_and_run_nothing_that_a_lead_wrote() {
         assert_eq!(answer.status, StatusCode::NOT_FOUND, "{gone}");
         assert!(answer.text.contains("There is no "), "{}", answer.text);
     }
+}
+
+#[tokio::test]
+async fn a_leads_page_says_what_the_grade_is_made_of_who_else_is_there_and_how_they_moved() {
+    let world = World::new().await;
+    let lead = world.lead("kim@acme.test", json!({ "name": "Kim", "title": "Director" })).await;
+    world.lead("bo@acme.test", json!({ "name": "Bo" })).await;
+    world.told("kim@acme.test", Kind::Page, "Page Viewed", Some("/pricing"), json!({})).await;
+    let predicted = Prediction {
+        lead: lead.id,
+        chance: 0.82,
+        reasons: Spoken { pro: vec!["director".to_owned()], contra: vec![EVIL.to_owned()] },
+        version: model(&world).await,
+        at: world.store().clock().calendar(),
+    };
+    world.store().predictions().keep(&[predicted]).await.unwrap();
+    let ana = world.member("Ana", Role::Sales).await;
+    let page = world.as_member(&ana, Method::GET, &format!("/leads/{}", lead.id), "").await.text;
+    for said in [
+        "A3: fit 10 (A from 10), engagement 20 (2 from 25)",
+        "2 people from acme.test, 1 active",
+        "82 % likely (director; but &#60;script&#62;",
+        "says model 1, just now",
+        "<b>journey</b> from awareness to decision",
+    ] {
+        assert!(page.contains(said), "{said}: {page}");
+    }
+}
+
+#[tokio::test]
+async fn the_dashboard_shows_how_far_to_trust_what_is_predicted() {
+    let world = World::new().await;
+    let ana = world.member("Ana", Role::Viewer).await;
+    let before = world.as_member(&ana, Method::GET, "/", "").await.text;
+    assert!(before.contains("Nothing is predicted yet: 0 outcomes are known, 200 are needed"), "{before}");
+    model(&world).await;
+    let page = world.as_member(&ana, Method::GET, "/", "").await.text;
+    assert_eq!(page.matches("class=\"dot\"").count(), 2, "{page}");
+    assert!(page.contains("60 % was said of 100 leads; 60 were won: 60 % (in 95 of 100 cases 50 % to 69 %)"));
+    assert!(page.contains("<li>AUC 0.80: ") && !page.contains("Nothing is predicted"), "{page}");
+}
+
+/// A model is in force that was asked about 200 outcomes, and right; its number.
+async fn model(world: &World) -> i64 {
+    let band = |said, won| Band { said, leads: 100, won };
+    let judged = Judgement {
+        outcomes: 200,
+        won: 70,
+        auc: 0.8,
+        brier: 0.15,
+        bands: vec![band(0.1, 10), band(0.6, 60)],
+    };
+    let at = world.store().clock().calendar();
+    let new = New { by: "schedule", since: at, judged: &judged, why_not: None, learnt: "{}" };
+    world.store().models().keep(new).await.unwrap().version
 }
 
 #[tokio::test]

@@ -16,6 +16,7 @@ use rekindle_core::{
     lead::Lead,
     link::Purpose,
     playbook::{Files, Playbooks},
+    prediction::Needed,
     team::{Member, Role},
     time::{Clock, Moment},
     trial::Decided,
@@ -97,6 +98,7 @@ impl World {
             zone: "Europe/Berlin".parse().unwrap(),
             mail_folder: Some(dir.path().join("mail")),
             demo: false,
+            needed: Needed::USUAL,
             mails: crate::templates::shipped(),
         };
         Self { clock, doors: Doors { store, settings }, books, dir }

@@ -175,17 +175,17 @@ fn a_form_that_is_wrong_is_said_beside_it_and_opens_again_as_it_was() {
 #[test]
 fn a_reply_is_private_and_its_tables_stand_still() {
     let url = URL;
-    is("reply_table", &reply(&Reply::table("lead  score\nKim   105"), url));
+    is("reply_table", &reply(&Reply::table("lead  score\nKim   105"), None, url));
     is(
         "reply_link",
-        &reply(&Reply::done("Open https://rekindle.acme.test/in/a_b: it works once, *now*."), url),
+        &reply(&Reply::done("Open https://rekindle.acme.test/in/a_b: it works once, *now*."), None, url),
     );
     assert_eq!(json_of(&private("no", url))["flags"], 64);
     let card = alert("open", "hot", "Nobody has it yet", vec![]);
-    let shown = json_of(&reply(&Reply::done("Here.").with_card(card.clone()), url));
+    let shown = json_of(&reply(&Reply::done("Here.").with_card(card.clone()), None, url));
     assert_eq!(shown["embeds"][0]["title"], "Kim Park · A1 · 105 points");
     let stale = Reply { ok: false, ..Reply::done("Ben has it.").with_card(card) };
-    assert_eq!(json_of(&reply(&stale, url))["embeds"], json!([]));
+    assert_eq!(json_of(&reply(&stale, None, url))["embeds"], json!([]));
 }
 
 /// A card all of whose texts are this one.
