@@ -83,7 +83,7 @@ async fn run(
     time: Duration,
 ) -> Measured<Heard> {
     let base = Base::fresh(orders, engine, Place::Disk, clock, &playbook()).await?;
-    let intake = Intake::open(&base.store, clock, max_group).await?;
+    let intake = Intake::open(&base.store, clock, max_group, LEADS).await?;
     let warm_up = intake.calls(time / 5, 1).await?;
     let heard = intake.calls(time, 2).await?;
     intake.close().await;
@@ -99,7 +99,7 @@ async fn run(
     Ok(heard)
 }
 
-/// The real intake, open for calls about [`LEADS`] leads.
+/// The real intake, open for calls about some leads.
 pub(crate) struct Intake {
     plan: Plan,
     clock: SharedClock,
@@ -109,8 +109,13 @@ pub(crate) struct Intake {
 
 impl Intake {
     /// Opens it on a store, after having introduced the leads.
-    pub(crate) async fn open(store: &Store, clock: &SharedClock, max_group: usize) -> Measured<Self> {
-        introduce(store, LEADS).await?;
+    pub(crate) async fn open(
+        store: &Store,
+        clock: &SharedClock,
+        max_group: usize,
+        leads: usize,
+    ) -> Measured<Self> {
+        introduce(store, leads).await?;
         let key = WriteKey { name: "bench".to_owned(), trust: Trust::Server, origins: vec![], basis: None };
         let key = store.keys().make(key).await?;
         let (inbox, writer) = writer::writer(store.clone(), max_group);
@@ -125,7 +130,7 @@ impl Intake {
             axum::serve(listener, service).with_graceful_shutdown(until.cancelled_owned()).await
         });
         let time = Duration::ZERO;
-        let plan = Plan { address, key, connections: CONNECTIONS, time, leads: LEADS, seed: 0 };
+        let plan = Plan { address, key, connections: CONNECTIONS, time, leads, seed: 0 };
         Ok(Self { plan, clock: clock.clone(), tasks, stop })
     }
 
