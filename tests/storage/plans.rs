@@ -1,6 +1,9 @@
 //! Questions that an index answers look at no table whole.
 
-use rekindle_core::segment::Predicate;
+use rekindle_core::{
+    arrival::{Arrival, Received},
+    segment::Predicate,
+};
 use rekindle_tests::{
     on_both,
     stores::{Home, Shoulder},
@@ -10,7 +13,7 @@ use crate::house::House;
 use crate::told::{Telling, identify, track};
 use serde_json::json;
 
-on_both!(what_an_index_answers_is_found_by_it);
+on_both!(what_an_index_answers_is_found_by_it, what_a_new_source_told_is_not_looked_through_for_each_call);
 
 const LEADS: usize = 20_000;
 
@@ -93,4 +96,35 @@ async fn what_an_index_answers_is_found_by_it(home: Home) {
         };
         assert!(!whole.iter().any(|scan| plan.contains(scan)), "{question}\n{plan}");
     }
+}
+
+/// A history was imported, and the statistics are of then; now the shop begins to tell.
+async fn what_a_new_source_told_is_not_looked_through_for_each_call(home: Home) {
+    let house = House::of(home).await;
+    let shoulder = house.shoulder().await;
+    let call = |id: &str| track(id, "Page Viewed", house.now()).email("kim@acme.test");
+    house.tell(call("one")).await;
+    let postgres = shoulder.is_postgres();
+    let copy = |prefix: &str, source: &str| {
+        let id = match postgres {
+            true => format!("CAST('{prefix}' || lpad(to_hex(i), 31, '0') AS uuid)"),
+            false => format!("unhex('{prefix}' || printf('%031x', i))"),
+        };
+        [("id", id), ("source", format!("'{source}'")), ("message_id", "'copy ' || i".to_owned())]
+    };
+    copies(&shoulder, "activity", LEADS, &copy("2", "import")).await;
+    shoulder.run("DELETE FROM activity WHERE source = 'shop'").await;
+    shoulder.run("ANALYZE").await;
+    copies(&shoulder, "activity", 5_000, &copy("3", "shop")).await;
+
+    let ids: Vec<String> = (4_995..5_005).map(|i| format!("copy {i}")).collect();
+    let pairs: Vec<(&str, &str)> = ids.iter().map(|id| ("shop", id.as_str())).collect();
+    let plan = house.store.leads().plan_of_stored(&pairs).await.unwrap().join("\n");
+    assert!(plan.contains("ux_activity_message"), "{plan}");
+    let by_both = if postgres { "message_id = \"*VALUES*\"" } else { "(source=? AND message_id=?)" };
+    let whole = if postgres { "Seq Scan" } else { "SCAN a" };
+    assert!(plan.contains(by_both) && !plan.contains(whole) && !plan.contains("Filter"), "{plan}");
+    let group: Vec<Arrival> = ids.iter().map(|id| call(id)).collect();
+    let known = house.tell_all(&group).await.iter().filter(|one| **one == Received::Duplicate).count();
+    assert_eq!(known, 6, "what is known is found");
 }

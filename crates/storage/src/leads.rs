@@ -6,6 +6,7 @@ mod consents;
 mod disowning;
 mod dossier;
 mod ended;
+mod stored;
 mod unsubscribing;
 
 pub use dossier::Dossier;

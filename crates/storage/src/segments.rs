@@ -70,13 +70,8 @@ impl Segments<'_> {
     /// # Errors
     /// As the database says.
     pub async fn plan(&self, question: &Predicate, playbook: &Playbook, now: Moment) -> Result<Vec<String>> {
-        let (explain, column) = match self.0.db.get_database_backend() {
-            DbBackend::Postgres => ("EXPLAIN ", "QUERY PLAN"),
-            _ => ("EXPLAIN QUERY PLAN ", "detail"),
-        };
-        let Sql { text, values } = self.counting(question, playbook, now).within(explain, "");
-        let rows = self.0.db.query_all_raw(self.0.sql(&text, values)).await?;
-        rows.iter().map(|row| Ok(row.try_get("", column)?)).collect()
+        let Sql { text, values } = self.counting(question, playbook, now);
+        self.0.plan(&text, values).await
     }
 
     fn counting(&self, question: &Predicate, playbook: &Playbook, now: Moment) -> Sql {

@@ -2,8 +2,8 @@
 
 use crate::{Result, Store};
 use sea_orm::{
-    DatabaseTransaction, DbBackend, SqliteTransactionMode, Statement, TransactionOptions, TransactionTrait,
-    Value,
+    ConnectionTrait, DatabaseTransaction, DbBackend, SqliteTransactionMode, Statement, TransactionOptions,
+    TransactionTrait, Value,
 };
 use tokio::sync::OwnedMutexGuard;
 
@@ -78,6 +78,16 @@ impl Store {
         #[cfg(test)]
         said::hear(text);
         statement(self.db.get_database_backend(), text, values)
+    }
+
+    /// How the database goes about a statement, in its own words.
+    pub(crate) async fn plan(&self, text: &str, values: Vec<Value>) -> Result<Vec<String>> {
+        let (explain, column) = match self.db.get_database_backend() {
+            DbBackend::Postgres => ("EXPLAIN", "QUERY PLAN"),
+            _ => ("EXPLAIN QUERY PLAN", "detail"),
+        };
+        let rows = self.db.query_all_raw(self.sql(&format!("{explain} {text}"), values)).await?;
+        rows.iter().map(|row| Ok(row.try_get("", column)?)).collect()
     }
 }
 

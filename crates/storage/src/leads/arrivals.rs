@@ -3,7 +3,7 @@
 //! Promise: activities are idempotent by source and messageId, for ever, and acknowledged only once
 //! they are durable. A group is one transaction; a group that fails is tried one by one.
 
-use super::Leads;
+use super::{Leads, stored::stored};
 use crate::{
     Result, StoreError, mint,
     rows::{self, activity, lead, micros, small},
@@ -126,28 +126,12 @@ impl Leads<'_> {
 
     /// Which of a group are stored already, or stand twice in it.
     async fn known(&self, tx: &Writing, group: &[Arrival]) -> Result<Vec<Option<Received>>> {
-        let mut by_source: HashMap<&str, HashSet<&str>> = HashMap::new();
-        for arrival in group {
-            by_source.entry(&arrival.source).or_default().insert(&arrival.message_id);
-        }
-        let mut seen: HashMap<(String, String), i64> = HashMap::new();
-        for (source, messages) in by_source {
-            let messages: Vec<&str> = messages.into_iter().collect();
-            for chunk in messages.chunks(1000) {
-                let rows: Vec<(String, i64)> = activity::Entity::find()
-                    .select_only()
-                    .column(activity::Column::MessageId)
-                    .column(activity::Column::Fingerprint)
-                    .filter(activity::Column::Source.eq(source))
-                    .filter(activity::Column::MessageId.is_in(rounded(chunk.to_vec())))
-                    .into_tuple()
-                    .all(&**tx)
-                    .await?;
-                for (message, fingerprint) in rows {
-                    seen.insert((source.to_owned(), message), fingerprint);
-                }
-            }
-        }
+        let names: HashSet<(&str, &str)> =
+            group.iter().map(|arrival| (arrival.source.as_str(), arrival.message_id.as_str())).collect();
+        let names: Vec<(&str, &str)> = names.into_iter().collect();
+        let stored = stored(self.0, &**tx, &names).await?;
+        let mut seen: HashMap<(String, String), i64> =
+            stored.into_iter().map(|row| ((row.source, row.message_id), row.fingerprint)).collect();
         let mut received = Vec::with_capacity(group.len());
         for arrival in group {
             let key = (arrival.source.clone(), arrival.message_id.clone());

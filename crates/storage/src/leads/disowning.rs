@@ -1,12 +1,12 @@
 //! What was taken for a person's and has counted turns out to be a machine's: it is told so, and the points of its lead are
 //! counted anew, in one transaction.
 
-use super::Leads;
+use super::{Leads, stored::stored};
 use crate::{
     Result, StoreError,
     fetches::{CLICKS, Exposed},
     rows::activity,
-    transaction::{again, rounded},
+    transaction::again,
 };
 use rekindle_core::{activity::Activity, ids::LeadId, machine::Sign, playbook::Playbooks, rescore::disowned};
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder, prelude::Uuid, sea_query::Expr};
@@ -27,12 +27,9 @@ impl Leads<'_> {
     async fn disown_once(&self, found: &[Exposed], playbooks: &Playbooks) -> Result<usize> {
         let signs: HashMap<&str, Sign> =
             found.iter().map(|one| (one.message_id.as_str(), one.sign)).collect();
-        let counted = activity::Entity::find()
-            .filter(activity::Column::Source.eq(CLICKS))
-            .filter(activity::Column::MessageId.is_in(rounded(signs.keys().copied().collect())))
-            .filter(activity::Column::Human.eq(true))
-            .all(&self.0.db)
-            .await?;
+        let clicks: Vec<(&str, &str)> = signs.keys().map(|message| (CLICKS, *message)).collect();
+        let mut counted = stored(self.0, &self.0.db, &clicks).await?;
+        counted.retain(|row| row.human);
         if counted.is_empty() {
             return Ok(0);
         }

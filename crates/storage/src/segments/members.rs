@@ -237,21 +237,18 @@ impl Store {
                 chunk.iter().flat_map(|(name, lead)| [(*name).into(), lead.0.into(), micros(now).into()]);
             tx.execute_raw(self.sql(&text, values.collect())).await?;
         }
-        let mut left: HashMap<&str, Vec<LeadId>> = HashMap::new();
-        for (lead, moved) in moves {
-            for name in &moved.left {
-                left.entry(name).or_default().push(*lead);
-            }
-        }
-        for (name, leads) in left {
-            for chunk in leads.chunks(1000) {
-                let text = format!(
-                    "DELETE FROM membership WHERE segment = ? AND lead_id IN ({})",
-                    list_of(chunk.len())
-                );
-                let values = std::iter::once(name.into()).chain(chunk.iter().map(|lead| lead.0.into()));
-                tx.execute_raw(self.sql(&text, values.collect())).await?;
-            }
+        let left: Vec<(&str, LeadId)> = moves
+            .iter()
+            .flat_map(|(lead, moved)| moved.left.iter().map(|name| (name.as_str(), *lead)))
+            .collect();
+        for chunk in left.chunks(1000) {
+            // By both columns of the key: `segment = ?` alone would be looked through while a segment is new to the statistics.
+            let text = format!(
+                "DELETE FROM membership WHERE (segment, lead_id) IN (VALUES {})",
+                rows_of(chunk.len(), 2)
+            );
+            let values = chunk.iter().flat_map(|(name, lead)| [(*name).into(), lead.0.into()]);
+            tx.execute_raw(self.sql(&text, values.collect())).await?;
         }
         Ok(())
     }
