@@ -178,16 +178,18 @@ function line(from, at, attributes, ...body) {
 }
 
 const words = (text, mono) => text && h("div", { class: mono ? "text mono" : "text", tabindex: mono ? 0 : null }, linked(text));
+
 /** What an answer says: its picture with the words beside it, or the words alone. */
-const saying = ({ text, mono, picture }) => picture ? h("div", {}, words(picture.words, false), drawn(picture)) : words(text, mono);
+const saying = ({ text, mono, picture }) => picture ? h("div", {}, words(picture.words, false), figure(picture)) : words(text, mono);
 const echo = (text) => h("p", { class: "echo", "data-echo": true }, text);
+const onlyYou = () => h("p", { class: "only" }, "Only you can see this");
+
 /** A picture that the server drew of figures; nothing that anybody wrote is in it. */
-function drawn(picture) {
+function figure(picture) {
   const holder = document.createElement("template");
   holder.innerHTML = picture.svg;
   return h("figure", { class: "drawn" }, holder.content, h("figcaption", {}, picture.legend));
 }
-const onlyYou = () => h("p", { class: "only" }, "Only you can see this");
 
 function addMessage(message) {
   const known = channels.get(message.channel)?.list.some((item) => item.dataset.message === String(message.id));

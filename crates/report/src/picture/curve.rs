@@ -6,53 +6,45 @@ use rekindle_core::{
 };
 use std::fmt::Write;
 
-/// Where the curve lies in a picture, in percent of its size.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Frame {
-    pub(crate) left: f64,
-    pub(crate) right: f64,
-    pub(crate) top: f64,
-    pub(crate) floor: f64,
-}
-
-/// On a page: beside it are the numbers of the scale.
-pub(crate) const ON_A_PAGE: Frame = Frame { left: 8.0, right: 98.0, top: 5.0, floor: 84.0 };
+/// Where the curve lies in its picture, in percent of it: above the lowest line is room for numbers, and below it.
+const LEFT: f64 = 1.0;
+const RIGHT: f64 = 99.0;
+const TOP: f64 = 7.0;
+const FLOOR: f64 = 90.0;
 
 /// The whole scales that there are: where nothing is said above a quarter, a quarter fills the picture.
 const SCALES: [f64; 3] = [0.25, 0.5, 1.0];
 
-/// The curve in a picture of its own.
+/// The curve, without a size.
 pub(crate) fn curve(bands: &[Band]) -> String {
+    let points: Vec<Point> = bands.iter().map(Point::of).collect();
+    let fits = |scale: &f64| points.iter().all(|point| point.said <= *scale && point.to <= *scale);
+    let scale = SCALES.into_iter().find(fits).unwrap_or(1.0);
+    let across = |part: f64| LEFT + (RIGHT - LEFT) * part / scale;
+    let up = |part: f64| FLOOR - (FLOOR - TOP) * part / scale;
     let label = match bands.len() {
         0 => "Nothing was said of anybody yet".to_owned(),
         bands => format!("What was said of leads and what happened, in {bands} bands"),
     };
-    format!("<svg class=\"picture\" role=\"img\" aria-label=\"{label}\">{}</svg>", drawn(bands, ON_A_PAGE))
-}
-
-/// The curve alone.
-pub(crate) fn drawn(bands: &[Band], frame: Frame) -> String {
-    let points: Vec<Point> = bands.iter().map(Point::of).collect();
-    let fits = |scale: &f64| points.iter().all(|point| point.said <= *scale && point.to <= *scale);
-    let scale = SCALES.into_iter().find(fits).unwrap_or(1.0);
-    let across = |part: f64| frame.left + (frame.right - frame.left) * part / scale;
-    let up = |part: f64| frame.floor - (frame.floor - frame.top) * part / scale;
-    let mut svg = String::new();
+    let mut svg = format!("<svg class=\"picture\" role=\"img\" aria-label=\"{label}\">");
     for quarter in 0..=4 {
         let part = scale * f64::from(quarter) / 4.0;
         let (x, y, number) = (across(part), up(part), percent(part));
-        let class = if quarter == 0 { "floor" } else { "rule" };
+        let (class, anchor) = match quarter {
+            0 => ("floor", "start"),
+            4 => ("rule", "end"),
+            _ => ("rule", "middle"),
+        };
         let _ = write!(
             svg,
-            "<line class=\"{class}\" x1=\"{:.2}%\" x2=\"{:.2}%\" y1=\"{y:.2}%\" y2=\"{y:.2}%\"/>\
-             <text class=\"label\" x=\"{:.2}%\" y=\"{y:.2}%\" dx=\"-8\" dy=\"4\" text-anchor=\"end\">{number}</text>\
-             <text class=\"label\" x=\"{x:.2}%\" y=\"{:.2}%\" dy=\"18\" text-anchor=\"{}\">{number}</text>",
-            frame.left,
-            frame.right,
-            frame.left,
-            frame.floor,
-            if quarter == 4 { "end" } else { "middle" },
+            "<line class=\"{class}\" x1=\"{LEFT}%\" x2=\"{RIGHT}%\" y1=\"{y:.2}%\" y2=\"{y:.2}%\"/>\
+             <text class=\"label\" x=\"{x:.2}%\" y=\"{FLOOR}%\" dy=\"18\" text-anchor=\"{anchor}\">{number}</text>"
         );
+        if quarter > 0 {
+            // On the line, where no dot lies unless the least likely are won most.
+            let _ =
+                write!(svg, "<text class=\"label\" x=\"{LEFT}%\" y=\"{y:.2}%\" dy=\"-5\">{number}</text>");
+        }
     }
     let _ = write!(
         svg,
@@ -92,6 +84,7 @@ pub(crate) fn drawn(bands: &[Band], frame: Frame) -> String {
             up(point.rate),
         );
     }
+    svg.push_str("</svg>");
     svg
 }
 
@@ -129,7 +122,7 @@ mod tests {
     fn what_was_said_and_came_true_lies_on_the_slanted_line() {
         let svg = curve(&[band(0.0, 0), band(0.5, 20), band(1.0, 40)]);
         for place in
-            ["cx=\"8.00%\" cy=\"84.00%\"", "cx=\"53.00%\" cy=\"44.50%\"", "cx=\"98.00%\" cy=\"5.00%\""]
+            ["cx=\"1.00%\" cy=\"90.00%\"", "cx=\"50.00%\" cy=\"48.50%\"", "cx=\"99.00%\" cy=\"7.00%\""]
         {
             assert!(svg.contains(place), "{place}: {svg}");
         }

@@ -23,7 +23,7 @@ use rekindle_core::{
     observe::ago,
     playbook::Playbooks,
     prediction::Prediction,
-    score::Explanation,
+    score::{self, Explanation},
     sequence::Step,
     team::{Handle, Member},
     time::Moment,
@@ -288,10 +288,20 @@ fn lines(explained: &Explanation, now: Moment) -> Vec<Line> {
     said.collect()
 }
 
+/// The points of each activity, those that are told alone as they are told: numbers of one page must not differ.
+fn told_points(explained: &Explanation) -> HashMap<ActivityId, i64> {
+    let together = explained.together();
+    let told = |line: &score::Line| {
+        let alone =
+            together.iter().find(|one| one.times == 1 && one.kind == line.kind && one.what == line.what);
+        alone.filter(|_| line.limit.is_none()).map_or(line.now.round() as i64, |one| one.now)
+    };
+    explained.lines.iter().filter_map(|line| Some((line.activity?, told(line)))).collect()
+}
+
 fn timeline(activities: &[Activity], explained: &Explanation, doors: &Doors) -> Vec<Row> {
     let zone = doors.settings.zone;
-    let points: HashMap<ActivityId, f64> =
-        explained.lines.iter().filter_map(|line| Some((line.activity?, line.now))).collect();
+    let points = told_points(explained);
     let mut last = String::new();
     let rows = activities.iter().take(ACTIVITIES).map(|activity| {
         let day = day(activity.at, zone);
@@ -303,7 +313,7 @@ fn timeline(activities: &[Activity], explained: &Explanation, doors: &Doors) -> 
             at: hour(activity.at, zone),
             day,
             new_day,
-            points: match points.get(&activity.id).map(|p| p.round() as i64) {
+            points: match points.get(&activity.id).copied() {
                 Some(points) if points != 0 => format!("{points:+}"),
                 _ => String::new(),
             },
