@@ -12,7 +12,10 @@ async fn how_far_to_trust_what_is_predicted_is_an_image() {
     let asked = ana.commands(stage.fake.id(), ["report", "score"], &[]);
     stage.tell(Way::Http, &asked).await;
     let said = stage.fake.words(&asked).await;
-    assert!(said.contains("AUC 0.81") && !said.contains("```") && !said.contains("happened"), "{said}");
+    assert!(
+        said.contains("AUC 0\\.81: of one won") && !said.contains("```") && !said.contains("happened"),
+        "{said}"
+    );
     let calls = stage.fake.calls("PATCH /webhooks");
     let [answer] = &calls[..] else { panic!("{calls:#?}") };
     let [file] = &answer.files[..] else { panic!("{answer:?}") };

@@ -12,7 +12,7 @@ const WIDTH: u32 = 720;
 const HEIGHT: u32 = 440;
 const SCALE: f32 = 2.0;
 /// About as many letters of the legend fit into a line.
-const A_LINE: usize = 88;
+const A_LINE: usize = 100;
 
 /// The colours of the pages in light: on a dark chat an image is a sheet of paper.
 const INK: &str = "<style>\
