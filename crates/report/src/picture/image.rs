@@ -35,7 +35,8 @@ static FONTS: LazyLock<Arc<Database>> = LazyLock::new(|| {
 });
 
 impl Picture {
-    /// The picture as PNG; takes tens of milliseconds of a core. `None` only where it cannot be drawn, which would be a fault of ours.
+    /// The picture as PNG. It takes a core for a while: not for a task that others wait behind. `None` only where it cannot be drawn, which would
+    /// be a fault of ours.
     pub fn png(&self) -> Option<Vec<u8>> {
         let options = Options { fontdb: FONTS.clone(), ..Options::default() };
         let tree = Tree::from_str(&self.sheet(), &options).ok()?;
