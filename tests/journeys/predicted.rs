@@ -12,7 +12,7 @@ use rekindle_core::{
     desk,
     email::EmailAddress,
     ids::LeadId,
-    prediction::{Needed, Stood, Trained, features},
+    prediction::{Example, Needed, Stood, Trained, features},
     team::{Member, Role},
 };
 use rekindle_predict::auc;
@@ -191,6 +191,13 @@ async fn months_of_outcomes_become_a_chance_on_the_card(home: Home) {
     let tick = team.house.worker.tick().await.unwrap();
     assert_eq!((tick.swept.get("train_model"), tick.swept.get("predict_cards")), (None, None), "{tick:?}");
 
+    // Whoever does something more is predicted anew.
+    let again = team.arrival("kim@gmail.com", Kind::Track, "Demo Requested", json!({}));
+    team.tell(&[again]).await;
+    team.house.home.clock().forward(TimeDelta::minutes(1));
+    let tick = team.house.worker.tick().await.unwrap();
+    assert_eq!(tick.swept.get("predict_cards"), Some(&1), "{tick:?}");
+
     let report = team.says("/report score").await;
     for part in
         ["Model 1, trained", "160 outcomes since 2 Mar 2026", "AUC 0.", "Brier 0.", "| said   o happened"]
@@ -244,6 +251,13 @@ async fn what_came_after_the_question_is_not_learnt_from(home: Home) {
             // ... and now it is known whose device that was.
             named.who.anonymous_id = Some(format!("device{number}"));
             team.tell(&[signed, late, named]).await;
+            // Who bought brings colleagues along.
+            for nth in 0..3 {
+                let domain = one.email.split_once('@').map_or("", |(_, domain)| domain);
+                let email = format!("colleague{nth}.of{number}@{domain}");
+                let joins = team.arrival(&email, Kind::Identify, "Identified", json!({"email": email}));
+                team.tell(&[joins]).await;
+            }
         }
         ids.push((id, one.won));
         team.house.home.clock().forward(TimeDelta::hours(7));
@@ -259,6 +273,13 @@ async fn what_came_after_the_question_is_not_learnt_from(home: Home) {
     // Whoever looks at the leads as they stand today sees every outcome.
     let store = &team.house.store;
     let now = store.clock().calendar();
+    let examples = store.predictions().examples(1_000).await.unwrap();
+    let of_company = |example: &&Example| {
+        let domain = example.stood.as_ref().and_then(|stood| stood.domain.as_deref());
+        domain.is_some_and(|domain| domain.starts_with("company"))
+    };
+    let alone = examples.iter().filter(of_company).map(|example| example.colleagues);
+    assert!(alone.clone().count() > 50 && alone.clone().all(|people| people == Some(1)), "{examples:?}");
     let leads: Vec<LeadId> = ids.iter().map(|(id, _)| *id).collect();
     let deeds = store.predictions().deeds(&leads).await.unwrap();
     for trace in ["did Contract Signed", "did Offer Read", "did Portal Opened", "country"] {

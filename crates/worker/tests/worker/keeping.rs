@@ -53,12 +53,18 @@ async fn who_only_lets_time_pass_joins_what_is_about_time_and_leaves_what_is_gon
 #[tokio::test]
 async fn leads_are_counted_anew_when_the_rules_change() {
     let mut playbook = BTreeMap::new();
-    let mut house = House::with(|files| playbook = files.clone()).await;
+    let mut house = House::with(|files| {
+        *files = replaced(files, "scoring.toml", "hot = 100", "hot = 12");
+        *files = replaced(files, "scoring.toml", "cools_below = 80", "cools_below = 8");
+        playbook = files.clone();
+    })
+    .await;
     let kim = house.subscriber("kim@lead.test").await;
     house.act("kim@lead.test", "Webinar Attended").await;
     house.tick().await;
+    let hot_until = house.lead(kim).await.crosses_at;
     let before = house.lead(kim).await.points.engagement;
-    assert!(before > 0.0);
+    assert!(before > 0.0 && hot_until.is_some());
     let doubled = replaced(
         &playbook,
         "scoring.toml",
@@ -67,6 +73,7 @@ async fn leads_are_counted_anew_when_the_rules_change() {
     );
     house.store.apply_playbook(&doubled).await.unwrap();
     assert_eq!(house.tick().await.swept.get("recount"), Some(&1));
+    assert!(house.lead(kim).await.crosses_at > hot_until, "with more points she stays hot for longer");
     let after = house.lead(kim).await.points.engagement;
     assert!((after - 2.0 * before).abs() < 1e-6, "{before} {after}");
     assert_eq!(house.tick().await.swept.get("recount"), None, "once");
