@@ -191,7 +191,7 @@ pub fn settings(transport: Transport) -> Settings {
         cool_leads: "0 6 * * *".parse().expect("a schedule"),
         train_model: "0 3 * * 0".parse().ok(),
         predict_leads: "30 4 * * *".parse().ok(),
-        needed: rekindle_core::prediction::Needed::USUAL,
+        needed: Needed::USUAL,
         forget_archived_after: None,
     }
 }
@@ -267,7 +267,7 @@ impl Indoors {
             zone: chrono_tz::Tz::UTC,
             public_url: URL.to_owned(),
             caution: Caution::NONE,
-            needed: rekindle_core::prediction::Needed::USUAL,
+            needed: Needed::USUAL,
         };
         let templates = Templates::load(&self.another.1).expect("mails without mistakes");
         Desk::new(self.store.clone(), settings).with_templates(Arc::new(templates))

@@ -157,6 +157,12 @@ pub struct Lead {
 }
 
 impl Lead {
+    /// When time alone next takes it over a line, in words: "Hot until", with the moment.
+    pub fn crossing(&self) -> Option<(&'static str, Moment)> {
+        let how = if self.hot { "Hot until" } else { "Hot from" };
+        self.crosses_at.map(|at| (how, at))
+    }
+
     /// A visitor of whom nothing is known yet.
     pub fn anonymous(id: LeadId, at: Moment) -> Self {
         Self {

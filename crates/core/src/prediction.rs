@@ -9,7 +9,7 @@ mod words;
 pub use features::{Deed, Example, Features, Stood, absent, features, group_of, seen_at};
 pub use words::{Spoken, spoken};
 
-use crate::{ids::LeadId, time::Moment};
+use crate::{ids::LeadId, lift::Reached, time::Moment};
 use serde::{Deserialize, Serialize};
 
 /// What is known of one thing about a lead.
@@ -60,6 +60,13 @@ pub struct Needed {
     pub of_each: u64,
     /// The AUC on outcomes that were held back.
     pub auc: f64,
+}
+
+impl Band {
+    /// What happened in it.
+    pub fn reached(&self) -> Reached {
+        Reached { leads: self.leads, goals: self.won }
+    }
 }
 
 impl Needed {

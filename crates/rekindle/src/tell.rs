@@ -366,8 +366,7 @@ fn score_words(lead: &Lead, explained: &Explanation, company: Option<&Company>, 
     if let Some(company) = company {
         text.push_str(&format!("Company: {}.\n", company.words()));
     }
-    if let Some(at) = lead.crosses_at {
-        let how = if lead.hot { "Hot until" } else { "Hot from" };
+    if let Some((how, at)) = lead.crossing() {
         text.push_str(&format!("{how} {}, if nothing else happens.\n", said(at, zone)));
     }
     format!("{text}{table}")

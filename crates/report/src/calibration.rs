@@ -8,7 +8,7 @@ use crate::picture::{
 };
 use chrono_tz::Tz;
 use rekindle_core::{
-    lift::{Reached, wilson},
+    lift::wilson,
     prediction::{Band, Needed, Trained},
 };
 use rekindle_storage::{Result, Store};
@@ -42,16 +42,14 @@ pub enum Told {
 /// # Errors
 /// As the database says.
 pub async fn told(store: &Store, needed: &Needed, zone: Tz) -> Result<Told> {
-    let mut models = store.models().all().await?;
-    if models.is_empty() {
+    let Some(model) = store.models().told_of().await? else {
         let (won, lost) = store.predictions().outcomes().await?;
         let why = needed
             .lacks(won, lost)
             .unwrap_or_else(|| "enough is known, and the next training will come by night".to_owned());
         let why = format!("Nothing is predicted yet: {why}. Say how your leads went: won, lost, not a fit.");
         return Ok(Told::Nothing { why, won, lost });
-    }
-    let model = models.swap_remove(models.iter().position(|model| model.in_force).unwrap_or(0));
+    };
     let mut words = words(&model, zone);
     if let Some(why) = &model.why_not {
         words.insert(0, format!("Nothing is shown on cards: {why}."));
@@ -105,7 +103,7 @@ pub fn picture(model: &Trained, words: String) -> Picture {
             up: "% won",
             places: places(bands),
             lines: vec![
-                ("what happened", parts(|band| Reached { leads: band.leads, goals: band.won }.rate())),
+                ("what happened", parts(|band| band.reached().rate())),
                 ("as was said", parts(|band| band.said)),
             ],
         },
@@ -133,7 +131,7 @@ pub fn letters(bands: &[Band]) -> Vec<String> {
 }
 
 fn row(band: &Band) -> String {
-    let reached = Reached { leads: band.leads, goals: band.won };
+    let reached = band.reached();
     let (from, to) = wilson(reached);
     let place = |part: f64| (part.clamp(0.0, 1.0) * (WIDTH - 1) as f64).round() as usize;
     let mut line = vec![b' '; WIDTH];

@@ -97,6 +97,17 @@ impl Models<'_> {
         row.one(&self.0.db).await?.map(trained).transpose()
     }
 
+    /// The one that is told of: in force, or the last one where none is.
+    ///
+    /// # Errors
+    /// As the database says.
+    pub async fn told_of(&self) -> Result<Option<Trained>> {
+        let row = small::model::Entity::find()
+            .order_by_desc(small::model::Column::InForce)
+            .order_by_desc(small::model::Column::Version);
+        row.one(&self.0.db).await?.map(trained).transpose()
+    }
+
     /// What a model has learnt, as JSON.
     ///
     /// # Errors

@@ -29,6 +29,14 @@ pub struct Moved {
     pub at: Moment,
 }
 
+impl Moved {
+    /// "from lead to mql", "back from sql to mql".
+    pub fn way(&self) -> String {
+        let Self { from, to, back, .. } = self;
+        format!("{}from {from} to {to}", if *back { "back " } else { "" })
+    }
+}
+
 impl Store {
     /// The moves of a lead, the first one first.
     ///

@@ -56,10 +56,10 @@ impl Desk {
             said.push(format!("       … {} before", count(moves.len().saturating_sub(SAID) as i64, "move")));
         }
         said.extend(moves.iter().skip(moves.len().saturating_sub(SAID)).map(|moved| {
-            let Moved { from, to, evidence, .. } = moved;
+            let Moved { evidence, .. } = moved;
             let by = evidence.by.as_ref().map(|by| format!(", by {}", by.name())).unwrap_or_default();
-            let (back, why) = (if moved.back { "back " } else { "" }, clean(&evidence.why, 120));
-            format!("       {}: {back}from {from} to {to}{by}: {why}", moment(moved.at, now, zone))
+            let (way, why) = (moved.way(), clean(&evidence.why, 120));
+            format!("       {}: {way}{by}: {why}", moment(moved.at, now, zone))
         }));
         Ok(said)
     }

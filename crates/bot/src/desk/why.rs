@@ -39,8 +39,7 @@ impl Desk {
         if let Some(company) = self.view().company(lead).await? {
             said.push(format!("Company: {}", clean(&company.words(), 160)));
         }
-        if let Some(at) = lead.crosses_at {
-            let how = if lead.hot { "Hot until" } else { "Hot from" };
+        if let Some((how, at)) = lead.crossing() {
             said.push(format!("{how} {}, if nothing else happens", dated(at, zone)));
         }
         if let Some(prediction) = self.store.predictions().of(lead.id).await? {

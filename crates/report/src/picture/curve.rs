@@ -1,9 +1,6 @@
 //! A reliability curve: what was said from left to right, what happened from bottom to top; on the slanted line both are the same.
 
-use rekindle_core::{
-    lift::{Reached, wilson},
-    prediction::Band,
-};
+use rekindle_core::{lift::wilson, prediction::Band};
 use std::fmt::Write;
 
 /// Where the curve lies in its picture, in percent of it: above the lowest line is room for numbers, and below it.
@@ -99,7 +96,7 @@ struct Point {
 
 impl Point {
     fn of(band: &Band) -> Self {
-        let reached = Reached { leads: band.leads, goals: band.won };
+        let reached = band.reached();
         let (from, to) = wilson(reached);
         Self { said: band.said.clamp(0.0, 1.0), rate: reached.rate(), from: from.max(0.0), to: to.min(1.0) }
     }

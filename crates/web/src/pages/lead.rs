@@ -203,7 +203,9 @@ async fn lead(doors: &Doors, member: &Member, id: LeadId) -> Result<Page> {
         people: company.map(|company| cut(&company.words(), 200)).unwrap_or_default(),
         lines: lines(&explained, now),
         graded: explained.graded.clone(),
-        crosses: crosses(&lead, zone),
+        crosses: lead.crossing().map_or_else(String::new, |(how, at)| {
+            format!("{how} {}, if nothing else happens", moment(at, zone))
+        }),
         predicted: prediction.map(|prediction| predicted(&prediction, now)).unwrap_or_default(),
         moves: moves.into_iter().rev().map(|moved| went(moved, zone)).collect(),
         activities: timeline(&activities, &explained, doors),
@@ -252,14 +254,6 @@ fn local_time(lead: &Lead, doors: &Doors, now: Moment) -> String {
     }
 }
 
-/// When time alone will take the score over a line.
-fn crosses(lead: &Lead, zone: Tz) -> String {
-    let how = if lead.hot { "Hot until" } else { "Hot from" };
-    lead.crosses_at
-        .map(|at| format!("{how} {}, if nothing else happens", moment(at, zone)))
-        .unwrap_or_default()
-}
-
 /// How likely they are to be won, by which model, and how old that is.
 fn predicted(prediction: &Prediction, now: Moment) -> String {
     let (said, version) = (cut(&prediction.said(), 300), prediction.version);
@@ -268,11 +262,12 @@ fn predicted(prediction: &Prediction, now: Moment) -> String {
 
 /// A move from stage to stage, with what showed it.
 fn went(moved: Moved, zone: Tz) -> Went {
-    let Moved { ladder, from, to, back, evidence, at } = moved;
+    let way = moved.way();
+    let Moved { ladder, evidence, at, .. } = moved;
     let by = evidence.by.map(|by| format!(" · {}", by.name())).unwrap_or_default();
     Went {
         ladder: ladder.word(),
-        way: if back { format!("back from {from} to {to}") } else { format!("from {from} to {to}") },
+        way,
         detail: format!("{}{by} · {}", moment(at, zone), cut(&evidence.why, 160)),
     }
 }
