@@ -7,7 +7,7 @@ use rekindle_core::{
     activity::{Kind, names},
     arrival::Arrival,
     campaign::{Campaign, CampaignState, Caution, FirstOnes, Forecast, Subjects, Wave},
-    enrollment::RunState,
+    enrollment::{Ended, RunState},
     ids::LeadId,
     time::Moment,
 };
@@ -176,10 +176,8 @@ async fn hold_resume_and_stop(home: Home) {
     for lead in leads {
         let run = house.run(lead, "plain").await;
         assert_eq!((run.state.word(), run.reason.as_deref()), ("stopped", Some("the campaign was stopped")));
-        assert_eq!(
-            run.state,
-            RunState::Ended { how: rekindle_core::enrollment::Ended::Stopped, at: house.now() }
-        );
+        let ended_now = |at| at == house.now();
+        assert!(matches!(run.state, RunState::Ended { how: Ended::Stopped, at, .. } if ended_now(at)));
     }
     assert!(house.store.runs().due(house.now(), 10).await.unwrap().is_empty());
     assert_eq!(house.store.runs().next_due().await.unwrap(), None);

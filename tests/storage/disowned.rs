@@ -1,20 +1,30 @@
-//! A click that counted, and turns out to be a machine's, is taken back: its points, whoever was hot only by it, and what the
-//! card says. Nobody is asked again.
+//! A click that counted, and turns out to be a machine's, is taken back: its points, whoever was hot only by it, what the
+//! card says, and what it made of runs. Nobody is asked again.
 
 use chrono::TimeDelta;
 use rekindle_core::{
     activity::{Kind, names},
     arrival::{Arrival, Received},
+    delivery::Event,
+    desk,
+    enrollment::RunState,
     ids::{DeliveryId, LeadId},
+    lead::Nurture,
     machine::Sign,
+    scene::Scene,
+    sunset::Cadence,
 };
-use rekindle_storage::fetches::Exposed;
+use rekindle_storage::{fetches::Exposed, outbox::Passage};
 use rekindle_tests::{on_both, stores::Home};
 
 use crate::house::{House, playbook};
-use crate::told::track;
+use crate::told::{track, unsubscribe};
 
-on_both!(mautic_16263_what_a_gateway_clicked_is_taken_back_though_it_has_counted);
+on_both!(
+    mautic_16263_what_a_gateway_clicked_is_taken_back_though_it_has_counted,
+    whoever_a_gateway_brought_back_is_cold_as_before_and_is_tried_on,
+    a_goal_that_a_gateway_reached_is_open_again_and_what_it_began_ends
+);
 
 const SCORING: &str = r#"
 thresholds = { hot = 60, cools_below = 55 }
@@ -37,12 +47,28 @@ fn exposed(number: u32) -> Exposed {
     Exposed { delivery, sign: Sign::Bait, message_id: format!("click:{number}") }
 }
 
-async fn mautic_16263_what_a_gateway_clicked_is_taken_back_though_it_has_counted(home: Home) {
+/// A house whose playbook has these files, too.
+async fn house_with(home: Home, more: &[(&str, &str)]) -> House {
     let mut house = House::of(home).await;
     let mut files = playbook();
-    files.insert("scoring.toml".to_owned(), SCORING.to_owned());
+    files.extend(more.iter().map(|(file, text)| ((*file).to_owned(), (*text).to_owned())));
     house.store.apply_playbook(&files).await.unwrap();
     house.playbooks = house.store.load_playbooks().await.unwrap();
+    house
+}
+
+/// The mails that are due leave.
+async fn mails_leave(house: &House) {
+    let sender = house.sender().await;
+    for claimed in house.claimed(&sender).await {
+        let passed = house.pass(&sender, &[claimed.ticket]).await;
+        assert_eq!(passed, [Passage::Go]);
+        house.fate(&sender, claimed.ticket, Event::Accepted).await;
+    }
+}
+
+async fn mautic_16263_what_a_gateway_clicked_is_taken_back_though_it_has_counted(home: Home) {
+    let house = house_with(home, &[("scoring.toml", SCORING)]).await;
     let (kim, lee) = (house.lead().await, house.lead().await);
     let demo = |lead| {
         let mut demo = track(&house.name(), "Demo Requested", house.now());
@@ -87,4 +113,112 @@ async fn mautic_16263_what_a_gateway_clicked_is_taken_back_though_it_has_counted
     let now = alerts(kim).await;
     assert_eq!(now.len(), 1);
     assert_eq!(now[0].news.last().unwrap(), "turned hot: 100 points");
+}
+
+/// Silence makes a lead cold, and what tries once more begins.
+async fn cools(house: &House, lead: LeadId) {
+    let playbook = house.playbooks.current();
+    let plan = playbook.sequence(&playbook.sunset.enroll).unwrap();
+    let version = house.playbooks.version();
+    let cool = |scene: &Scene, now| {
+        Ok(scene.lead.cool(&playbook.sunset, plan, version, false, Cadence::Seldom, now).expect("is quiet"))
+    };
+    house.decide(lead, cool).await.unwrap();
+    house.step(lead).await;
+}
+
+async fn whoever_a_gateway_brought_back_is_cold_as_before_and_is_tried_on(home: Home) {
+    let plan = "name = \"plain\"\nholdout = 0\nexit_when = [\"any human activity\"]\n\
+        [[step]]\nmail = \"first\"\n[[step]]\nwait = \"2d\"\n[[step]]\nmail = \"second\"\n[[step]]\narchive = true\n";
+    let house = house_with(home, &[("sequences/plain.toml", plan)]).await;
+    let [kim, lee, ida, zoe] =
+        [house.lead().await, house.lead().await, house.lead().await, house.lead().await];
+    house.clock().forward(TimeDelta::days(31));
+    for lead in [kim, lee, ida, zoe] {
+        cools(&house, lead).await;
+    }
+    mails_leave(&house).await;
+    let cooled_at = house.now();
+    let waits = [kim, lee, ida].map(|lead| (lead, cooled_at + TimeDelta::days(2)));
+    for (lead, at) in waits {
+        assert_eq!(house.run(lead, "plain").await.state, RunState::Due { at });
+    }
+    // Zoe's second mail is in the outbox when the gateway clicks.
+    house.clock().forward(TimeDelta::days(2));
+    house.step(zoe).await;
+    house.tell_all(&[1, 2, 3, 4].map(|n| click(&house, n, [kim, lee, ida, zoe][n as usize - 1]))).await;
+    // Ida is there herself, a minute later.
+    house.clock().forward(TimeDelta::minutes(1));
+    let mut demo = track("ida-1", "Demo Requested", house.now());
+    demo.who.lead = Some(ida);
+    house.tell(demo).await;
+    for lead in [kim, lee, ida, zoe] {
+        assert_eq!(house.row(lead).await.nurture, Nurture::Active);
+        assert_eq!(house.run(lead, "plain").await.state.word(), "exited");
+    }
+
+    house.clock().forward(TimeDelta::minutes(20));
+    let found = [exposed(1), exposed(3), exposed(4)];
+    assert_eq!(house.store.leads().disown(&found, &house.playbooks).await.unwrap(), 3);
+    let row = house.row(kim).await;
+    assert_eq!(
+        (row.nurture, row.cooled_at, row.last_human_at, row.nurture_why.as_deref()),
+        (Nurture::Cold, Some(cooled_at), None, Some("a machine did “Mail Clicked” (bait)"))
+    );
+    let run = house.run(kim, "plain").await;
+    assert_eq!(run.state, RunState::Due { at: cooled_at + TimeDelta::days(2) });
+    assert_eq!(run.reason.as_deref(), Some("a machine did “Mail Clicked” (bait)"));
+    for (lead, why) in [(lee, "what a person clicked stays"), (ida, "a person was there, too")] {
+        assert_eq!(house.row(lead).await.nurture, Nurture::Active, "{why}");
+        assert_eq!(house.run(lead, "plain").await.state.word(), "exited", "{why}");
+    }
+    // The second mail of Kim's plan leaves; Zoe's was kept in by the end, and what follows it comes.
+    house.step(kim).await;
+    assert!(house.run(kim, "plain").await.awaited().is_some());
+    assert_eq!(house.run(zoe, "plain").await.state, RunState::Due { at: house.now() });
+    house.step(zoe).await;
+    assert_eq!(house.row(zoe).await.nurture, Nurture::Archived);
+    let sender = house.sender().await;
+    let claimed = house.claimed(&sender).await;
+    let passed = house.pass(&sender, &claimed.iter().map(|one| one.ticket).collect::<Vec<_>>()).await;
+    let gone = passed.iter().filter(|one| **one == Passage::Go).count();
+    assert_eq!((claimed.len(), gone), (2, 1), "nothing is sent for a run that awaits nothing: {passed:?}");
+    // Found again, nothing more.
+    assert_eq!(house.store.leads().disown(&found, &house.playbooks).await.unwrap(), 0);
+}
+
+async fn a_goal_that_a_gateway_reached_is_open_again_and_what_it_began_ends(home: Home) {
+    let steps = "[[step]]\nwait = \"3d\"\n[[step]]\nmail = \"first\"\n";
+    let course = format!("name = \"course\"\nholdout = 0\ngoal = 'did \"Mail Clicked\"'\n{steps}");
+    let chase = format!("name = \"chase\"\nholdout = 0\nenroll = {{ on = \"Mail Clicked\" }}\n{steps}");
+    let house =
+        house_with(home, &[("sequences/course.toml", &course), ("sequences/chase.toml", &chase)]).await;
+    let [kim, lee, ida] = [house.lead().await, house.lead().await, house.lead().await];
+    for lead in [kim, lee, ida] {
+        let enrolls = |scene: &Scene, now| desk::enroll(scene, "course", &house.playbooks, now);
+        house.decide(lead, enrolls).await.unwrap();
+        house.step(lead).await;
+    }
+    let due = house.run(kim, "course").await.state;
+    house.clock().forward(TimeDelta::hours(1));
+    house.tell_all(&[click(&house, 1, kim), click(&house, 2, lee), click(&house, 3, ida)]).await;
+    // Lee clicks again, and Ida wants nothing any more.
+    house.clock().forward(TimeDelta::minutes(1));
+    house.tell_all(&[click(&house, 4, lee), unsubscribe("no", ida, house.now())]).await;
+    for lead in [kim, lee] {
+        assert_eq!(house.run(lead, "course").await.state.word(), "goal");
+        assert!(house.run(lead, "chase").await.is_live());
+    }
+
+    house.clock().forward(TimeDelta::minutes(20));
+    let found = [exposed(1), exposed(2), exposed(3)];
+    assert_eq!(house.store.leads().disown(&found, &house.playbooks).await.unwrap(), 3);
+    assert_eq!(house.run(kim, "course").await.state, due, "as if nothing had been");
+    let chase = house.run(kim, "chase").await;
+    assert_eq!(
+        (chase.state.word(), chase.reason.as_deref()),
+        ("stopped", Some("a machine did “Mail Clicked” (bait)"))
+    );
+    assert_eq!(house.run(lee, "course").await.state.word(), "goal", "a person has reached it since");
+    assert_eq!(house.run(ida, "course").await.state.word(), "goal", "who wants no mail is not written to");
 }

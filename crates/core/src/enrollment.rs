@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! due(at) --a mail step--> awaiting(delivery) --its fate, from which the waits behind it count--> due(at) …
-//!    \--archive, finish, the last step, an exit, a stop--> ended(how)
+//!    \--archive, finish, the last step, an exit, a stop--> ended(how) --what ended it was a machine's--> due(at)
 //! ```
 //! A run stays on the version of the playbook that it began with.
 
@@ -53,7 +53,18 @@ pub enum RunState {
         how: Ended,
         /// When.
         at: Moment,
+        /// Where it stood before, for [`Enrollment::resume`]; nothing where that was not kept.
+        left: Option<Left>,
     },
+}
+
+/// Where a run stood before it ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Left {
+    /// Its step would have been taken then.
+    Due(Moment),
+    /// A mail was on its way; this would have followed.
+    Awaiting(Then),
 }
 
 impl RunState {
@@ -215,11 +226,25 @@ impl Enrollment {
 
     /// It is over.
     pub fn end(mut self, how: Ended, why: &str, now: Moment) -> Self {
-        if self.is_live() {
-            self.state = RunState::Ended { how, at: now };
-            self.reason = Some(why.to_owned());
-        }
+        let left = match self.state {
+            RunState::Due { at } => Left::Due(at),
+            RunState::Awaiting { then, .. } => Left::Awaiting(then),
+            RunState::Ended { .. } => return self,
+        };
+        self.state = RunState::Ended { how, at: now, left: Some(left) };
+        self.reason = Some(why.to_owned());
         self
+    }
+
+    /// It goes on as it would have, for what ended it never was: with the step that was due, when it was; where a mail was on its
+    /// way, which the end has kept in, with what follows that, counted from now. `None` where it goes on already, or nobody knows how.
+    pub fn resume(self, why: &str, now: Moment) -> Option<Self> {
+        let RunState::Ended { left: Some(left), .. } = self.state else { return None };
+        let (step, at) = match left {
+            Left::Due(at) => (self.step, at),
+            Left::Awaiting(then) => (then.step, now + then.wait),
+        };
+        Some(self.due(step, at, Some(why.to_owned())))
     }
 
     /// Whether something a person did at `at` ends this run. `visit` says whether it began a visit, or came of a mail.

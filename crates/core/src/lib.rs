@@ -10,7 +10,7 @@
 //!   did something), [`answers`] (and what follows that), [`heard`] (a mail of ours came back), [`alert`] (the team is asked to act), [`desk`] (what it
 //!   decides), [`sunset`] (a lead went quiet);
 //! - **what they are written**: [`sequence`], [`enrollment`], what begins a run: [`begin`], how it goes on: [`advance`], [`attend`], [`asked`], what it tries: [`trial`], [`lift`], whom it shows ads: [`audience`]; [`campaign`], what was or will be done with a lead: [`happening`]; [`delivery`], [`gate`], [`frequency`], [`preferences`], [`breaker`] (mail that harms our name stops), the
-//!   [`offer`] in it, how fast it leaves: [`outflow`], whether it will be believed: [`mail_check`], and whether a person followed it: [`machine`];
+//!   [`offer`] in it, how fast it leaves: [`outflow`], whether it will be believed: [`mail_check`], and whether a person followed it: [`machine`], [`disowned`];
 //! - **what a marketer writes**: [`playbook`], [`form`];
 //! - **where the team talks**: [`chat`], and what one member is told alone: [`notice`]; what their own programs are told: [`webhook`];
 //! - **small parts**: [`ids`], [`time`], [`span`], [`schedule`], [`window`], [`zone`], [`language`], [`email`],
@@ -34,6 +34,7 @@ pub mod company;
 pub mod consent;
 pub mod delivery;
 pub mod desk;
+pub mod disowned;
 pub mod email;
 pub mod enrollment;
 pub mod form;

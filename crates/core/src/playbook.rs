@@ -341,8 +341,13 @@ impl Playbooks {
         self.by_version.values().map(Arc::as_ref)
     }
 
+    /// A version, where it is known.
+    pub fn known(&self, version: i64) -> Option<&Playbook> {
+        self.by_version.get(&version).map(Arc::as_ref)
+    }
+
     /// A version; where it is not known any more, the one in force.
     pub fn of(&self, version: i64) -> &Playbook {
-        self.by_version.get(&version).unwrap_or(&self.current)
+        self.known(version).unwrap_or(&self.current)
     }
 }

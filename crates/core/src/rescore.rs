@@ -4,13 +4,11 @@
 //! comes again within `again_after` shows on the card that was.
 
 use crate::{
-    activity::Activity,
     alert::{Raised, Reason},
     consent::ConsentState,
     lead::{Lead, Lifecycle, TOPIC},
-    machine::Sign,
     notice::{Notice, Topic},
-    observe::{described, reasons},
+    observe::reasons,
     playbook::Playbooks,
     scene::{Change, Effect, Scene},
     score::Worth,
@@ -48,22 +46,6 @@ pub fn recount(scene: &Scene, playbooks: &Playbooks, now: Moment) -> Change {
 pub fn cool_down(scene: &Scene, playbooks: &Playbooks, now: Moment) -> Change {
     let mut change = scene.unchanged();
     rescore(scene, &mut change, Cause::Time, playbooks, now);
-    change
-}
-
-/// Takes back what a machine did, which was taken for a person's and has counted. `scene.history` is all that the lead did, and
-/// knows it already. Nobody is asked again: the card of a lead that is hot no more says why.
-///
-/// Source: users' reports of mail gateways that poison scores, <https://github.com/mautic/mautic/issues/16263>.
-pub fn disowned(scene: &Scene, gone: &[(Activity, Sign)], playbooks: &Playbooks, now: Moment) -> Change {
-    let mut change = scene.unchanged();
-    let Some((first, sign)) = gone.first() else { return change };
-    let sunset = &playbooks.current().sunset;
-    change.lead.last_human_at =
-        scene.history.iter().filter(|activity| sunset.is_sign(activity)).map(|activity| activity.at).max();
-    let more = if gone.len() > 1 { format!(" and {} more", gone.len() - 1) } else { String::new() };
-    let what = format!("a machine did “{}”{more} ({}): its points are gone", described(first), sign.word());
-    rescore(scene, &mut change, Cause::Machine(what), playbooks, now);
     change
 }
 

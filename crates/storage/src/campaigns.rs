@@ -144,7 +144,7 @@ impl Campaigns<'_> {
     pub async fn end_runs(&self, id: CampaignId) -> Result<u64> {
         let now = micros(self.0.clock.calendar());
         let text = format!(
-            "UPDATE enrollment SET state = ?, ended_at = ?, due_at = NULL, delivery_id = NULL, reason = 'the campaign was stopped' \
+            "UPDATE enrollment SET state = ?, ended_at = ?, delivery_id = NULL, reason = 'the campaign was stopped' \
              WHERE id IN (SELECT id FROM enrollment WHERE campaign_id = ? AND state IN ('due', 'awaiting') LIMIT {BATCH})"
         );
         again!(async {

@@ -129,7 +129,7 @@ pub fn run_story(run: &Enrollment, plan: Option<&Sequence>) -> Told {
     match &run.state {
         RunState::Due { at: when } => at(*when, format!("{step} is due then{because}")),
         RunState::Awaiting { .. } => now(format!("{step} waits for its mail")),
-        RunState::Ended { how, at: when } => at(*when, format!("ended, {}{because}", how.word())),
+        RunState::Ended { how, at: when, .. } => at(*when, format!("ended, {}{because}", how.word())),
     }
 }
 

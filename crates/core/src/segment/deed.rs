@@ -21,7 +21,7 @@ pub struct Doing {
 /// Something a lead did.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Deed {
-    /// `did "Demo Requested"`: any activity of exactly this name, human or not.
+    /// `did "Demo Requested"`: any activity of exactly this name, human or not; but no click that turned out to be a machine's.
     Named(String),
     /// `viewed "/pricing*"`: a human activity whose path this pattern means
     /// ([`wildcard`](crate::activity::wildcard)).

@@ -266,7 +266,10 @@ impl Comparison {
 impl Deed {
     fn is(&self, activity: &Activity) -> bool {
         match self {
-            Self::Named(name) => activity.name == *name,
+            // A click alone may turn out to be a machine's after it was taken in.
+            Self::Named(name) => {
+                activity.name == *name && (activity.human || name != activity::names::CLICKED)
+            }
             Self::Viewed(pattern) => {
                 let path = activity.path.as_deref();
                 activity.human && path.is_some_and(|path| wildcard(pattern, path))

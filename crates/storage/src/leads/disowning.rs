@@ -1,14 +1,17 @@
-//! What was taken for a person's and has counted turns out to be a machine's: it is told so, and the points of its lead are
-//! counted anew, in one transaction.
+//! What was taken for a person's and has counted turns out to be a machine's: it is told so, and what followed from it is undone,
+//! in one transaction.
 
 use super::{Leads, stored::stored};
 use crate::{
     Result, StoreError,
     fetches::{CLICKS, Exposed},
-    rows::activity,
+    rows::{activity, enrollment},
     transaction::again,
 };
-use rekindle_core::{activity::Activity, ids::LeadId, machine::Sign, playbook::Playbooks, rescore::disowned};
+use rekindle_core::{
+    activity::Activity, disowned::disowned, enrollment::Enrollment, ids::LeadId, machine::Sign,
+    playbook::Playbooks,
+};
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder, prelude::Uuid, sea_query::Expr};
 use std::collections::HashMap;
 
@@ -61,6 +64,18 @@ impl Leads<'_> {
                 scene.history.push(row.activity()?);
             }
         }
+        // Their runs that ended since the first of these.
+        let ended = enrollment::Entity::find()
+            .filter(enrollment::Column::LeadId.is_in(leads.iter().map(|lead| lead.0)))
+            .filter(enrollment::Column::State.is_in(["goal", "exited"]))
+            .filter(enrollment::Column::EndedAt.gte(counted.iter().map(|row| row.at).min()))
+            .order_by_asc(enrollment::Column::Id)
+            .all(&*tx)
+            .await?;
+        let mut left: HashMap<LeadId, Vec<Enrollment>> = HashMap::new();
+        for row in ended {
+            left.entry(LeadId(row.lead_id)).or_default().push(row.run()?);
+        }
         let mut changes = Vec::with_capacity(scenes.len());
         for scene in scenes.values() {
             let of_it = |activity: &&Activity| ids.contains(&activity.id.0);
@@ -70,7 +85,8 @@ impl Leads<'_> {
                 .filter(of_it)
                 .filter_map(|activity| Some((activity.clone(), *signs.get(activity.message_id.as_str())?)))
                 .collect();
-            changes.push((disowned(scene, &gone, playbooks, now), scene));
+            let left = left.get(&scene.lead.id).map_or(&[][..], Vec::as_slice);
+            changes.push((disowned(scene, &gone, left, playbooks, now), scene));
         }
         let loud = self.0.write(&tx, changes, playbooks, now).await?;
         self.0.commit(tx, loud).await?;

@@ -229,7 +229,7 @@ impl Outbox<'_> {
                 settle::advance(self, tx, &[*id], "expired", now).await?;
             } else {
                 let text = format!(
-                    "UPDATE enrollment SET state = ?, ended_at = ?, delivery_id = NULL, then_step = NULL, then_wait = NULL, reason = ? \
+                    "UPDATE enrollment SET state = ?, ended_at = ?, delivery_id = NULL, reason = ? \
                      FROM delivery m WHERE m.id = ? AND {}",
                     settle::OF_M
                 );

@@ -4,7 +4,7 @@ use super::{micros, moment, word};
 use crate::StoreError;
 use chrono::TimeDelta;
 use rekindle_core::{
-    enrollment::{Ended, Enrollment, RunState, Then},
+    enrollment::{Ended, Enrollment, Left, RunState, Then},
     ids::{CampaignId, DeliveryId, EnrollmentId, LeadId},
 };
 use sea_orm::entity::prelude::*;
@@ -21,9 +21,10 @@ pub(crate) struct Model {
     pub(crate) step: i32,
     pub(crate) started_at: i64,
     pub(crate) state: String,
+    /// Of a run that has ended: when it would have been.
     pub(crate) due_at: Option<i64>,
     pub(crate) delivery_id: Option<Uuid>,
-    /// While it awaits a mail: the step behind it, and how long after the fate that is due, in microseconds.
+    /// While it awaits a mail, and if it ended so: the step behind it, and how long after the fate that is due, in microseconds.
     pub(crate) then_step: Option<i32>,
     pub(crate) then_wait: Option<i64>,
     pub(crate) ended_at: Option<i64>,
@@ -42,11 +43,20 @@ impl ActiveModelBehavior for ActiveModel {}
 
 impl Model {
     pub(crate) fn of(run: &Enrollment) -> Self {
-        let (mut due_at, mut awaited, mut ended_at) = (None, None, None);
-        match &run.state {
-            RunState::Due { at } => due_at = Some(micros(*at)),
-            RunState::Awaiting { delivery, then } => awaited = Some((delivery.0, *then)),
-            RunState::Ended { at, .. } => ended_at = Some(micros(*at)),
+        let (mut due_at, mut awaited, mut then, mut ended_at) = (None, None, None, None);
+        match run.state {
+            RunState::Due { at } => due_at = Some(at),
+            RunState::Awaiting { delivery, then: behind } => {
+                (awaited, then) = (Some(delivery.0), Some(behind))
+            }
+            RunState::Ended { at, left, .. } => {
+                ended_at = Some(micros(at));
+                match left {
+                    Some(Left::Due(at)) => due_at = Some(at),
+                    Some(Left::Awaiting(behind)) => then = Some(behind),
+                    None => {}
+                }
+            }
         }
         Self {
             id: run.id.0,
@@ -57,10 +67,10 @@ impl Model {
             step: i32::try_from(run.step).unwrap_or(i32::MAX),
             started_at: micros(run.started_at),
             state: run.state.word().to_owned(),
-            due_at,
-            delivery_id: awaited.map(|(delivery, _)| delivery),
-            then_step: awaited.map(|(_, then)| i32::try_from(then.step).unwrap_or(i32::MAX)),
-            then_wait: awaited.and_then(|(_, then)| then.wait.num_microseconds()),
+            due_at: due_at.map(micros),
+            delivery_id: awaited,
+            then_step: then.map(|then| i32::try_from(then.step).unwrap_or(i32::MAX)),
+            then_wait: then.and_then(|then| then.wait.num_microseconds()),
             ended_at,
             reason: run.reason.clone(),
             key: run.key.clone().unwrap_or_default(),
@@ -77,18 +87,23 @@ impl Model {
             row: id.to_string(),
             found: "nothing".to_owned(),
         };
+        let then = |step: i32| Then {
+            step: usize::try_from(step).unwrap_or(0),
+            wait: TimeDelta::microseconds(self.then_wait.unwrap_or(0)),
+        };
         let state = match self.state.as_str() {
             "due" => RunState::Due { at: moment(self.due_at.ok_or_else(|| missing("due_at"))?) },
             "awaiting" => RunState::Awaiting {
                 delivery: DeliveryId(self.delivery_id.ok_or_else(|| missing("delivery_id"))?),
-                then: Then {
-                    step: usize::try_from(self.then_step.unwrap_or(self.step + 1)).unwrap_or(0),
-                    wait: TimeDelta::microseconds(self.then_wait.unwrap_or(0)),
-                },
+                then: then(self.then_step.unwrap_or(self.step + 1)),
             },
             ended => RunState::Ended {
                 how: word("enrollment", "state", id, ended, Ended::from_word)?,
                 at: moment(self.ended_at.ok_or_else(|| missing("ended_at"))?),
+                left: match self.due_at {
+                    Some(at) => Some(Left::Due(moment(at))),
+                    None => self.then_step.map(|step| Left::Awaiting(then(step))),
+                },
             },
         };
         Ok(Enrollment {

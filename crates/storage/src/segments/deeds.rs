@@ -97,6 +97,7 @@ impl Deeds {
 
     fn what(&self, what: &Deed) -> Sql {
         match what {
+            Deed::Named(name) if name == names::CLICKED => clicked(),
             // index `ix_activity_name`
             Deed::Named(name) => Sql::of("a.name = ?", vec![name.as_str().into()]),
             // index `ix_activity_path`
@@ -135,11 +136,13 @@ impl Deeds {
                     let same = folded(self.backend, text, std::slice::from_ref(&wanted));
                     same.then(list([wanted.clone()]).within(" IN (", ")"))
                 };
-                Sql::all(vec![
-                    Sql::of("a.human AND a.name = ?", vec![names::CLICKED.into()]),
-                    Sql::any(vec![is("link"), is("mail")]),
-                ])
+                Sql::all(vec![clicked(), Sql::any(vec![is("link"), is("mail")])])
             }
         }
     }
+}
+
+/// A click that a person made.
+fn clicked() -> Sql {
+    Sql::of("a.human AND a.name = ?", vec![names::CLICKED.into()])
 }
