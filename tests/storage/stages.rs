@@ -2,11 +2,11 @@
 
 use chrono::TimeDelta;
 use rekindle_core::{
-    alert::Outcome,
+    alert::{Outcome, Raised, Reason},
     desk,
     lead::{Journey, Lifecycle},
-    scene::Scene,
-    stage::{self, Ladder},
+    scene::{Effect, Scene},
+    stage::{self, Evidence, Ladder},
     team::Handle,
 };
 use rekindle_storage::figures::{FellBack, Taken};
@@ -21,7 +21,8 @@ use serde_json::json;
 on_both!(
     a_lead_s_way_is_kept_and_counted,
     what_a_visitor_showed_is_the_lead_s,
-    whoever_was_lost_has_come_as_far_as_they_had
+    whoever_was_lost_has_come_as_far_as_they_had,
+    how_it_ended_is_the_best_that_was_and_what_moved_says_it_before_the_card
 );
 
 async fn a_lead_s_way_is_kept_and_counted(home: Home) {
@@ -71,12 +72,21 @@ async fn a_lead_s_way_is_kept_and_counted(home: Home) {
     assert_eq!(at(Ladder::Journey, "decision"), (1, 1, 0, 0, None));
     let fell =
         FellBack { from_stage: "sql".into(), to_stage: "lead".into(), why: "a student".into(), count: 1 };
-    assert_eq!(figures.fell_back(begin, 5).await.unwrap(), [fell]);
+    assert_eq!(figures.fell_back(begin, 5).await.unwrap(), [fell.clone()]);
     let later = begin + TimeDelta::days(3);
     let since: i64 = figures.stages(later).await.unwrap().iter().map(|at| at.came).sum();
     assert_eq!(since, 2, "what was before is not counted");
     let took = figures.stages(later).await.unwrap().iter().find(|at| at.stage == "mql").unwrap().took;
     assert_eq!(took, Some(TimeDelta::days(3)), "but what was before says since when");
+    // What they look at now is no reason of sales.
+    let looks_back = |scene: &Scene, now| {
+        let mut change = scene.unchanged();
+        change.show(Journey::Awareness, now, Evidence::of("nothing of decision for 180d"));
+        Ok(change)
+    };
+    house.decide(kim, looks_back).await.unwrap();
+    assert_eq!(house.row(kim).await.journey, Journey::Awareness);
+    assert_eq!(figures.fell_back(begin, 5).await.unwrap(), [fell]);
 }
 
 async fn what_a_visitor_showed_is_the_lead_s(home: Home) {
@@ -105,4 +115,56 @@ async fn whoever_was_lost_has_come_as_far_as_they_had(home: Home) {
     assert_eq!(house.row(kim).await.lifecycle, Lifecycle::Lead);
     let taken = house.store.figures().taken_by(&member("ana").handle, begin).await.unwrap();
     assert_eq!(taken, [Taken { waited: None, stage: Lifecycle::Opportunity }]);
+}
+
+async fn how_it_ended_is_the_best_that_was_and_what_moved_says_it_before_the_card(home: Home) {
+    let house = House::of(home).await;
+    let begin = house.now();
+    let [won, lost, corrected, never] =
+        [house.lead().await, house.lead().await, house.lead().await, house.lead().await];
+    let says = async |lead, how| {
+        house.claim(lead, "ana").await;
+        house.clock().forward(TimeDelta::days(1));
+        let told = |scene: &Scene, now| desk::outcome(scene, &member("ana"), how, None, now, now);
+        house.decide(lead, told).await.unwrap();
+    };
+    // Won first, and left a year later: a rule that saw them coming was right.
+    says(won, Outcome::Won).await;
+    let won_at = house.now();
+    says(lost, Outcome::Lost).await;
+    let lost_at = house.now();
+    // The card says lost; and then they bought.
+    says(corrected, Outcome::Lost).await;
+    house.clock().forward(TimeDelta::days(2));
+    let bought = |scene: &Scene, now| stage::set(scene, Lifecycle::Customer, &member("ana"), None, now);
+    house.decide(corrected, bought).await.unwrap();
+    let bought_at = house.now();
+    house.clock().forward(TimeDelta::days(300));
+    let left = |scene: &Scene, now| stage::set(scene, Lifecycle::Lead, &member("ana"), Some("left us"), now);
+    house.decide(won, left).await.unwrap();
+
+    // Who was no lead for sales from the beginning has looked at things, and cannot fall.
+    let asked = |scene: &Scene, now| {
+        let mut change = scene.unchanged();
+        change.show(Journey::Decision, now, Evidence::of("Demo Requested"));
+        change.effects.push(Effect::Raise(Raised { reason: Reason::Plan, because: vec![], meant_for: None }));
+        Ok(change)
+    };
+    house.decide(never, asked).await.unwrap();
+    let no_fit = |scene: &Scene, now| desk::outcome(scene, &member("ana"), Outcome::NotAFit, None, now, now);
+    house.decide(never, no_fit).await.unwrap();
+    let never_at = house.now();
+
+    let leads = [won, lost, corrected, never];
+    let ended = house.store.leads().ended(&leads, begin, house.now()).await.unwrap();
+    let of = |lead| ended.get(&lead).map(|end| (end.won, end.at));
+    assert_eq!(
+        leads.map(of),
+        [Some((true, won_at)), Some((false, lost_at)), Some((true, bought_at)), Some((false, never_at))]
+    );
+    // Asked only of a time, it says only of that time.
+    let later =
+        house.store.leads().ended(&leads[..3], bought_at + TimeDelta::days(1), house.now()).await.unwrap();
+    assert_eq!(later.keys().copied().collect::<Vec<_>>(), [won]);
+    assert!(!later[&won].won);
 }

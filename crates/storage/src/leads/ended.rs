@@ -17,9 +17,14 @@ struct Row {
     at: i64,
 }
 
+/// A move that is an end.
+const MOVED: &str =
+    "m.ladder = 'lifecycle' AND (m.to_stage = 'customer' OR (m.back AND m.to_stage = 'lead'))";
+
 impl Leads<'_> {
     /// How it ended with these leads between two moments (calendar), both counted in: won where they ever were, else lost the last time. Moves
-    /// of stages say it (index `ix_stage_move_lead`); of leads whose end was before moves were kept, their alerts.
+    /// of stages say it (index `ix_stage_move_lead`); of leads whom no end has moved, their alerts: their end was before moves were kept, or
+    /// they had not come far enough to fall back.
     ///
     /// # Errors
     /// As the database says.
@@ -34,11 +39,10 @@ impl Leads<'_> {
             let ids = rounded(chunk.iter().map(|lead| lead.0).collect());
             let list = list_of(ids.len());
             let text = format!(
-                "SELECT lead_id, to_stage = 'customer' AS won, at FROM stage_move WHERE ladder = 'lifecycle' \
-                 AND (to_stage = 'customer' OR (back AND to_stage = 'lead')) AND lead_id IN ({list}) AND at >= ? AND at <= ? \
+                "SELECT lead_id, to_stage = 'customer' AS won, at FROM stage_move m WHERE {MOVED} AND lead_id IN ({list}) AND at >= ? AND at <= ? \
                  UNION ALL SELECT a.lead_id, a.detail ->> 'how' = 'won', a.moved_at FROM alert a WHERE a.state = 'closed' \
                  AND a.lead_id IN ({list}) AND a.moved_at >= ? AND a.moved_at <= ? \
-                 AND NOT EXISTS (SELECT 1 FROM stage_move m WHERE m.lead_id = a.lead_id)"
+                 AND NOT EXISTS (SELECT 1 FROM stage_move m WHERE m.lead_id = a.lead_id AND {MOVED})"
             );
             let half = || {
                 let ids = ids.iter().map(|id| Value::from(*id));
