@@ -373,6 +373,20 @@ pub struct Raised {
     pub meant_for: Option<Handle>,
 }
 
+impl Raised {
+    /// It is asked for another reason, too: that the lead is hot goes before all others.
+    pub fn too(&mut self, reason: Reason, because: Vec<String>) {
+        if reason == Reason::Hot {
+            self.reason = reason;
+        }
+        for words in because {
+            if !self.because.contains(&words) {
+                self.because.push(words);
+            }
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

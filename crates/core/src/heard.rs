@@ -306,8 +306,7 @@ pub fn hear(
 
 /// Tells the team: a card where there is none, what was written under it, and a word to who has the lead.
 fn ring(scene: &Scene, change: &mut Change, reply: &Reply, did: &Activity) {
-    let is_raised = change.effects.iter().any(|effect| matches!(effect, Effect::Raise(_)));
-    if scene.alert.is_none() && !is_raised {
+    if scene.alert.is_none() && change.raised().is_none() {
         let meant_for = scene.lead.last_owner.clone();
         let raised = Raised { reason: Reason::Reply, because: vec![described(did)], meant_for };
         change.effects.push(Effect::Raise(raised));

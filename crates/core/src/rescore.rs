@@ -132,6 +132,11 @@ fn lately(lead: &Lead, playbooks: &Playbooks, now: Moment) -> bool {
 /// Asks the team about a lead: by a new alert, or, where one is live or was raised not long ago, by what that one's card says.
 fn ask(change: &mut Change, scene: &Scene, raised: Raised, words: &str, playbooks: &Playbooks, now: Moment) {
     let is_back = raised.reason == Reason::Back;
+    if let Some(asked) = change.raised() {
+        asked.too(raised.reason, raised.because);
+        change.lead.rung_at = Some(now);
+        return;
+    }
     match change.alert(scene) {
         // One that came back has a card that shows what it does.
         Some(_) if is_back => return,

@@ -174,6 +174,14 @@ impl Change {
         moved.or(scene.alert.as_ref()).cloned()
     }
 
+    /// What this very change asks of the team by a new alert: a lead has one at a time, so that whoever else asks joins in.
+    pub fn raised(&mut self) -> Option<&mut Raised> {
+        self.effects.iter_mut().find_map(|effect| match effect {
+            Effect::Raise(raised) => Some(raised),
+            _ => None,
+        })
+    }
+
     /// Takes down what was said about writing to the lead: the record, the state that follows from all of them
     /// ([`consent::standing`]), and what becomes of the address. False where it changes nothing.
     pub fn hear(&mut self, scene: &Scene, said: Record) -> bool {

@@ -205,7 +205,7 @@ impl Store {
             for effect in change.effects {
                 match effect {
                     Effect::Raise(raised) => {
-                        if scene.alert.is_none() {
+                        if card.is_none() {
                             let id = AlertId(mint::id());
                             card = Some(id);
                             asked.push(predictions::asked(id, &change.lead, now));
@@ -357,7 +357,8 @@ fn enqueued(
         campaign_id: run.campaign.map(|CampaignId(id)| id),
         step: i32::try_from(run.step).unwrap_or(i32::MAX),
         mail: mail.mail.clone(),
-        dedupe_key: format!("{}:{}:0", run.id, run.step),
+        // A run that goes over to another version may meet another mail at the same place.
+        dedupe_key: format!("{}:{}:{}", run.id, run.version, run.step),
         message_id,
         kind: "campaign".to_owned(),
         state: "pending".to_owned(),

@@ -63,6 +63,7 @@ impl Walk<'_> {
     }
 
     fn set(&mut self, run: &Enrollment, known: &Known) {
+        let before = (self.change.lead.tags.clone(), self.change.lead.traits.clone());
         let lead = &mut self.change.lead;
         if let Some(tag) = known.tag.as_ref().filter(|tag| !lead.tags.contains(tag)) {
             lead.tags.push(tag.clone());
@@ -71,6 +72,7 @@ impl Walk<'_> {
             lead.tags.retain(|tag| tag != untag);
         }
         lead.traits.extend(known.traits.clone());
+        let knows_more = before != (lead.tags.clone(), lead.traits.clone());
         let evidence = || Evidence::of(format!("a step of {}", run.sequence));
         if let Some(journey) = known.journey.filter(|stage| *stage >= lead.journey) {
             self.change.show(journey, self.now, evidence());
@@ -78,14 +80,24 @@ impl Walk<'_> {
         if let Some(stage) = known.lifecycle {
             self.change.reach(stage, evidence());
         }
-        let Some(points) = known.score else { return };
+        if let Some(points) = known.score {
+            self.change.effects.push(Effect::Record(self.given(run, points)));
+        }
+        if knows_more || known.score.is_some() {
+            self.count_anew();
+        }
+    }
+
+    /// Points that a step gives, as an activity.
+    fn given(&self, run: &Enrollment, points: i32) -> Activity {
         let mut properties = Map::new();
         properties.insert("points".to_owned(), json!(points));
         properties.insert("says".to_owned(), json!(run.sequence));
-        let given = Activity {
+        Activity {
             id: ActivityId(uuid::Uuid::nil()),
             source: "plan".to_owned(),
-            message_id: format!("{}:{}", run.id, run.step),
+            // A run that goes over to another version may meet another step at the same place.
+            message_id: format!("{}:{}:{}", run.id, run.version, run.step),
             kind: Kind::Plan,
             name: names::GIVEN.to_owned(),
             path: None,
@@ -93,11 +105,16 @@ impl Walk<'_> {
             properties,
             human: false,
             trust: Trust::Server,
-        };
-        let mut history = self.scene.history.clone();
-        history.push(given.clone());
-        self.change.effects.push(Effect::Record(given));
-        let scene = Scene { history, ..self.scene.clone() };
+        }
+    }
+
+    /// Counts the points by all that is known with this change: also by what its other steps have recorded.
+    fn count_anew(&mut self) {
+        let mut scene = self.scene.clone();
+        scene.history.extend(self.change.effects.iter().filter_map(|effect| match effect {
+            Effect::Record(activity) => Some(activity.clone()),
+            _ => None,
+        }));
         rescore(&scene, self.change, Cause::Time, self.plans.playbooks, self.now);
     }
 
@@ -122,6 +139,9 @@ impl Walk<'_> {
 
 /// Raises an alert, or adds to the one that is live.
 fn ask_the_team(scene: &Scene, change: &mut Change, words: &str) {
+    if let Some(asked) = change.raised() {
+        return asked.too(Reason::Plan, vec![words.to_owned()]);
+    }
     let meant_for = change.lead.owner.clone().or_else(|| change.lead.last_owner.clone());
     change.effects.push(match change.alert(scene) {
         Some(alert) => Effect::Alert(alert.because_too(words)),

@@ -5,6 +5,7 @@ mod trials;
 use super::*;
 use crate::{
     activity::{Activity, Kind, Trust},
+    alert::Reason,
     attend::attend,
     consent::ConsentState,
     enrollment::Planned,
@@ -139,6 +140,15 @@ impl Story {
 
     fn run(&self) -> &Enrollment {
         &self.scene.runs[0]
+    }
+
+    /// What the team was asked by new alerts.
+    fn raised(&self) -> Vec<(Reason, Vec<String>)> {
+        let raised = self.said.iter().filter_map(|effect| match effect {
+            Effect::Raise(raised) => Some((raised.reason, raised.because.clone())),
+            _ => None,
+        });
+        raised.collect()
     }
 
     fn mails(&self) -> Vec<String> {
@@ -371,9 +381,8 @@ finish = true
         calls[1].1["email_sha256"],
         "9d3163aa4cc581ef26fcfa73252cf0a034a91f5a24f0a5a66c80b6f6302e64bb"
     );
-    let raised: Vec<&Effect> =
-        story.said.iter().filter(|effect| matches!(effect, Effect::Raise(_))).collect();
-    assert!(matches!(raised[0], Effect::Raise(raised) if raised.because == ["Talk to them"]), "{raised:?}");
+    let words = ["Talk to them", "Send them the price list"];
+    assert_eq!(story.raised(), [(Reason::Plan, words.map(str::to_owned).to_vec())], "one card for both");
     assert_eq!(story.scene.runs[1].sequence, "second");
     assert_eq!(story.ended().map(|(how, _)| how), Some(Ended::Finished));
 
@@ -383,6 +392,52 @@ finish = true
     story.write(change, at(1));
     assert_eq!(story.scene.lead.tags, ["tried"]);
     assert!(matches!(story.said.last().unwrap(), Effect::Call { event, .. } if event == "audience.left"));
+}
+
+#[test]
+fn what_steps_give_at_once_adds_up_and_asks_the_team_once() {
+    let steps = r#"
+[[step]]
+alert = "Talk to them"
+[[step]]
+set = { score = 60 }
+[[step]]
+set = { score = 45 }
+[[step]]
+task = "Send them the price list"
+[[step]]
+wait = "1d"
+"#;
+    let second = format!("name = \"second\"\nholdout = 0\n{steps}");
+    let mut story = Story::with(&[&format!("name = \"test\"\nholdout = 0\n{steps}"), &second]).begins();
+    let also = Planned::new(story.playbooks.current().sequence("second").unwrap(), 1, &story.scene.lead);
+    story.begin(also, BEGINNING);
+    // Points that are given make nobody hot who did nothing.
+    story.did("Demo Requested", json!({}), at(0));
+    story.time(at(0));
+    let lead = story.scene.lead.clone();
+    assert_eq!((lead.points.engagement, lead.hot), (260.0, true));
+    let explained = story.playbooks.current().scoring.explain(&lead, &story.scene.history, at(0));
+    assert_eq!(explained.points, lead.points, "as if counted from the beginning");
+    let raised = story.raised();
+    assert_eq!(raised.len(), 1, "{raised:?}");
+    let (reason, because) = &raised[0];
+    assert_eq!(*reason, Reason::Hot);
+    assert_eq!(because[0], "Talk to them");
+    assert!(because.contains(&"Send them the price list".to_owned()), "{because:?}");
+}
+
+#[test]
+fn what_a_step_makes_known_counts_at_once() {
+    let steps = "[[step]]\nset = { trait = { tier = \"gold\" } }\n[[step]]\nwait = \"1d\"\n";
+    let fit = "\n[[fit]]\nwhen = 'trait.tier = gold'\npoints = 30\n";
+    let mut story = Story::of(steps).begins();
+    let mut playbook = story.playbooks.current().clone();
+    let rules = format!("{}{fit}", include_str!("../../../../config/playbook/scoring.toml"));
+    playbook.scoring = toml::from_str(&rules).unwrap();
+    story.playbooks = Playbooks::new(1, Arc::new(playbook));
+    story.time(at(0));
+    assert_eq!(story.scene.lead.points.fit, 30.0);
 }
 
 #[test]
