@@ -161,6 +161,11 @@ impl Activity {
         !self.human && Self::is_human(self.kind, &self.name)
     }
 
+    /// The order in which things happened, the same however they were told.
+    pub fn in_order(&self) -> (Moment, &str, &str) {
+        (self.at, &self.source, &self.message_id)
+    }
+
     /// What an answer to a survey is worth, or what a sequence gave, as the playbook said.
     pub fn given_points(&self) -> Option<i32> {
         let is_given = matches!(

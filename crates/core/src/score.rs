@@ -9,12 +9,14 @@
 mod changes;
 mod counted;
 mod crossing;
+mod life;
 mod rules;
 mod surge;
 mod told;
 mod worth;
 
 pub use counted::Limit;
+pub(crate) use life::Life;
 pub use rules::{EngagementRule, FitRule, Grades, Group, MaxPer, Thresholds};
 pub use surge::Surge;
 pub use told::{Together, parts};
@@ -201,8 +203,7 @@ impl Scoring {
     /// No score is above this, and why. A lead that only a browser key vouches for cannot be made hot by whoever reads the page's
     /// source, and none is made hot by links of mails alone: the score stays one below the line.
     fn ceiling(&self, lead: &Lead, history: &[Activity]) -> (i64, String) {
-        let came_themselves =
-            || history.iter().any(|activity| activity.human && !activity.is_click() && self.counts(activity));
+        let came_themselves = || history.iter().any(|activity| self.is_their_own(activity));
         let Thresholds { hot, max, .. } = self.thresholds;
         if !lead.verified {
             (hot - 1, "not hot before somebody with a secret has vouched for the lead".to_owned())
@@ -211,6 +212,11 @@ impl Scoring {
         } else {
             (max, format!("no score is above {max}"))
         }
+    }
+
+    /// Whether it is something that counts, and that nobody does by following a link of a mail.
+    fn is_their_own(&self, activity: &Activity) -> bool {
+        activity.human && !activity.is_click() && self.counts(activity)
     }
 
     /// What the caps of groups take away or give.

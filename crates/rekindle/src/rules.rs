@@ -14,6 +14,7 @@ use chrono::TimeDelta;
 use comfy_table::{CellAlignment, Table, presets::UTF8_HORIZONTAL_ONLY};
 use rekindle_core::{
     backtest::{Judged, Tally, past},
+    consent::ConsentState,
     lead::Lead,
     playbook::{Files, Playbook, Playbooks},
     score::Scoring,
@@ -145,7 +146,11 @@ async fn hold(house: &House, draft: &Draft, days: i64, quiet: bool) -> Result<He
         let ids: Vec<_> = page.iter().map(|lead| lead.id).collect();
         let histories = leads.histories(&ids, &both).await.doing("read what leads did")?;
         let ended = leads.ended(&ids, from, until).await.doing("read how it ended with leads")?;
-        for lead in page.iter().filter(|lead| lead.email.is_some() && lead.created_at <= until) {
+        // Of who objected to being profiled nothing is counted.
+        let counts = |lead: &&Lead| {
+            lead.email.is_some() && lead.created_at <= until && lead.consent.state != ConsentState::Objected
+        };
+        for lead in page.iter().filter(counts) {
             let history = histories.get(&lead.id).map(Vec::as_slice).unwrap_or_default();
             let ended = ended.get(&lead.id).copied();
             let end = ended.map_or(until, |ended| ended.at);

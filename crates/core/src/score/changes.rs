@@ -5,7 +5,8 @@ use serde_json::{Map, Value};
 
 impl Scoring {
     /// What has changed since `before`, a line each: "thresholds.hot 100 → 90", "Pricing Viewed, /pricing*: points 20 → 25", "new: …",
-    /// "gone: …". Nothing where they are the same.
+    /// "gone: …", "/pricing*: now before Page Viewed", for an activity is worth the first rule that is about it. Nothing where they are
+    /// the same.
     pub fn changes_since(&self, before: &Self) -> Vec<String> {
         let value = |rules: &Self| serde_json::to_value(rules).unwrap_or_default();
         let mut changes = Vec::new();
@@ -39,21 +40,34 @@ fn is_of_rules(list: &[Value]) -> bool {
 
 /// Rules are the same when they are about the same; of several about the same, the first is held against the first.
 fn rules(before: &[Value], after: &[Value], changes: &mut Vec<String>) {
-    let mut left: Vec<&Value> = before.iter().collect();
+    let mut left: Vec<(usize, &Value)> = before.iter().enumerate().collect();
+    let mut stayed: Vec<(usize, String)> = Vec::new();
     for rule in after {
         let name = about(rule);
-        match left.iter().position(|other| about(other) == name) {
+        match left.iter().position(|(_, other)| about(other) == name) {
             Some(at) => {
+                let (place, was) = left.remove(at);
                 let mut inside = Vec::new();
-                compare("", left.remove(at), rule, &mut inside);
+                compare("", was, rule, &mut inside);
                 if !inside.is_empty() {
                     changes.push(format!("{name}: {}", inside.join(", ")));
                 }
+                stayed.push((place, name));
             }
             None => changes.push(format!("new: {name}, {} points", said(&rule["points"]))),
         }
     }
-    changes.extend(left.into_iter().map(|rule| format!("gone: {}", about(rule))));
+    changes.extend(left.into_iter().map(|(_, rule)| format!("gone: {}", about(rule))));
+    changes.extend(moved(&stayed));
+}
+
+/// Which of the rules that stayed, told in their new order with their old places, stand before others that they stood behind.
+fn moved(stayed: &[(usize, String)]) -> Vec<String> {
+    let overtakes = |(at, (place, name)): (usize, &(usize, String))| {
+        let overtaken = stayed[at + 1..].iter().find(|(other, _)| other < place)?;
+        Some(format!("{name}: now before {}", overtaken.1))
+    };
+    stayed.iter().enumerate().filter_map(overtakes).collect()
 }
 
 /// What a rule is about: the names and pages that it counts, or its question.
@@ -132,5 +146,17 @@ mod tests {
                 "thresholds.hot 100 → 90",
             ]
         );
+    }
+
+    #[test]
+    fn the_order_of_rules_is_a_change() {
+        let page = "[[engagement]]\nactivity = [\"Page Viewed\"]\npoints = 1\n";
+        let pricing = "[[engagement]]\npage = [\"/pricing*\"]\npoints = 20\n";
+        let demo = "[[engagement]]\nactivity = [\"Demo Requested\"]\npoints = 50\n";
+        let before = rules(&format!("{page}{pricing}{demo}"));
+        let told = |text: String| rules(&text).changes_since(&before);
+        assert_eq!(told(format!("{pricing}{page}{demo}")), ["/pricing*: now before Page Viewed"]);
+        assert_eq!(told(format!("{demo}{page}{pricing}")), ["Demo Requested: now before Page Viewed"]);
+        assert_eq!(told(format!("{page}{demo}")), ["gone: /pricing*"], "what closes ranks has not moved");
     }
 }

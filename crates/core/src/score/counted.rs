@@ -109,7 +109,7 @@ impl Scoring {
     /// The activities that rules are about, and those that bring their own points, oldest first.
     pub(super) fn counted<'a>(&self, history: &'a [Activity]) -> Vec<Counted<'a>> {
         let mut order: Vec<&Activity> = history.iter().collect();
-        order.sort_by(|a, b| (a.at, &a.source, &a.message_id).cmp(&(b.at, &b.source, &b.message_id)));
+        order.sort_by(|a, b| a.in_order().cmp(&b.in_order()));
         let mut met = vec![Met::default(); self.engagement.len()];
         let mut counted = Vec::new();
         for activity in order {

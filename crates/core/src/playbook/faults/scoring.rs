@@ -5,6 +5,7 @@ use crate::{
     activity::names,
     nearest::did_you_mean,
     score::{CLICKS, EngagementRule, Grades, Group, Scoring, Surge, Thresholds},
+    segment::{Predicate, Standing},
     span::Span,
 };
 use std::collections::BTreeMap;
@@ -17,7 +18,35 @@ pub(super) fn of(scoring: &Scoring) -> Vec<Fault> {
         let in_rule = |(key, why): (&str, String)| fault(format!("engagement[{at}].{key}"), why);
         found.extend(of_rule(rule, &scoring.groups).into_iter().map(in_rule));
     }
+    for (at, rule) in scoring.fit.iter().enumerate() {
+        found.extend(of_fit(&rule.when).map(|why| fault(format!("fit[{at}].when"), why)));
+    }
     found
+}
+
+/// What of a question is not for fit: it stays as long as nobody tells more of who they are, and is counted when somebody does.
+fn of_fit(when: &Predicate) -> Option<String> {
+    when.leaves().find_map(|leaf| {
+        let why = match leaf {
+            Predicate::Everyone
+            | Predicate::Text { .. }
+            | Predicate::Tagged(_)
+            | Predicate::FreeMail
+            | Predicate::Standing { of: Standing::Level, .. } => return None,
+            Predicate::Did(_) => "that is what they do: write it as [[engagement]]",
+            Predicate::Segment(_) => "a segment may ask anything: write here what it asks",
+            Predicate::Points { .. } | Predicate::Hot | Predicate::Standing { of: Standing::Grade, .. } => {
+                "that follows from the points, which cannot follow from it, too"
+            }
+            Predicate::QuietFor(_)
+            | Predicate::Unowned
+            | Predicate::OwnedBy(_)
+            | Predicate::Standing { .. } => "that changes with time and with what the team does",
+            // No leaf.
+            Predicate::All(_) | Predicate::Any(_) | Predicate::Not(_) => return None,
+        };
+        Some(format!("fit is who they are, by what was told of them; “{leaf}”: {why}"))
+    })
 }
 
 fn of_thresholds(lines: &Thresholds) -> Vec<Fault> {
