@@ -2,6 +2,7 @@
 
 use chrono::TimeDelta;
 use rekindle_core::{
+    alert::Reason,
     arrival::{Arrival, Received},
     consent::ConsentState,
 };
@@ -229,9 +230,13 @@ async fn a_visitor_whom_a_rep_has_taken_is_joined_with_the_claim(home: Home) {
         let dossier = house.store.leads().dossier(kim).await.unwrap();
         assert_eq!(dossier.lead.owner, Some(crate::house::member("ana").handle), "hot: {hot}");
         assert_eq!(dossier.alerts.len(), 1, "hot: {hot}");
+        let reason = if hot { Reason::Hot } else { Reason::Hand };
+        assert_eq!(dossier.alerts[0].reason, reason, "the card that the team knows of stays");
         assert_eq!(dossier.alerts[0].holder(), dossier.lead.owner.as_ref(), "hot: {hot}");
     }
     let shoulder = house.shoulder().await;
+    let asked = "SELECT count(*) FROM asked s LEFT JOIN alert a ON a.id = s.alert_id WHERE a.id IS NULL";
+    assert_eq!(shoulder.number(asked).await, 0);
     let astray = "SELECT count(*) FROM alert a LEFT JOIN lead l ON l.id = a.lead_id WHERE l.id IS NULL";
     assert_eq!(shoulder.number(astray).await, 0);
 }

@@ -99,8 +99,22 @@ async fn what_a_visitor_showed_is_the_lead_s(home: Home) {
     assert_eq!(merged, kim);
     let kim = house.row(kim).await;
     assert_eq!(kim.journey, Journey::Decision);
-    let moves = house.store.moves_of(kim.id).await.unwrap();
-    assert!(moves.iter().any(|one| one.to == "decision"), "{moves:?}");
+    let way = async |lead| {
+        let moves = house.store.moves_of(lead).await.unwrap();
+        moves.into_iter().map(|one| (one.from, one.to, one.evidence.why)).collect::<Vec<_>>()
+    };
+    let told = |from: &str, to: &str, why: &str| (from.to_owned(), to.to_owned(), why.to_owned());
+    assert_eq!(way(kim.id).await, [told("awareness", "decision", "Demo Requested")], "once");
+    let stages = house.store.figures().stages(house.now() - TimeDelta::days(1)).await.unwrap();
+    assert_eq!(stages.iter().map(|at| at.came).sum::<i64>(), 1);
+    // Who has been as far has nothing to take over.
+    let lee = house.lead_at("lee@acme.test").await;
+    house.tell(track("m3", "Demo Requested", house.now()).email("lee@acme.test")).await;
+    house.tell(track("m4", "Demo Requested", house.now()).device("visitor-8")).await;
+    let known = identify("m5", json!({"email": "lee@acme.test"}), house.now());
+    assert_eq!(house.tell(known.device("visitor-8").email("lee@acme.test")).await, lee);
+    let of_the_journey = way(lee).await.into_iter().filter(|(_, to, _)| to == "decision").count();
+    assert_eq!(of_the_journey, 1);
 }
 
 async fn whoever_was_lost_has_come_as_far_as_they_had(home: Home) {

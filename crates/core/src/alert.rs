@@ -200,6 +200,18 @@ impl Alert {
         self.touched()
     }
 
+    /// Its lead is another's, too, on whom there is an alert as well: who has that one has this, unless somebody has this already.
+    pub fn joined(mut self, other: Self) -> Self {
+        if self.holder().is_none() && other.holder().is_some() {
+            self.state = other.state;
+        }
+        self.first_claimed_at = self.first_claimed_at.or(other.first_claimed_at);
+        for words in &other.because {
+            self = self.because_too(words);
+        }
+        self.touched()
+    }
+
     /// Whether it still waits for something.
     pub fn is_live(&self) -> bool {
         !matches!(self.state, AlertState::Closed { .. })

@@ -244,6 +244,41 @@ impl Lead {
         may_be_mailed(self.email.is_some(), self.nurture, self.consent.state, self.consent.until, now)
     }
 
+    /// A visitor turned out to be this lead: what is known of it, and not of the lead, is the lead's.
+    pub fn absorb(&mut self, gone: &Self) {
+        self.learn(&gone.traits, true);
+        if self.name.is_none() {
+            self.name.clone_from(&gone.name);
+            self.first_name = self.first_name.take().or_else(|| gone.first_name.clone());
+        }
+        let fill = |known: &mut Option<String>, other: &Option<String>| {
+            if known.is_none() {
+                known.clone_from(other);
+            }
+        };
+        fill(&mut self.company, &gone.company);
+        fill(&mut self.title, &gone.title);
+        fill(&mut self.country, &gone.country);
+        fill(&mut self.zone, &gone.zone);
+        for tag in &gone.tags {
+            if !self.tags.contains(tag) {
+                self.tags.push(tag.clone());
+            }
+        }
+        self.owner = self.owner.take().or_else(|| gone.owner.clone());
+        self.last_owner = self.last_owner.take().or_else(|| gone.last_owner.clone());
+        if gone.journey > self.journey {
+            (self.journey, self.journey_at) = (gone.journey, gone.journey_at);
+        } else if gone.journey == self.journey {
+            self.journey_at = self.journey_at.max(gone.journey_at);
+        }
+        self.lifecycle = self.lifecycle.max(gone.lifecycle);
+        self.created_at = self.created_at.min(gone.created_at);
+        self.last_human_at = self.last_human_at.max(gone.last_human_at);
+        self.rung_at = self.rung_at.max(gone.rung_at);
+        self.touched_at = self.touched_at.max(gone.touched_at);
+    }
+
     /// Learns from the traits of an `identify`, `group` or import row.
     ///
     /// Known names go to their fields, the others are kept as they come. With `fill_only` (a browser

@@ -133,7 +133,7 @@ pub struct Prediction {
     pub reasons: Spoken,
     /// By which model.
     pub version: i64,
-    /// When it was said (calendar).
+    /// As of when (calendar): what was known of the lead then.
     pub at: Moment,
 }
 

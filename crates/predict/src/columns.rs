@@ -3,7 +3,7 @@
 use crate::table::Table;
 use rekindle_core::prediction::Value;
 use serde::{Deserialize, Serialize};
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 /// Bins of a column, at most: a set of them is one `u64`.
 pub(crate) const BINS: usize = 64;
@@ -11,7 +11,7 @@ pub(crate) const BINS: usize = 64;
 /// The bin of what is not known.
 pub(crate) const UNKNOWN: u8 = 0;
 
-/// A word that fewer rows have is one of the others.
+/// A word that fewer have is one of the others; of those who go together, one has it.
 const RARE: usize = 5;
 
 /// How the values of one column are read.
@@ -44,7 +44,8 @@ impl Column {
         let name = table.columns[at].clone();
         let values = || table.rows.iter().map(|row| &row.values[at]);
         if values().any(|value| matches!(value, Value::Word(_))) {
-            return Self::Words { name, words: common(values()) };
+            let groups = table.rows.iter().map(|row| row.group.as_deref());
+            return Self::Words { name, words: common(values().zip(groups)) };
         }
         let mut numbers: Vec<f64> = values().filter_map(number).collect();
         numbers.sort_by(f64::total_cmp);
@@ -52,7 +53,7 @@ impl Column {
             let last = numbers.len().saturating_sub(1);
             numbers.get((part * last as f64).round() as usize).copied().unwrap_or_default()
         };
-        let (low, high) = (at_part(0.005), at_part(0.995));
+        let (low, high) = (round_down(at_part(0.005)), -round_down(-at_part(0.995)));
         let clipped = || numbers.iter().map(|number| number.clamp(low, high));
         let count = numbers.len().max(1) as f64;
         let mean = clipped().sum::<f64>() / count;
@@ -130,23 +131,56 @@ fn word(value: &Value) -> Option<String> {
     }
 }
 
-/// The common words, most common first.
-fn common<'a>(values: impl Iterator<Item = &'a Value>) -> Vec<String> {
-    let mut counted: HashMap<String, usize> = HashMap::new();
-    for word in values.filter_map(word) {
-        *counted.entry(word).or_default() += 1;
+/// The common words, most common first, of values with whom they go together.
+fn common<'a>(values: impl Iterator<Item = (&'a Value, Option<&'a str>)>) -> Vec<String> {
+    // How many have it: groups, and those who are in none.
+    let mut counted: HashMap<String, (usize, HashSet<&str>)> = HashMap::new();
+    for (value, group) in values {
+        let Some(word) = word(value) else { continue };
+        let (alone, groups) = counted.entry(word).or_default();
+        match group {
+            Some(group) => {
+                groups.insert(group);
+            }
+            None => *alone += 1,
+        }
     }
-    let mut counted: Vec<(String, usize)> = counted.into_iter().filter(|(_, times)| *times >= RARE).collect();
+    let counted = counted.into_iter().map(|(word, (alone, groups))| (word, alone + groups.len()));
+    let mut counted: Vec<(String, usize)> = counted.filter(|(_, times)| *times >= RARE).collect();
     counted.sort_by(|one, other| other.1.cmp(&one.1).then_with(|| one.0.cmp(&other.0)));
     counted.truncate(BINS - 2);
     counted.into_iter().map(|(word, _)| word).collect()
+}
+
+/// A number of two digits that is no more, and near it. A model keeps no lead's own number: it could be called by it.
+fn round_down(number: f64) -> f64 {
+    if number == 0.0 || !number.is_finite() {
+        return number;
+    }
+    let unit = 10f64.powi(number.abs().log10().floor() as i32 - 1);
+    let rounded = (number / unit).floor() * unit;
+    if rounded.is_finite() { rounded } else { number }
+}
+
+/// The shortest number from `one` to below `next`, which is above it.
+fn between(one: f64, next: f64) -> f64 {
+    let middle = one / 2.0 + next / 2.0;
+    let mut unit = 10f64.powi((next - one).log10().ceil().clamp(-300.0, 300.0) as i32);
+    // Ten times as fine until it falls between them: at most a few turns, for the unit begins at their distance.
+    for _ in 0..3 {
+        let rounded = (middle / unit).round() * unit;
+        if (one..next).contains(&rounded) {
+            return rounded;
+        }
+        unit /= 10.0;
+    }
+    middle
 }
 
 /// Where sorted numbers are cut so that about as many lie in each bin; between all of them where they are few.
 fn cuts(sorted: &[f64]) -> Vec<f64> {
     let mut distinct = sorted.to_vec();
     distinct.dedup();
-    let between = |one: f64, next: f64| one / 2.0 + next / 2.0;
     if distinct.len() < BINS {
         return distinct.windows(2).map(|pair| between(pair[0], pair[1])).collect();
     }

@@ -6,6 +6,7 @@ mod consents;
 mod disowning;
 mod dossier;
 mod ended;
+mod joining;
 mod stored;
 mod unsubscribing;
 

@@ -2,7 +2,9 @@
 
 use crate::{
     Result, Store, StoreError,
+    predictions::locked,
     rows::{add, micros, moment, small},
+    transaction::Writing,
 };
 use rekindle_core::{
     prediction::{Judgement, Trained},
@@ -39,8 +41,8 @@ pub struct New<'a> {
     pub learnt: &'a str,
 }
 
-/// Live alerts whose card shows a prediction are one revision on: the set form of `Alert::touched`.
-const TOUCH: &str = "UPDATE alert SET revision = revision + 1 WHERE state <> 'closed' AND lead_id IN (SELECT lead_id FROM prediction)";
+/// Live alerts whose card shows a prediction.
+const SHOWING: &str = "state <> 'closed' AND lead_id IN (SELECT lead_id FROM prediction)";
 
 impl Models<'_> {
     /// Keeps a model. One that is good enough is in force from now on. After one that is not, nothing is: what was good on the outcomes
@@ -74,9 +76,18 @@ impl Models<'_> {
         };
         self.withdraw(&*tx).await?;
         add::<small::model::Entity, _>(&*tx, vec![row.clone()]).await?;
-        tx.execute_raw(self.0.sql(TOUCH, Vec::new())).await?;
+        self.touch(&tx).await?;
         self.0.commit(tx, true).await?;
         trained(row)
+    }
+
+    /// Cards that show a prediction are one revision on: the set form of `Alert::touched`.
+    async fn touch(&self, tx: &Writing) -> Result<()> {
+        let showing = format!("lead.id IN (SELECT lead_id FROM alert WHERE {SHOWING})");
+        locked(tx, Expr::cust(showing)).await?;
+        let text = format!("UPDATE alert SET revision = revision + 1 WHERE {SHOWING}");
+        tx.execute_raw(self.0.sql(&text, Vec::new())).await?;
+        Ok(())
     }
 
     /// All of them, the last first.
@@ -153,7 +164,7 @@ impl Models<'_> {
             .filter(small::model::Column::Version.eq(row.version))
             .exec(&*tx)
             .await?;
-        tx.execute_raw(self.0.sql(TOUCH, Vec::new())).await?;
+        self.touch(&tx).await?;
         let row = small::model::Model { in_force: true, ..row.clone() };
         self.0.commit(tx, true).await?;
         trained(row)

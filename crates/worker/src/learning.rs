@@ -1,6 +1,7 @@
 //! Learning and predicting: from the outcomes that are known to a model, and from the model in force to what each lead is predicted.
 
 use rekindle_core::{
+    freemail::is_free,
     ids::LeadId,
     prediction::{
         Example, Features, Needed, Prediction, Stood, Trained, absent, features, group_of, seen_at, spoken,
@@ -16,7 +17,9 @@ const MOST: u64 = 10_000;
 /// Leads whose activities are looked at in one go.
 const PAGE: usize = 500;
 /// Columns of what leads did, at most: those that most of them did.
-const DEEDS: usize = 60;
+const DEEDS: usize = 80;
+/// Columns of what was told of them, at most: those that most of them have.
+const TOLD: usize = 40;
 /// A column that fewer leads have says nothing.
 const RARE: usize = 5;
 
@@ -103,8 +106,12 @@ fn columns(seen: &[Features]) -> Vec<String> {
     }
     let mut common: Vec<(&str, usize)> = counted.into_iter().filter(|(_, leads)| *leads >= RARE).collect();
     common.sort_by_key(|(_, leads)| std::cmp::Reverse(*leads));
-    let (deeds, others): (Vec<_>, Vec<_>) = common.into_iter().partition(|(column, _)| column.contains(' '));
-    others.into_iter().chain(deeds.into_iter().take(DEEDS)).map(|(column, _)| column.to_owned()).collect()
+    // Each of its own: of forty fields that a CRM fills in for everybody none may push out what few did, and mattered.
+    let (told, others): (Vec<_>, Vec<_>) =
+        common.into_iter().partition(|(column, _)| column.starts_with("trait "));
+    let (deeds, always): (Vec<_>, Vec<_>) = others.into_iter().partition(|(column, _)| column.contains(' '));
+    let kept = always.into_iter().chain(told.into_iter().take(TOLD)).chain(deeds.into_iter().take(DEEDS));
+    kept.map(|(column, _)| column.to_owned()).collect()
 }
 
 /// A model that predicts.
@@ -130,23 +137,26 @@ impl Predicting {
         let did = |lead: LeadId| deeds.get(&lead).map(Vec::as_slice).unwrap_or_default();
         let stood = leads.iter().map(|lead| {
             let at = seen_at(did(lead.id), now);
-            (lead.id, at, Stood::of(lead))
+            // What changes the lead after it was read is later than this.
+            let as_of = lead.last_human_at.map_or(lead.points.at, |at| at.max(lead.points.at));
+            (lead.id, at, Stood::of(lead), as_of)
         });
-        let stood: Vec<(LeadId, Moment, Stood)> = stood.collect();
-        let mut domains: Vec<String> = stood.iter().filter_map(|(.., stood)| stood.domain.clone()).collect();
+        let stood: Vec<(LeadId, Moment, Stood, Moment)> = stood.collect();
+        let domain = |stood: &Stood| stood.domain.clone().filter(|domain| !is_free(domain));
+        let mut domains: Vec<String> = stood.iter().filter_map(|(_, _, stood, _)| domain(stood)).collect();
         domains.sort_unstable();
         domains.dedup();
         let people = store.predictions().people_of(&domains).await?;
-        let predicted = stood.iter().map(|(lead, at, stood)| {
+        let predicted = stood.iter().map(|(lead, at, stood, as_of)| {
             let colleagues = stood.domain.as_ref().and_then(|domain| people.get(domain).copied());
-            self.prediction(*lead, &features(Some(stood), colleagues, did(*lead), *at), now)
+            self.prediction(*lead, &features(Some(stood), colleagues, did(*lead), *at), *as_of)
         });
         let predicted: Vec<Prediction> = predicted.collect();
         store.predictions().keep(&predicted).await?;
         Ok(predicted.len())
     }
 
-    fn prediction(&self, lead: LeadId, features: &Features, now: Moment) -> Prediction {
+    fn prediction(&self, lead: LeadId, features: &Features, as_of: Moment) -> Prediction {
         let values = values(self.model.columns(), features);
         let shares = self.model.shares(&values);
         let named = self.model.columns().zip(shares.iter().map(|share| share.adds));
@@ -155,7 +165,7 @@ impl Predicting {
             chance: self.model.chance(&values),
             reasons: spoken(named, features),
             version: self.version,
-            at: now,
+            at: as_of,
         }
     }
 }

@@ -41,7 +41,7 @@ pub struct Stood {
 impl Stood {
     /// What stands there now.
     pub fn of(lead: &Lead) -> Self {
-        let told = lead.traits.iter().filter(|(name, _)| !NOT_LEARNT.contains(&fold(name).as_str()));
+        let told = lead.traits.iter().filter(|(name, _)| !says_who(name));
         let told = told.filter_map(|(name, value)| Some((name.clone(), value_of(value)?)));
         Self {
             title: lead.title.clone(),
@@ -56,14 +56,15 @@ impl Stood {
 /// A trait as it is learnt from; a list, an object or a long text is not.
 fn value_of(told: &Json) -> Option<Value> {
     match told {
-        Json::Number(number) => number.as_f64().map(Value::Number),
+        Json::Number(number) => number.as_f64().filter(|number| number.is_finite()).map(Value::Number),
         Json::Bool(is) => Some(Value::Word(if *is { "yes" } else { "no" }.to_owned())),
         Json::String(text) => {
             let text = fold(text.trim());
             if text.is_empty() || text.chars().count() > 60 {
                 return None;
             }
-            Some(text.parse().map_or(Value::Word(text), Value::Number))
+            let number = text.parse().ok().filter(|number: &f64| number.is_finite());
+            Some(number.map_or(Value::Word(text), Value::Number))
         }
         _ => None,
     }
@@ -101,11 +102,12 @@ pub struct Example {
     pub stood: Option<Stood>,
     /// How many people with the same domain were known then, themselves included.
     pub colleagues: Option<u64>,
+    /// The domain of their address as it is now: with whom they are won or lost.
+    pub domain: Option<String>,
 }
 
-/// Traits that say who somebody is, rather than what they are like; or that have columns of their own.
-const NOT_LEARNT: [&str; 30] = [
-    "address",
+/// Traits that have columns of their own, or say where somebody lives.
+const NOT_LEARNT: [&str; 15] = [
     "avatar",
     "birthday",
     "city",
@@ -113,29 +115,68 @@ const NOT_LEARNT: [&str; 30] = [
     "consent",
     "country",
     "description",
-    "email",
-    "first_name",
-    "firstname",
     "fullname",
-    "id",
     "jobtitle",
-    "job_title",
-    "last_name",
-    "lastname",
     "locale",
-    "name",
-    "phone",
     "position",
-    "postalcode",
     "street",
     "timezone",
-    "time_zone",
     "title",
-    "url",
-    "username",
-    "website",
     "zip",
 ];
+/// Words in the names of traits that say who somebody is, or whose they are, rather than what they are like: "mobilePhone",
+/// "record_id", "Contact owner".
+const SAY_WHO: [&str; 24] = [
+    "address",
+    "avatar",
+    "birth",
+    "birthday",
+    "email",
+    "fax",
+    "firstname",
+    "guid",
+    "id",
+    "lastname",
+    "link",
+    "mail",
+    "mobile",
+    "name",
+    "owner",
+    "phone",
+    "postal",
+    "postcode",
+    "street",
+    "telephone",
+    "url",
+    "username",
+    "uuid",
+    "website",
+];
+
+/// Whether a trait tells people apart, and says nothing of others like them.
+fn says_who(name: &str) -> bool {
+    let words = words_of(name);
+    NOT_LEARNT.contains(&words.concat().as_str()) || words.iter().any(|word| SAY_WHO.contains(&word.as_str()))
+}
+
+/// The words of a name, however it is written: "jobTitle", "job_title", "Job title".
+fn words_of(name: &str) -> Vec<String> {
+    let mut words: Vec<String> = vec![String::new()];
+    let mut before = ' ';
+    for letter in name.chars() {
+        if !letter.is_alphanumeric() || (letter.is_uppercase() && before.is_lowercase()) {
+            words.push(String::new());
+        }
+        if letter.is_alphanumeric()
+            && let Some(word) = words.last_mut()
+        {
+            word.extend(letter.to_lowercase());
+        }
+        before = letter;
+    }
+    words.into_iter().map(|word| fold(&word)).filter(|word| !word.is_empty()).collect()
+}
+
 /// Traits of one lead, at most.
 const MOST_TRAITS: usize = 40;
 
@@ -219,7 +260,7 @@ pub fn absent(column: &str) -> Value {
 
 /// Who is won or lost together: people of one company, for a deal is one deal.
 pub fn group_of(example: &Example) -> String {
-    match example.stood.as_ref().and_then(|stood| stood.domain.as_deref()) {
+    match example.domain.as_deref() {
         Some(domain) if !is_free(domain) => domain.to_owned(),
         _ => example.lead.to_string(),
     }

@@ -3,7 +3,7 @@
 //! Promise: activities are idempotent by source and messageId, for ever, and acknowledged only once
 //! they are durable. A group is one transaction; a group that fails is tried one by one.
 
-use super::{Leads, stored::stored};
+use super::{Leads, joining::join, stored::stored};
 use crate::{
     Result, StoreError, mint,
     rows::{self, activity, lead, micros, small},
@@ -20,8 +20,7 @@ use rekindle_core::{
     time::Moment,
 };
 use sea_orm::{
-    ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, prelude::Uuid,
-    sea_query::LockType,
+    ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, prelude::Uuid, sea_query::LockType,
 };
 use std::collections::{HashMap, HashSet};
 
@@ -84,7 +83,7 @@ impl Leads<'_> {
             let id = book.place(arrival, now);
             received[*index] = Some(Received::Stored(id));
         }
-        book.write(self, &tx).await?;
+        book.write(self, &tx, now).await?;
 
         let mut by_lead: HashMap<LeadId, Vec<Activity>> = HashMap::new();
         let mut bases: HashMap<LeadId, &str> = HashMap::new();
@@ -376,13 +375,13 @@ impl AddressBook {
         }
     }
 
-    async fn write(&self, leads: &Leads<'_>, tx: &Writing) -> Result<()> {
+    async fn write(&self, leads: &Leads<'_>, tx: &Writing, now: Moment) -> Result<()> {
         let fresh: Vec<lead::Model> = self
             .new_leads
             .iter()
             .filter(|id| !self.joined.contains_key(id))
             .map(|id| {
-                let at = self.at.get(id).copied().unwrap_or_else(|| leads.0.clock.calendar());
+                let at = self.at.get(id).copied().unwrap_or(now);
                 lead::Model::of(&Lead::anonymous(*id, at), &leads.0.ring)
             })
             .collect();
@@ -391,7 +390,7 @@ impl AddressBook {
             if self.new_leads.contains(from) {
                 continue;
             }
-            absorb(leads, tx, *from, *into).await?;
+            join(leads.0, tx, *from, *into, now).await?;
         }
         let keys = self
             .new_keys
@@ -399,42 +398,4 @@ impl AddressBook {
             .map(|(key, id)| small::identity::Model { key: key.clone(), lead_id: self.survivor(*id).0 });
         rows::add::<small::identity::Entity, _>(&**tx, keys.collect()).await
     }
-}
-
-/// A visitor turned out to be a lead: its activities and names go over, its row goes.
-async fn absorb(leads: &Leads<'_>, tx: &Writing, from: LeadId, into: LeadId) -> Result<()> {
-    let (gone, stays) = (lead::Entity::find_by_id(from.0), lead::Entity::find_by_id(into.0));
-    if let (Some(gone), Some(stays)) = (gone.one(&**tx).await?, stays.one(&**tx).await?) {
-        let (gone, mut stays) = (gone.lead()?, stays.lead()?);
-        // A lead without an address has no run and no mail yet; a rep may have taken it by hand. There is
-        // one live alert a lead: that of the rep who has it.
-        let (kept, other) =
-            if stays.owner.is_none() && gone.owner.is_some() { (from, into) } else { (into, from) };
-        let text = "DELETE FROM alert WHERE lead_id = ? AND state <> 'closed' AND EXISTS (SELECT 1 FROM alert a WHERE a.lead_id = ? AND a.state <> 'closed')";
-        tx.execute_raw(leads.0.sql(text, vec![other.0.into(), kept.0.into()])).await?;
-        stays.learn(&gone.traits, true);
-        stays.name = stays.name.or(gone.name);
-        stays.company = stays.company.or(gone.company);
-        stays.title = stays.title.or(gone.title);
-        stays.owner = stays.owner.or(gone.owner);
-        stays.last_owner = stays.last_owner.or(gone.last_owner);
-        stays.lifecycle = stays.lifecycle.max(gone.lifecycle);
-        stays.created_at = stays.created_at.min(gone.created_at);
-        stays.last_human_at = stays.last_human_at.max(gone.last_human_at);
-        stays.rung_at = stays.rung_at.max(gone.rung_at);
-        // What a visitor did is known to be the lead's from now on.
-        let text = "UPDATE activity SET joined_at = ? WHERE lead_id = ?";
-        let now = micros(leads.0.clock.calendar());
-        tx.execute_raw(leads.0.sql(text, vec![now.into(), from.0.into()])).await?;
-        for table in ["activity", "identity", "audit", "alert", "asked", "consent", "stage_move"] {
-            let text = format!("UPDATE {table} SET lead_id = ? WHERE lead_id = ?");
-            tx.execute_raw(leads.0.sql(&text, vec![into.0.into(), from.0.into()])).await?;
-        }
-        leads.0.consent_of(tx, &mut stays).await?;
-    }
-    for table in ["membership WHERE lead_id", "prediction WHERE lead_id", "lead WHERE id"] {
-        let text = &format!("DELETE FROM {table} = ?");
-        tx.execute_raw(leads.0.sql(text, vec![from.0.into()])).await?;
-    }
-    Ok(())
 }
