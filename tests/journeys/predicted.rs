@@ -25,6 +25,7 @@ on_both!(
     months_of_outcomes_become_a_chance_on_the_card,
     what_came_after_the_question_is_not_learnt_from,
     who_objected_is_neither_learnt_from_nor_predicted,
+    customers_teach_nothing_more_and_a_model_holds_nothing_of_one_person,
 );
 on_both_databases!(the_terminal_says_what_is_missing);
 
@@ -323,6 +324,59 @@ async fn who_objected_is_neither_learnt_from_nor_predicted(home: Home) {
     let predicted = store.papers().export(kim).await.unwrap();
     assert!(predicted.get("prediction").is_none(), "nothing is kept of it");
     assert_eq!(team.train().await.judged.outcomes, u64::from(LEADS) - 1);
+}
+
+async fn customers_teach_nothing_more_and_a_model_holds_nothing_of_one_person(home: Home) {
+    let mut team = Team::of(home).await;
+    let mut leads = Vec::new();
+    let revenue = |number: u32| 1_234_567 + 7_919 * u64::from(number);
+    for number in 0..LEADS {
+        let one = lead(number);
+        // As a CRM exports its people.
+        let told = json!({
+            "email": one.email, "mobilePhone": format!("4917011{number:05}"), "Record ID": 106_310 + number,
+            "Contact owner": "Erika Mustermann", "annual_revenue": revenue(number),
+        });
+        let told = team.arrival(&one.email, Kind::Identify, "Identified", told);
+        team.tell(&[told]).await;
+        let id = team.turns_hot(&one).await;
+        team.house.home.clock().forward(TimeDelta::hours(14));
+        team.ends(id, one.won).await;
+        leads.push((id, one));
+    }
+    let first = team.train().await;
+    let won = leads.iter().filter(|(_, one)| one.won).count() as u64;
+    assert_eq!((first.judged.outcomes, first.judged.won), (u64::from(LEADS), won));
+    let learnt = async |version| team.house.store.models().learnt(version).await.unwrap().unwrap();
+    let model = learnt(1).await;
+    assert!(model.contains("trait annual_revenue"), "{model}");
+    let persons = ["mobile", "Record", "106310", "rika"].map(str::to_owned);
+    let numbers = (0..LEADS).flat_map(|number| [revenue(number).to_string(), format!("4917011{number:05}")]);
+    for trace in persons.into_iter().chain(numbers) {
+        assert!(!model.contains(&trace), "{trace} is in the model");
+    }
+
+    // Customers use what they bought, come back, and are told as won or lost once more; so are some who were lost.
+    for (id, one) in &leads {
+        let used = team.arrival(&one.email, Kind::Track, "Workspace Opened", json!({}));
+        team.tell(&[used]).await;
+        team.ends(*id, lot(1, u32::from(one.won)) < 0.5).await;
+        team.house.home.clock().forward(TimeDelta::hours(7));
+    }
+    let (outcomes_won, lost) = team.house.store.predictions().outcomes().await.unwrap();
+    assert_eq!(outcomes_won + lost, u64::from(LEADS), "an outcome of each lead");
+    let second = team.train().await;
+    assert_eq!(second.judged.outcomes, u64::from(LEADS));
+    let examples = team.house.store.predictions().examples(1_000).await.unwrap();
+    for (id, one) in leads.iter().filter(|(_, one)| one.won) {
+        let example = examples.iter().find(|example| example.lead == *id).unwrap();
+        assert!(example.won && example.asked_at < first.at, "as it was before it was won: {}", one.email);
+    }
+    // Nobody tells sales how likely a customer is to be won.
+    team.house.home.clock().forward(TimeDelta::days(1));
+    team.house.worker.tick().await.unwrap();
+    let customer = leads.iter().find(|(_, one)| one.won).unwrap().0;
+    assert_eq!(team.house.store.predictions().of(customer).await.unwrap(), None);
 }
 
 async fn the_terminal_says_what_is_missing(on: On) {

@@ -162,19 +162,12 @@ fn round_down(number: f64) -> f64 {
     if rounded.is_finite() { rounded } else { number }
 }
 
-/// The shortest number from `one` to below `next`, which is above it.
+/// A short number from `one` to below `next`, which is above it, near their middle.
 fn between(one: f64, next: f64) -> f64 {
     let middle = one / 2.0 + next / 2.0;
-    let mut unit = 10f64.powi((next - one).log10().ceil().clamp(-300.0, 300.0) as i32);
-    // Ten times as fine until it falls between them: at most a few turns, for the unit begins at their distance.
-    for _ in 0..3 {
-        let rounded = (middle / unit).round() * unit;
-        if (one..next).contains(&rounded) {
-            return rounded;
-        }
-        unit /= 10.0;
-    }
-    middle
+    let unit = 10f64.powi((next - one).log10().floor().clamp(-300.0, 300.0) as i32);
+    let short = [unit, unit / 10.0].map(|unit| (middle / unit).round() * unit);
+    short.into_iter().find(|short| (one..next).contains(short)).unwrap_or(middle)
 }
 
 /// Where sorted numbers are cut so that about as many lie in each bin; between all of them where they are few.
@@ -242,5 +235,37 @@ mod tests {
         assert_eq!(column.bin(&word(777)), column.bin(&word(778)), "rare, or never seen");
         assert_ne!(column.bin(&word(0)), column.bin(&word(1)));
         assert!(usize::from(column.bin(&word(777))) < BINS);
+    }
+
+    #[test]
+    fn no_number_of_one_lead_is_kept() {
+        let phones: Vec<f64> = (0..300).map(|n| 491_701_000_000.0 + f64::from(n) * 7_919.0).collect();
+        let column = Column::learn(&table(phones.iter().map(|phone| Value::Number(*phone)).collect()), 0);
+        let Column::Number { cuts, low, high, .. } = &column else { panic!("numbers") };
+        assert!(cuts.len() > 50, "{cuts:?}");
+        for kept in cuts.iter().chain([low, high]) {
+            assert!(!phones.contains(kept), "{kept}");
+        }
+        assert_eq!((*low, *high), (4.9e11, 5e11));
+        // What is cut is cut where it lay: between the same two.
+        for pair in [[1.0, 2.0], [2015.0, 2016.0], [-0.5, 0.25], [0.0, 1e-9], [1e300, 1e301], [-3.0, -2.0]] {
+            let cut = between(pair[0], pair[1]);
+            assert!(pair[0] <= cut && cut < pair[1], "{pair:?} {cut}");
+        }
+        assert_eq!(
+            (between(491_701_152_310.0, 491_701_189_000.0), between(99.0, 120.0)),
+            (491_701_170_000.0, 110.0)
+        );
+    }
+
+    #[test]
+    fn a_word_is_kept_that_five_share_and_not_that_one_has_five_times() {
+        let mut table =
+            table(["one", "many"].repeat(6).into_iter().map(|w| Value::Word(w.to_owned())).collect());
+        for (number, row) in table.rows.iter_mut().enumerate() {
+            row.group = Some(if number % 2 == 0 { "kim".to_owned() } else { format!("lead {number}") });
+        }
+        let Column::Words { words, .. } = Column::learn(&table, 0) else { panic!("words") };
+        assert_eq!(words, ["many"]);
     }
 }

@@ -107,7 +107,7 @@ pub struct Example {
 }
 
 /// Traits that have columns of their own, or say where somebody lives.
-const NOT_LEARNT: [&str; 15] = [
+const NOT_LEARNT: [&str; 16] = [
     "avatar",
     "birthday",
     "city",
@@ -118,6 +118,7 @@ const NOT_LEARNT: [&str; 15] = [
     "fullname",
     "jobtitle",
     "locale",
+    "mobile",
     "position",
     "street",
     "timezone",
@@ -126,7 +127,7 @@ const NOT_LEARNT: [&str; 15] = [
 ];
 /// Words in the names of traits that say who somebody is, or whose they are, rather than what they are like: "mobilePhone",
 /// "record_id", "Contact owner".
-const SAY_WHO: [&str; 24] = [
+const SAY_WHO: [&str; 23] = [
     "address",
     "avatar",
     "birth",
@@ -139,7 +140,6 @@ const SAY_WHO: [&str; 24] = [
     "lastname",
     "link",
     "mail",
-    "mobile",
     "name",
     "owner",
     "phone",

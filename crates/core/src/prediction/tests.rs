@@ -141,3 +141,53 @@ fn what_is_missing_is_said() {
     judged.auc = 0.65;
     assert_eq!(needed.refuses(&judged), None);
 }
+
+#[test]
+fn what_says_who_somebody_is_is_not_learnt_from_however_it_is_written() {
+    let told = |name: &str| {
+        let mut lead = Lead::anonymous(LeadId(Default::default()), asked_at());
+        lead.traits.insert(name.to_owned(), "x".into());
+        !Stood::of(&lead).traits.is_empty()
+    };
+    for name in [
+        "mobilePhone",
+        "Mobile Phone Number",
+        "phone_number",
+        "recordId",
+        "Record ID",
+        "id",
+        "Contact owner",
+        "contactOwner",
+        "Company name",
+        "jobTitle",
+        "job_title",
+        "LinkedIn URL",
+        "customer_id",
+        "city",
+        "E-Mail",
+    ] {
+        assert!(!told(name), "{name}");
+    }
+    for name in ["industry", "plan", "numberOfEmployees", "Annual Revenue", "mobileApps", "video", "seats"] {
+        assert!(told(name), "{name}");
+    }
+}
+
+#[test]
+fn people_of_one_company_go_together_whatever_was_kept_of_them() {
+    let example = |lead: u128, domain: Option<&str>, stood: Option<Stood>| Example {
+        lead: LeadId(uuid::Uuid::from_u128(lead)),
+        won: true,
+        asked_at: asked_at(),
+        stood,
+        colleagues: None,
+        domain: domain.map(str::to_owned),
+    };
+    let group = |one: Example| group_of(&one);
+    assert_eq!(
+        group(example(1, Some("acme.test"), None)),
+        group(example(2, Some("acme.test"), Some(stood())))
+    );
+    assert_ne!(group(example(1, Some("gmail.com"), None)), group(example(2, Some("gmail.com"), None)));
+    assert_eq!(group(example(1, None, None)), group(example(1, None, Some(stood()))));
+}
