@@ -23,7 +23,7 @@ mod unfold_campaigns;
 mod wake_alerts;
 mod watch_breakers;
 
-use crate::sending::Sending;
+use crate::{sending::Sending, settings::Settings};
 use chrono_tz::Tz;
 use rekindle_core::{
     ids::LeadId,
@@ -153,6 +153,11 @@ impl Sweep {
         }
     }
 
+    /// Whether it may take minutes, and nothing waits for it: rounds go on meanwhile.
+    pub(crate) const fn takes_long(self) -> bool {
+        matches!(self, Self::TrainModel | Self::PredictLeads)
+    }
+
     /// Does it. Returns how much it has changed.
     ///
     /// # Errors
@@ -197,7 +202,20 @@ pub(crate) struct Round<'a> {
     pub(crate) stop: &'a CancellationToken,
 }
 
-impl Round<'_> {
+impl<'a> Round<'a> {
+    /// A round of a worker that is told so.
+    pub(crate) fn of(
+        store: &'a Store,
+        settings: &Settings,
+        sending: &'a Sending,
+        playbooks: &'a Playbooks,
+        stop: &'a CancellationToken,
+    ) -> Self {
+        let forget_after = settings.forget_archived_after;
+        let (needed, zone) = (settings.needed, settings.zone);
+        Self { store, playbooks, sending, forget_after, needed, zone, stop }
+    }
+
     /// Now, on the calendar.
     pub(crate) fn now(&self) -> Moment {
         self.store.clock().calendar()

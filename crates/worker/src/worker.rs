@@ -5,7 +5,7 @@
 
 use crate::{
     listening::Listening,
-    schedule::Table,
+    schedule::{Fired, Table},
     sending::Sending,
     settings::Settings,
     sweeps::{Round, Sweep, When},
@@ -47,6 +47,8 @@ pub struct Worker {
     looked: BTreeMap<Sweep, Duration>,
     /// What each sweep last complained about, so that it says it once.
     complaints: BTreeMap<Sweep, String>,
+    /// Where jobs that take long are done while rounds go on; without, as in a tick, within the round.
+    beside: Option<TaskTracker>,
 }
 
 impl Worker {
@@ -67,6 +69,7 @@ impl Worker {
             sending: None,
             looked: BTreeMap::new(),
             complaints: BTreeMap::new(),
+            beside: None,
         }
     }
 
@@ -137,6 +140,7 @@ impl Worker {
             beside.spawn(async move { listening.run(stop).await });
         }
         beside.close();
+        self.beside = Some(beside.clone());
         let mut changes = self.store.changes();
         while !stop.is_cancelled() {
             let changed = self.round(&sending, &stop).await;
@@ -174,7 +178,7 @@ impl Worker {
     }
 
     /// Every sweep once, and how much they have changed. One that fails does not keep the others from their work.
-    async fn round(&mut self, sending: &Sending, stop: &CancellationToken) -> usize {
+    async fn round(&mut self, sending: &Arc<Sending>, stop: &CancellationToken) -> usize {
         let playbooks = match self.store.load_playbooks().await {
             Ok(playbooks) => playbooks,
             Err(error) => {
@@ -209,13 +213,11 @@ impl Worker {
     async fn sweep(
         &mut self,
         sweep: Sweep,
-        sending: &Sending,
-        playbooks: &Playbooks,
+        sending: &Arc<Sending>,
+        playbooks: &Arc<Playbooks>,
         stop: &CancellationToken,
     ) -> Result<usize> {
-        let forget_after = self.settings.forget_archived_after;
-        let (needed, zone) = (self.settings.needed, self.settings.zone);
-        let round = Round { store: &self.store, playbooks, sending, forget_after, needed, zone, stop };
+        let round = Round::of(&self.store, &self.settings, sending, playbooks, stop);
         match sweep.when() {
             When::Always => sweep.run(&round).await,
             When::Every(time) => {
@@ -231,21 +233,19 @@ impl Worker {
                 let Some(fired) = self.table.fire(&self.store, sweep.name(), round.now()).await? else {
                     return Ok(0);
                 };
-                match sweep.run(&round).await {
-                    // It did not come to its end: the rest is not for tomorrow.
-                    Ok(count) if stop.is_cancelled() => {
-                        self.table.take_back(&self.store, &fired).await?;
-                        Ok(count)
+                let Some(beside) = self.beside.as_ref().filter(|_| sweep.takes_long()) else {
+                    return job(sweep, &round, &self.table, &fired).await;
+                };
+                let (store, settings, table) =
+                    (self.store.clone(), self.settings.clone(), self.table.clone());
+                let (sending, playbooks, stop) = (sending.clone(), playbooks.clone(), stop.clone());
+                beside.spawn(async move {
+                    let round = Round::of(&store, &settings, &sending, &playbooks, &stop);
+                    if let Err(error) = job(sweep, &round, &table, &fired).await {
+                        tracing::error!(%error, sweep = sweep.name(), "a job of the cron table failed; trying again");
                     }
-                    Ok(count) => {
-                        tracing::info!(sweep = sweep.name(), count, "the cron table's job is done");
-                        Ok(count)
-                    }
-                    Err(error) => {
-                        self.table.take_back(&self.store, &fired).await?;
-                        Err(error)
-                    }
-                }
+                });
+                Ok(0)
             }
         }
     }
@@ -287,5 +287,23 @@ impl Worker {
             self.table.next_due(&self.store).await?,
         ];
         Ok((calendar.into_iter().flatten().min(), self.store.alerts().next_wake().await?))
+    }
+}
+
+/// A job of the cron table. What does not come to its end is due again: the rest is not for tomorrow.
+async fn job(sweep: Sweep, round: &Round<'_>, table: &Table, fired: &Fired) -> Result<usize> {
+    match sweep.run(round).await {
+        Ok(count) if round.stop.is_cancelled() => {
+            table.take_back(round.store, fired).await?;
+            Ok(count)
+        }
+        Ok(count) => {
+            tracing::info!(sweep = sweep.name(), count, "the cron table's job is done");
+            Ok(count)
+        }
+        Err(error) => {
+            table.take_back(round.store, fired).await?;
+            Err(error)
+        }
     }
 }

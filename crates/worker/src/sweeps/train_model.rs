@@ -7,13 +7,13 @@ use rekindle_storage::Result;
 pub(super) async fn sweep(at: &Round<'_>) -> Result<usize> {
     match train(at.store, &at.needed, "schedule", |_, _| ()).await? {
         Training::Kept(trained) => {
-            let why_not = trained.why_not.as_deref().unwrap_or("in force");
-            tracing::info!(
-                version = trained.version,
-                auc = trained.judged.auc,
-                why_not,
-                "a model was trained"
-            );
+            let (version, auc) = (trained.version, trained.judged.auc);
+            match trained.why_not {
+                None => tracing::info!(version, auc, "a model was trained, and is in force"),
+                Some(why_not) => {
+                    tracing::info!(version, auc, why_not, "a model was trained, and is not shown")
+                }
+            }
             Ok(1)
         }
         Training::TooLittle(why) => {
