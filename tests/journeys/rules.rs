@@ -104,4 +104,27 @@ async fn a_draft_is_held_against_what_happened_and_published(on: On) {
     let unknown = stage.program.run(&["score", "publish", "--again", "9"]).await;
     assert!(unknown.stderr.contains("the newest is 3"), "{unknown:?}");
     assert_eq!(history["versions"][2]["changes"], Value::from(Vec::<String>::new()));
+
+    // A draft is one until somebody publishes it: no start of the house does, and a broken one stops nobody.
+    let in_force =
+        async || stage.program.json(&["score", "history", "--json"]).await["versions"][0]["version"].clone();
+    assert_eq!(up.terminate().await, Some(0));
+    let broken = bolder.replacen("\npoints =", "\npionts =", 1);
+    for (draft, says) in [(&bolder, "differs in scoring.toml"), (&broken, "pionts")] {
+        std::fs::write(&rules, draft).unwrap();
+        let mut up = stage.program.start(&["up"]).await;
+        assert!(up.runs(), "{}", up.stderr());
+        assert!(up.stderr().contains(says) && up.stderr().contains("ersion 3"), "{}", up.stderr());
+        assert_eq!(in_force().await, 3);
+        assert_eq!(up.terminate().await, Some(0));
+    }
+    // Rules that come from elsewhere take its place in the folder; it is kept beside them.
+    let others = stage.place("others.toml");
+    std::fs::write(&others, shipped.replacen("points = 15", "points = 25", 1)).unwrap();
+    let published = stage.program.run(&["score", "publish", others.to_str().unwrap()]).await;
+    assert!(published.stderr.contains("scoring.toml.1~"), "{published:?}");
+    assert_eq!(std::fs::read_to_string(rules.with_file_name("scoring.toml.1~")).unwrap(), broken);
+    assert_eq!(in_force().await, 4);
+    let checked = stage.program.run(&["playbook", "check"]).await;
+    assert_eq!(checked.code, Some(0), "what is kept is no part of the playbook: {checked:?}");
 }

@@ -12,7 +12,7 @@ use rekindle_core::{
     time::SharedClock,
 };
 use rekindle_mail::templates::{TemplateError, Templates};
-use rekindle_storage::Store;
+use rekindle_storage::{Store, playbooks::Published};
 use std::{
     path::{Path, PathBuf},
     sync::Arc,
@@ -96,7 +96,62 @@ impl House {
     /// # Errors
     /// Everything that is wrong with them.
     pub fn templates(&self) -> Result<Templates, Halt> {
-        self.read_playbook().map(|(_, templates)| templates)
+        let mails = files::template_files(&self.data)?;
+        Templates::load(&mails).map_err(|errors| Halt::Files(of_mails(&self.data, &mails, errors)))
+    }
+
+    /// The mails of the folder, for whoever sends those of the playbook in force.
+    ///
+    /// # Errors
+    /// Everything that is wrong with them, and what the playbook in force would send and they do not have.
+    pub async fn mails_in_force(&self) -> Result<Templates, Halt> {
+        let templates = self.templates()?;
+        let Some(in_force) = self.in_force().await? else { return Ok(templates) };
+        let names: Vec<&str> = templates.mails().collect();
+        let playbook = Playbook::parse(&in_force.files).map_err(Halt::Files)?;
+        let mut errors = playbook.check_mails(&in_force.files, &names);
+        errors.extend(survey_answers(&in_force.files, &templates));
+        if errors.is_empty() { Ok(templates) } else { Err(Halt::Files(errors)) }
+    }
+
+    /// The version of the playbook that is in force, if one is.
+    ///
+    /// # Errors
+    /// As the database says.
+    pub async fn in_force(&self) -> Result<Option<Published>, Halt> {
+        let versions = self.store.playbook_versions().await.doing("read the playbook")?;
+        Ok(versions.into_iter().next())
+    }
+
+    /// What of the folder's playbook is not in force, in words: it is a draft until somebody puts it there, and no restart does.
+    ///
+    /// # Errors
+    /// As the database says.
+    pub async fn draft(&self) -> Result<Option<String>, Halt> {
+        let Some(in_force) = self.in_force().await? else { return Ok(None) };
+        let version = in_force.version;
+        let files = match self.read_playbook() {
+            Ok((files, _)) => files,
+            Err(halt @ Halt::Files(_)) => {
+                return Ok(Some(format!(
+                    "{}\nSo the playbook in {} is not in force: version {version}, which is in the database, goes on.",
+                    halt.told().trim_end(),
+                    self.data.display()
+                )));
+            }
+            Err(halt) => return Err(halt),
+        };
+        let all = files.keys().chain(in_force.files.keys().filter(|file| !files.contains_key(*file)));
+        let other: Vec<&str> =
+            all.filter(|file| files.get(*file) != in_force.files.get(*file)).map(String::as_str).collect();
+        Ok((!other.is_empty()).then(|| {
+            format!(
+                "Version {version} of the playbook is in force. The draft in {} differs in {}: `rekindle playbook apply` puts all of it in force, \
+                 `rekindle score publish` the rules of scoring.",
+                self.data.join(PLAYBOOK).display(),
+                other.join(", ")
+            )
+        }))
     }
 }
 
@@ -130,8 +185,7 @@ pub fn read_playbook(data: &Path) -> Result<(Files, Templates), Halt> {
     let mails = files::template_files(data)?;
     let playbook = Playbook::parse(&files);
     let templates = Templates::load(&mails);
-    let in_folder = |folder: &str, file: &str| data.join(folder).join(file).display().to_string();
-    let of_playbook = |error: FileError| FileError { file: in_folder(PLAYBOOK, &error.file), ..error };
+    let of_playbook = |error: FileError| FileError { file: in_folder(data, PLAYBOOK, &error.file), ..error };
     let mut errors = Vec::new();
     match (playbook, templates) {
         (Ok(playbook), Ok(templates)) => {
@@ -145,13 +199,23 @@ pub fn read_playbook(data: &Path) -> Result<(Files, Templates), Halt> {
         }
         (playbook, templates) => {
             errors.extend(playbook.err().into_iter().flatten().map(of_playbook));
-            errors.extend(templates.err().into_iter().flatten().map(|error| {
-                let text = mails.get(&error.file).map(String::as_str).unwrap_or_default();
-                FileError { file: in_folder(TEMPLATES, &error.file), ..shown(text, error) }
-            }));
+            errors.extend(of_mails(data, &mails, templates.err().unwrap_or_default()));
         }
     }
     Err(Halt::Files(errors))
+}
+
+fn in_folder(data: &Path, folder: &str, file: &str) -> String {
+    data.join(folder).join(file).display().to_string()
+}
+
+/// What is wrong with mails, each with its file.
+fn of_mails(data: &Path, mails: &Files, errors: Vec<TemplateError>) -> Vec<FileError> {
+    let told = |error: TemplateError| {
+        let text = mails.get(&error.file).map(String::as_str).unwrap_or_default();
+        FileError { file: in_folder(data, TEMPLATES, &error.file), ..shown(text, error) }
+    };
+    errors.into_iter().map(told).collect()
 }
 
 /// What is wrong with a mail, with the line it stands in, at the word that it is about.

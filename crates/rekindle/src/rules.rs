@@ -22,7 +22,11 @@ use rekindle_core::{
 };
 use rekindle_storage::playbooks::Published;
 use serde_json::{Value, json};
-use std::{fs, path::Path, sync::Arc};
+use std::{
+    fs, io,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
 const FILE: &str = "scoring.toml";
 
@@ -40,6 +44,8 @@ struct Draft {
     files: Files,
     draft: Playbook,
     present: Playbook,
+    /// The text of the rules in force.
+    present_text: String,
     version: i64,
 }
 
@@ -51,7 +57,7 @@ impl Draft {
         let from = path.display().to_string();
         let text = match fs::read_to_string(path) {
             Ok(text) => text,
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
                 let help = match file {
                     Some(_) => "",
                     None => "; `rekindle init` writes the shipped one there, to edit",
@@ -78,7 +84,8 @@ impl Draft {
             faults => return Err(named(faults)),
         }
         let present = Playbook::parse(&in_force.files).map_err(Halt::Files)?;
-        Ok(Self { from, files, draft, present, version: in_force.version })
+        let present_text = in_force.files.get(FILE).cloned().unwrap_or_default();
+        Ok(Self { from, files, draft, present, present_text, version: in_force.version })
     }
 
     fn changes(&self) -> Vec<String> {
@@ -87,11 +94,8 @@ impl Draft {
 }
 
 async fn in_force(house: &House) -> Result<Published, Halt> {
-    let versions = house.store.playbook_versions().await.doing("read the playbook")?;
-    versions
-        .into_iter()
-        .next()
-        .ok_or_else(|| Halt::refused("no playbook is in force yet: `rekindle playbook apply`"))
+    let none = || Halt::refused("no playbook is in force yet: `rekindle playbook apply`");
+    house.in_force().await?.ok_or_else(none)
 }
 
 /// What both rules would have done with the leads that there are.
@@ -292,6 +296,9 @@ pub async fn publish(house: &House, asked: &args::Publish) -> Done {
     let own = house.data.join(PLAYBOOK).join(FILE);
     let text = draft.files.get(FILE).cloned().unwrap_or_default();
     fs::create_dir_all(house.data.join(PLAYBOOK)).doing("make the playbook's folder")?;
+    if let Some(kept) = keep_draft(&own, &text, &draft.present_text).doing("keep the draft of the folder")? {
+        say(format_args!("The draft that was in {} is kept as {}.", own.display(), kept.display()));
+    }
     fs::write(&own, text).doing(format!("write {}", own.display()))?;
     let version =
         house.store.publish_playbook(&draft.files, asked.note.as_deref()).await.doing("keep the playbook")?;
@@ -302,6 +309,21 @@ pub async fn publish(house: &House, asked: &args::Publish) -> Done {
          Nobody turns hot by new rules alone: whoever does something next is looked at by them."
     ));
     Ok(())
+}
+
+/// Sets aside the folder's own draft where it says something that is neither in force nor about to be; its new name.
+fn keep_draft(own: &Path, published: &str, present: &str) -> io::Result<Option<PathBuf>> {
+    let draft = match fs::read_to_string(own) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        draft => draft?,
+    };
+    if [published, present].contains(&draft.as_str()) {
+        return Ok(None);
+    }
+    let free = (1..).map(|number| own.with_extension(format!("toml.{number}~")));
+    let Some(kept) = free.into_iter().find(|path| !path.exists()) else { return Ok(None) };
+    fs::rename(own, &kept)?;
+    Ok(Some(kept))
 }
 
 /// The rules of an earlier version, as a draft.
@@ -316,7 +338,9 @@ async fn of_version(house: &House, version: i64) -> Result<Draft, Halt> {
     files.extend(meant.files.get_key_value(FILE).map(|(file, text)| (file.clone(), text.clone())));
     let draft = Playbook::parse(&files).map_err(Halt::Files)?;
     let present = Playbook::parse(&in_force.files).map_err(Halt::Files)?;
-    Ok(Draft { from: format!("version {version}"), files, draft, present, version: in_force.version })
+    let present_text = in_force.files.get(FILE).cloned().unwrap_or_default();
+    let from = format!("version {version}");
+    Ok(Draft { from, files, draft, present, present_text, version: in_force.version })
 }
 
 /// `score history`

@@ -170,8 +170,10 @@ async fn serve_with(args: &Args, config: Config, which: Which) -> Done {
         false => None,
     };
     let listener = up::bind(&house, which).await?;
-    if which.worker {
-        house.apply_playbook().await?;
+    if which.worker
+        && let Some(draft) = house.draft().await?
+    {
+        say(draft);
     }
     up::serve(&house, which, listener).await
 }
@@ -199,8 +201,10 @@ fn alone(args: &Args) -> Result<File, Halt> {
 async fn up(args: &Args) -> Done {
     let house = House::open(args.config()?, &args.data).await?;
     let _lock = alone(args)?;
-    house.apply_playbook().await?;
     let listener = up::bind(&house, Which::ALL).await?;
+    if let Some(draft) = house.draft().await? {
+        say(draft);
+    }
     if let Some(first) = up::first_start(&house).await? {
         say(up::welcome(&house, &first));
     }
@@ -278,8 +282,8 @@ async fn hear(args: &Args, chat: &args::Chat) -> Result<Reply, Halt> {
         }
         Err(error) => return Err(tell::refused(error, &house)),
     };
-    let desk = match house.templates() {
-        Ok(templates) => up::foreseeing_desk(&house, templates.into()),
+    let desk = match house.read_playbook() {
+        Ok((_, templates)) => up::foreseeing_desk(&house, templates.into()),
         Err(halt) => {
             say(format_args!(
                 "{}\nSo the playbook in {} is not in force; this is answered by the one in the database.",

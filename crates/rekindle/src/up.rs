@@ -164,7 +164,7 @@ pub async fn open(house: &House, which: Which, listener: Option<TcpListener>) ->
     }
     router = router.fallback(nothing_here);
     if which.worker {
-        let worker = Worker::new(house.store.clone(), worker_settings(house), house.templates()?);
+        let worker = Worker::new(house.store.clone(), worker_settings(house), house.mails_in_force().await?);
         if let Some(settings) = config.webhook.settings() {
             let webhooks = rekindle_web::webhooks::Webhooks::new(house.store.clone(), settings)
                 .doing("prepare the webhook")?;
