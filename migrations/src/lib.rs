@@ -38,6 +38,7 @@ mod m0032_crossings;
 mod m0033_ringing;
 mod m0034_stages;
 mod m0035_published;
+mod m0036_falling_back;
 
 use sea_orm_migration::prelude::*;
 
@@ -83,6 +84,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0033_ringing::Migration),
             Box::new(m0034_stages::Migration),
             Box::new(m0035_published::Migration),
+            Box::new(m0036_falling_back::Migration),
         ]
     }
 }

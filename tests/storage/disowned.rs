@@ -9,9 +9,10 @@ use rekindle_core::{
     desk,
     enrollment::RunState,
     ids::{DeliveryId, LeadId},
-    lead::Nurture,
+    lead::{Journey, Nurture},
     machine::Sign,
     scene::Scene,
+    stage::Ladder,
     sunset::Cadence,
 };
 use rekindle_storage::{fetches::Exposed, outbox::Passage};
@@ -27,11 +28,11 @@ on_both!(
 );
 
 const SCORING: &str = r#"
-thresholds = { hot = 60, cools_below = 55 }
+thresholds = { hot = 60, cools_below = 45 }
 grades = { fit = [10, 5], engagement = [60, 25] }
 engagement = [
   { activity = ["Demo Requested"], points = 50, half_life = "30d" },
-  { activity = ["Mail Clicked"], points = 10, half_life = "30d" },
+  { activity = ["Mail Clicked"], points = 10, half_life = "30d", stage = "consideration" },
 ]
 "#;
 
@@ -81,6 +82,7 @@ async fn mautic_16263_what_a_gateway_clicked_is_taken_back_though_it_has_counted
     house.tell_all(&[click(&house, 1, kim), click(&house, 2, lee)]).await;
     let alerts = async |lead| house.store.leads().dossier(lead).await.unwrap().alerts;
     assert!(house.row(kim).await.hot && house.row(lee).await.hot);
+    assert_eq!(house.row(kim).await.journey, Journey::Consideration);
     let card = alerts(kim).await.remove(0);
 
     house.clock().forward(TimeDelta::minutes(20));
@@ -90,6 +92,11 @@ async fn mautic_16263_what_a_gateway_clicked_is_taken_back_though_it_has_counted
     let row = house.row(kim).await;
     assert!(!row.hot && row.crosses_at.is_none(), "{row:?}");
     assert_eq!(row.last_human_at, Some(asked_at));
+    assert_eq!(row.journey, Journey::Awareness, "what a machine looked at shows no stage");
+    let moves = house.store.moves_of(kim).await.unwrap();
+    let last = moves.iter().rfind(|one| one.ladder == Ladder::Journey).unwrap();
+    assert!(last.back && last.evidence.why == "a machine did “Mail Clicked” (bait)", "{last:?}");
+    assert_eq!(house.row(lee).await.journey, Journey::Consideration);
     let scoring = &house.playbooks.current().scoring;
     let history = house.store.leads().history(kim, &house.playbooks).await.unwrap();
     let explained = scoring.explain(&row, &history, house.now());
@@ -113,6 +120,16 @@ async fn mautic_16263_what_a_gateway_clicked_is_taken_back_though_it_has_counted
     let now = alerts(kim).await;
     assert_eq!(now.len(), 1);
     assert_eq!(now[0].news.last().unwrap(), "turned hot: 100 points");
+
+    // Who had been hot by what they did themselves, and has not cooled, stays hot.
+    let ida = house.lead().await;
+    house.tell_all(&[demo(ida), demo(ida)]).await;
+    house.clock().forward(TimeDelta::days(30));
+    house.tell(click(&house, 4, ida)).await;
+    house.clock().forward(TimeDelta::minutes(20));
+    assert_eq!(house.store.leads().disown(&[exposed(4)], &house.playbooks).await.unwrap(), 1);
+    let row = house.row(ida).await;
+    assert!(row.hot && scoring.standing(&row, house.now()).score == 50, "{row:?}");
 }
 
 /// Silence makes a lead cold, and what tries once more begins.

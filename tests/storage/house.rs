@@ -164,7 +164,7 @@ impl House {
     }
 
     pub(crate) async fn release(&self, lead: LeadId, by: &str) {
-        self.decide(lead, |scene, _| desk::release(scene, &member(by))).await.expect("released");
+        self.decide(lead, |scene, now| desk::release(scene, &member(by), now)).await.expect("released");
     }
 
     /// The lead begins a plan, and its first mail is in the outbox.

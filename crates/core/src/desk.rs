@@ -85,13 +85,13 @@ pub fn pass(
 ///
 /// # Errors
 /// What [`Alert::release`] refuses.
-pub fn release(scene: &Scene, by: &Member) -> Result<Change, Refusal> {
+pub fn release(scene: &Scene, by: &Member, now: Moment) -> Result<Change, Refusal> {
     let alert = live(scene)?.release(by, scene.lead.called())?;
     let mut change = scene.unchanged();
     own(&mut change, None);
     // A deal that there is stays one, whoever works on it.
     if change.lead.lifecycle == Lifecycle::Sql {
-        change.fall_back(Lifecycle::Mql, Evidence::by(&by.handle, "given back"));
+        change.fall_back(Lifecycle::Mql, Evidence::by(&by.handle, "given back"), now);
     }
     change.effects.push(Effect::Alert(alert));
     Ok(change)
@@ -143,11 +143,11 @@ pub fn outcome(
         }
         Outcome::Lost => {
             own(&mut change, None);
-            no_deal(&mut change, evidence);
+            no_deal(&mut change, evidence, now);
         }
         Outcome::NotAFit => {
             own(&mut change, None);
-            no_deal(&mut change, evidence);
+            no_deal(&mut change, evidence, now);
             change.lead.move_nurture(Nurture::Archived, "not a fit", now);
             change.lead.rung_at = Some(now);
             end_runs(scene, &mut change, "not a fit", now);
@@ -158,9 +158,9 @@ pub fn outcome(
 }
 
 /// There is no deal: marketing has the lead again, which has all the way before it. Who bought before stays a customer.
-fn no_deal(change: &mut Change, evidence: Evidence) {
+fn no_deal(change: &mut Change, evidence: Evidence, now: Moment) {
     if change.lead.lifecycle != Lifecycle::Customer {
-        change.fall_back(Lifecycle::Lead, evidence);
+        change.fall_back(Lifecycle::Lead, evidence, now);
     }
 }
 

@@ -37,6 +37,9 @@ pub fn disowned(
     let more = if gone.len() > 1 { format!(" and {} more", gone.len() - 1) } else { String::new() };
     let what = format!("a machine did “{}”{more} ({})", described(first), sign.word());
     rescore(scene, &mut change, Cause::Machine(format!("{what}: its points are gone")), playbooks, now);
+    let clicks: Vec<&Activity> = gone.iter().map(|(activity, _)| activity).collect();
+    let playbook = playbooks.current();
+    playbook.stages.disown(scene, &mut change, &clicks, &playbook.scoring, &what, now);
     for run in &scene.runs {
         let began_it = |sequence: &Sequence| gone.iter().any(|(activity, _)| begins(sequence, run, activity));
         if playbooks.of(run.version).sequence(&run.sequence).is_some_and(began_it) {

@@ -130,6 +130,9 @@ pub struct Lead {
     pub journey_at: Moment,
     /// How far sales is; moved by [`Change::reach`](crate::scene::Change::reach).
     pub lifecycle: Lifecycle,
+    /// When sales last said that it is less far than it was taken for (calendar): what spoke for more until then has been heard.
+    #[serde(default)]
+    pub fell_back_at: Option<Moment>,
     /// Whether we write.
     pub nurture: Nurture,
     /// Since when `nurture` is what it is.
@@ -185,6 +188,7 @@ impl Lead {
             journey: Journey::Awareness,
             journey_at: at,
             lifecycle: Lifecycle::Lead,
+            fell_back_at: None,
             nurture: Nurture::Active,
             nurture_since: at,
             nurture_why: None,
@@ -273,6 +277,7 @@ impl Lead {
             self.journey_at = self.journey_at.max(gone.journey_at);
         }
         self.lifecycle = self.lifecycle.max(gone.lifecycle);
+        self.fell_back_at = self.fell_back_at.max(gone.fell_back_at);
         self.created_at = self.created_at.min(gone.created_at);
         self.last_human_at = self.last_human_at.max(gone.last_human_at);
         self.rung_at = self.rung_at.max(gone.rung_at);

@@ -5,8 +5,9 @@
 
 use crate::{
     alert::{Raised, Reason},
+    backtest::past,
     consent::ConsentState,
-    lead::{Lead, Lifecycle, TOPIC},
+    lead::{Lead, Lifecycle, Points, TOPIC},
     notice::{Notice, Topic},
     observe::reasons,
     playbook::Playbooks,
@@ -33,11 +34,23 @@ pub(crate) enum Cause {
 /// so that new rules do not ring for everybody at once; that it has cooled by them rings for nobody.
 pub fn recount(scene: &Scene, playbooks: &Playbooks, now: Moment) -> Change {
     let mut change = scene.unchanged();
+    if change.lead.consent.state == ConsentState::Objected {
+        nothing(&mut change.lead, playbooks, now);
+        return change;
+    }
     let explained = playbooks.current().scoring.explain(&scene.lead, &scene.history, now);
     change.lead.points = explained.points;
     change.lead.worth = Worth { rules: playbooks.current().rules, ..explained.worth };
     let playbook = playbooks.current();
     change.lead.crosses_at = playbook.scoring.crosses_at(&change.lead, now);
+    playbook.stages.follow(scene, &mut change, &playbook.scoring, now);
+    change
+}
+
+/// Looks again at how far the journey is, because nothing may speak for it any more.
+pub fn look_again(scene: &Scene, playbooks: &Playbooks, now: Moment) -> Change {
+    let mut change = scene.unchanged();
+    let playbook = playbooks.current();
     playbook.stages.follow(scene, &mut change, &playbook.scoring, now);
     change
 }
@@ -53,11 +66,7 @@ pub fn cool_down(scene: &Scene, playbooks: &Playbooks, now: Moment) -> Change {
 pub(crate) fn rescore(scene: &Scene, change: &mut Change, cause: Cause, playbooks: &Playbooks, now: Moment) {
     let scoring = &playbooks.current().scoring;
     if change.lead.consent.state == ConsentState::Objected {
-        change.lead.points = crate::lead::Points { fit: 0.0, engagement: 0.0, at: now };
-        change.lead.worth = Worth { rules: playbooks.current().rules, ..Worth::default() };
-        change.lead.hot = false;
-        change.lead.crosses_at = None;
-        return;
+        return nothing(&mut change.lead, playbooks, now);
     }
     let explained = scoring.explain(&change.lead, &scene.history, now);
     let lead = &mut change.lead;
@@ -76,6 +85,12 @@ pub(crate) fn rescore(scene: &Scene, change: &mut Change, cause: Cause, playbook
         lead.hot = true;
     } else if lead.hot && explained.score < scoring.thresholds.cools_under() {
         lead.hot = false;
+    }
+    // Hot only by what a machine did, it would not be: also where its points lie between the two lines.
+    if let Cause::Machine(_) = &cause
+        && lead.hot
+    {
+        lead.hot = past(scoring, lead, &scene.history, now, now).was_hot;
     }
     lead.crosses_at = scoring.crosses_at(lead, now);
     if turned_hot {
@@ -121,6 +136,14 @@ pub(crate) fn rescore(scene: &Scene, change: &mut Change, cause: Cause, playbook
     };
     let alert = change.alert(scene).map(|alert| (alert.reason, alert));
     change.effects.extend(alert.map(|(as_it_was, alert)| Effect::Alert(alert.moved_on(as_it_was, &words))));
+}
+
+/// Of who objected to being profiled nothing is counted (GDPR, Art. 21).
+fn nothing(lead: &mut Lead, playbooks: &Playbooks, now: Moment) {
+    lead.points = Points { fit: 0.0, engagement: 0.0, at: now };
+    lead.worth = Worth { rules: playbooks.current().rules, ..Worth::default() };
+    lead.hot = false;
+    lead.crosses_at = None;
 }
 
 /// Whether the team was asked about a lead not long ago because of its points.

@@ -1,8 +1,8 @@
 //! Stages: how far a lead is, on two ladders, and every move on them with what shows it.
 //!
 //! The *journey* (awareness, consideration, decision) follows what they look at: a scoring rule names the stage that it shows, and
-//! a stage lasts as long as something within `looks_back` shows it. The *lifecycle* (lead, MQL, SQL, opportunity, customer) follows
-//! what sales does, and rules. A lead moves only by the methods here, so that no move is without its evidence; a move
+//! a stage lasts as long as something within `looks_back` shows it, also where time alone passes. The *lifecycle* (lead, MQL, SQL, opportunity, customer) follows
+//! what sales does, and rules; where sales has said that a lead is less far, only what comes after that moves it on. A lead moves only by the methods here, so that no move is without its evidence; a move
 //! back says its reason.
 
 use crate::{
@@ -119,9 +119,10 @@ impl Change {
     }
 
     /// The lead is no further than this; nothing where it has not come so far.
-    pub fn fall_back(&mut self, stage: Lifecycle, evidence: Evidence) {
+    pub fn fall_back(&mut self, stage: Lifecycle, evidence: Evidence, now: Moment) {
         if stage < self.lead.lifecycle {
             self.be(stage, evidence);
+            self.lead.fell_back_at = Some(now);
         }
     }
 
@@ -159,19 +160,46 @@ impl Stages {
     /// A stage lasts as long as something shows it; then they are where they looked last.
     fn follow_journey(&self, change: &mut Change, history: &[Activity], scoring: &Scoring, now: Moment) {
         let since = now - self.looks_back.delta();
-        let shown = history
+        let shown = self.shown(history, scoring, now);
+        let Lead { journey, journey_at, .. } = change.lead;
+        if let Some((stage, activity)) = shown.filter(|(stage, _)| *stage >= journey) {
+            change.show(stage, activity.at, Evidence::activity(activity));
+        } else if journey_at <= since && journey > Journey::Awareness {
+            let why = format!("nothing of {} for {}", journey.word(), self.looks_back);
+            fall_to(change, shown, why, now);
+        }
+    }
+
+    /// The furthest stage that something of late shows, and what showed it last.
+    fn shown<'a>(
+        &self,
+        history: &'a [Activity],
+        scoring: &Scoring,
+        now: Moment,
+    ) -> Option<(Journey, &'a Activity)> {
+        let since = now - self.looks_back.delta();
+        history
             .iter()
             .filter(|activity| activity.human && activity.at > since)
             .filter_map(|activity| Some((scoring.stage_of(activity)?, activity)))
-            .max_by_key(|(stage, activity)| (*stage, activity.at));
-        let Some((stage, activity)) = shown else { return };
+            .max_by_key(|(stage, activity)| (*stage, activity.at))
+    }
+
+    /// The stage that one of these showed, as a person's, is what else shows: they were a machine's.
+    pub(crate) fn disown(
+        &self,
+        scene: &Scene,
+        change: &mut Change,
+        gone: &[&Activity],
+        scoring: &Scoring,
+        why: &str,
+        now: Moment,
+    ) {
+        let shown = self.shown(&scene.history, scoring, now);
         let Lead { journey, journey_at, .. } = change.lead;
-        if stage >= journey {
-            change.show(stage, activity.at, Evidence::activity(activity));
-        } else if journey_at <= since {
-            let Evidence { why, activity: of, by } = Evidence::activity(activity);
-            let why = format!("nothing of {} for {}; then {why}", journey.word(), self.looks_back);
-            change.show(stage, activity.at, Evidence { why, activity: of, by });
+        let was_theirs = gone.iter().any(|activity| activity.at == journey_at);
+        if was_theirs && shown.is_none_or(|(stage, _)| stage < journey) {
+            fall_to(change, shown, why.to_owned(), now);
         }
     }
 
@@ -180,10 +208,39 @@ impl Stages {
             let facts = Facts::kept(&change.lead, &scene.history, scoring, now);
             self.lifecycle.iter().filter(|rule| rule.when.holds(&facts, now)).collect()
         };
-        if let Some(rule) = holding.into_iter().max_by_key(|rule| rule.stage) {
+        let heard = |rule: &&StageRule| {
+            change.lead.fell_back_at.is_some_and(|at| self.held(rule, scene, scoring, at))
+        };
+        let furthest = holding.into_iter().filter(|rule| rule.stage > change.lead.lifecycle);
+        if let Some(rule) = furthest.filter(|rule| !heard(rule)).max_by_key(|rule| rule.stage) {
             let why = rule.label.clone().unwrap_or_else(|| rule.when.to_string());
             change.reach(rule.stage, Evidence::of(why));
         }
+    }
+
+    /// Whether a rule held when sales said that the lead is less far: by what it had done until then, and by what stood on its row
+    /// before this change. A rule that moves it all the same has come to hold since.
+    fn held(&self, rule: &StageRule, scene: &Scene, scoring: &Scoring, at: Moment) -> bool {
+        let until_then: Vec<Activity> =
+            scene.history.iter().filter(|activity| activity.at <= at).cloned().collect();
+        let explained = scoring.explain(&scene.lead, &until_then, at);
+        let lead = Lead { points: explained.points, worth: explained.worth, ..scene.lead.clone() };
+        rule.when.holds(&Facts::kept(&lead, &until_then, scoring, at), at)
+    }
+}
+
+/// They are where they looked last, or at the beginning where nothing speaks for more.
+fn fall_to(change: &mut Change, shown: Option<(Journey, &Activity)>, why: String, now: Moment) {
+    match shown {
+        Some((stage, activity)) => {
+            let Evidence { why: then, activity: of, by } = Evidence::activity(activity);
+            change.show(
+                stage,
+                activity.at,
+                Evidence { why: format!("{why}; then {then}"), activity: of, by },
+            );
+        }
+        None => change.show(Journey::Awareness, now, Evidence::of(why)),
     }
 }
 
@@ -213,7 +270,8 @@ pub fn set(
         return Err(Refusal::Not { code: "back_needs_a_reason", text });
     }
     let mut change = scene.unchanged().touched(now);
-    change.be(to, Evidence::by(&by.handle, why.unwrap_or("by hand")));
+    change.fall_back(to, Evidence::by(&by.handle, why.unwrap_or("by hand")), now);
+    change.reach(to, Evidence::by(&by.handle, why.unwrap_or("by hand")));
     Ok(change)
 }
 

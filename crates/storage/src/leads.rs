@@ -20,9 +20,10 @@ use crate::{
 };
 use rekindle_core::{
     activity::Activity,
+    consent::ConsentState,
     email::EmailAddress,
     ids::LeadId,
-    lead::Lead,
+    lead::{Journey, Lead},
     playbook::Playbooks,
     refusal::Refusal,
     scene::{Change, Scene},
@@ -334,6 +335,26 @@ impl Leads<'_> {
             .column(lead::Column::Id)
             .filter(lead::Column::CrossesAt.lte(micros(now)))
             .order_by_asc(lead::Column::CrossesAt)
+            .limit(most)
+            .into_tuple()
+            .all(&self.0.db)
+            .await?;
+        Ok(ids.into_iter().map(LeadId).collect())
+    }
+
+    /// Leads whose stage of the journey nothing has shown since a moment, as far as is known (index `ix_lead_journey_at`). Of who objected
+    /// to being profiled nothing is followed.
+    ///
+    /// # Errors
+    /// As the database says.
+    pub async fn due_to_look_again(&self, since: Moment, most: u64) -> Result<Vec<LeadId>> {
+        let ids: Vec<Uuid> = lead::Entity::find()
+            .select_only()
+            .column(lead::Column::Id)
+            .filter(lead::Column::Journey.ne(Journey::Awareness.word()))
+            .filter(lead::Column::JourneyAt.lte(micros(since)))
+            .filter(lead::Column::Consent.ne(ConsentState::Objected.word()))
+            .order_by_asc(lead::Column::JourneyAt)
             .limit(most)
             .into_tuple()
             .all(&self.0.db)

@@ -7,6 +7,7 @@ mod advance_runs;
 mod cool_leads;
 mod cool_scores;
 mod finish_campaigns;
+mod follow_journeys;
 mod follow_segments;
 mod forget;
 mod forget_fetches;
@@ -53,6 +54,8 @@ pub enum Sweep {
     WakeAlerts,
     /// Hot leads cool as their points decay.
     CoolScores,
+    /// The journey of leads that show nothing more of it falls back.
+    FollowJourneys,
     /// Leads that went quiet go cold.
     CoolLeads,
     /// The audiences of campaigns begin, the first ones before the rest.
@@ -92,7 +95,7 @@ pub enum When {
 
 impl Sweep {
     /// All of them, in the order of a round.
-    pub const ALL: [Self; 19] = [
+    pub const ALL: [Self; 20] = [
         Self::RecoverOutbox,
         Self::WatchBreakers,
         Self::ReleaseClicks,
@@ -100,6 +103,7 @@ impl Sweep {
         Self::KeepSegments,
         Self::WakeAlerts,
         Self::CoolScores,
+        Self::FollowJourneys,
         Self::CoolLeads,
         Self::UnfoldCampaigns,
         Self::FollowSegments,
@@ -124,6 +128,7 @@ impl Sweep {
             Self::KeepSegments => "keep_segments",
             Self::WakeAlerts => "wake_alerts",
             Self::CoolScores => "cool_scores",
+            Self::FollowJourneys => "follow_journeys",
             Self::CoolLeads => "cool_leads",
             Self::UnfoldCampaigns => "unfold_campaigns",
             Self::FollowSegments => "follow_segments",
@@ -144,7 +149,7 @@ impl Sweep {
         match self {
             Self::RecoverOutbox | Self::WatchBreakers => When::Every(Duration::from_secs(30)),
             Self::TallyCampaigns | Self::PredictCards => When::Every(Duration::from_secs(5)),
-            Self::FollowSegments => When::Every(Duration::from_secs(60)),
+            Self::FollowSegments | Self::FollowJourneys => When::Every(Duration::from_secs(60)),
             Self::Forget => When::Every(Duration::from_secs(3600)),
             Self::JudgeTrials => When::Every(Duration::from_secs(60)),
             Self::ForgetFetches => When::Every(Duration::from_secs(600)),
@@ -171,6 +176,7 @@ impl Sweep {
             Self::KeepSegments => keep_segments::sweep(at).await,
             Self::WakeAlerts => wake_alerts::sweep(at).await,
             Self::CoolScores => cool_scores::sweep(at).await,
+            Self::FollowJourneys => follow_journeys::sweep(at).await,
             Self::CoolLeads => cool_leads::sweep(at).await,
             Self::UnfoldCampaigns => unfold_campaigns::sweep(at).await,
             Self::FollowSegments => follow_segments::sweep(at).await,

@@ -140,7 +140,7 @@ impl Desk {
                     let to = to.as_ref().unwrap_or(member);
                     desk::pass(scene, member, to, note.as_deref(), new, wall)?
                 }
-                Intent::Release => desk::release(scene, member)?,
+                Intent::Release => desk::release(scene, member, now)?,
                 Intent::Snooze(_) => desk::snooze(scene, member, until.unwrap_or(wall), wall)?,
                 Intent::Outcome(how, _) => desk::outcome(scene, member, *how, note.clone(), wall, now)?,
                 Intent::Launch

@@ -102,18 +102,56 @@ fn the_journey_follows_what_they_look_at_and_back_only_when_nothing_speaks_for_i
     assert_eq!(moves[0].evidence.activity, Some(scene.history[0].id));
     did(&mut scene, "E-book Downloaded", day(30));
     assert_eq!(follow(&mut scene, day(30)), [], "a book beside it takes nobody back");
-    assert_eq!(follow(&mut scene, day(200)), [], "nor does silence");
-    did(&mut scene, "Signed In", day(201));
-    assert_eq!(follow(&mut scene, day(201)), [], "nor what shows no stage");
-    did(&mut scene, "Webinar Attended", day(202));
-    let moves = follow(&mut scene, day(202));
+    did(&mut scene, "Signed In", day(31));
+    assert_eq!(follow(&mut scene, day(31)), [], "nor what shows no stage");
+    did(&mut scene, "Webinar Attended", day(59));
+    assert_eq!(follow(&mut scene, day(59)), []);
+    // Time alone does: they are where they looked last.
+    let moves = follow(&mut scene, day(60));
     assert_eq!(
         said(&moves),
         ["journey decision consideration: nothing of decision for 60d; then Webinar Attended"]
     );
     assert!(moves[0].back);
-    did(&mut scene, "Pricing Viewed", day(203));
-    assert_eq!(follow(&mut scene, day(203)).len(), 1, "and on again");
+    did(&mut scene, "Pricing Viewed", day(61));
+    assert_eq!(said(&follow(&mut scene, day(61)))[0], "journey consideration decision: Pricing Viewed");
+    // After a long silence they are at the beginning.
+    assert_eq!(follow(&mut scene, day(120)), []);
+    let moves = follow(&mut scene, day(200));
+    assert_eq!(said(&moves), ["journey decision awareness: nothing of decision for 60d"]);
+    assert_eq!(follow(&mut scene, day(300)), []);
+}
+
+#[test]
+fn whoever_was_taken_back_is_moved_on_only_by_something_new() {
+    let mut scene = scene();
+    let lifecycle = |moves: Vec<Move>| -> Vec<String> {
+        said(&moves).into_iter().filter(|one| one.starts_with("lifecycle")).collect()
+    };
+    let told = "lifecycle lead opportunity: did \"Trial Started\"";
+    did(&mut scene, "Trial Started", day(1));
+    assert_eq!(lifecycle(follow(&mut scene, day(1))), [told]);
+    let change = set(&scene, Lifecycle::Mql, &ana(), Some("no real trial"), day(2)).unwrap();
+    taken(&mut scene, change);
+    did(&mut scene, "Signed In", day(3));
+    assert_eq!(lifecycle(follow(&mut scene, day(3))), [""; 0], "sales has heard of that trial");
+    // What comes to hold since then moves it: here by points.
+    let change = set(&scene, Lifecycle::Lead, &ana(), Some("a student"), day(4)).unwrap();
+    taken(&mut scene, change);
+    assert_eq!(lifecycle(follow(&mut scene, day(4))), [""; 0]);
+    for _ in 0..3 {
+        did(&mut scene, "Pricing Viewed", day(5));
+    }
+    assert_eq!(lifecycle(follow(&mut scene, day(5))), ["lifecycle lead mql: looks around a lot"]);
+    // And a rule about what stands on its row, told later.
+    let stages: Stages =
+        toml::from_str("[[lifecycle]]\nstage = \"customer\"\nwhen = 'trait.plan = paid'").unwrap();
+    let change = set(&scene, Lifecycle::Lead, &ana(), Some("gone"), day(6)).unwrap();
+    taken(&mut scene, change);
+    let mut change = scene.unchanged();
+    change.lead.traits.insert("plan".to_owned(), "paid".into());
+    stages.follow(&scene, &mut change, &scoring(), day(7));
+    assert_eq!(change.lead.lifecycle, Lifecycle::Customer);
 }
 
 #[test]
@@ -182,13 +220,13 @@ fn what_sales_does_moves_on_and_back_with_its_reason() {
     };
     let change = claim(&scene);
     assert_eq!(step(&mut scene, change), ["lifecycle lead sql: claimed"]);
-    let change = desk::release(&scene, &ana);
+    let change = desk::release(&scene, &ana, now);
     assert_eq!(step(&mut scene, change), ["lifecycle sql mql: given back"]);
     let change = claim(&scene);
     step(&mut scene, change);
     let change = of(Outcome::Meeting)(&scene);
     assert_eq!(step(&mut scene, change), ["lifecycle sql opportunity: meeting set: no budget"]);
-    let change = desk::release(&scene, &ana);
+    let change = desk::release(&scene, &ana, now);
     assert_eq!(step(&mut scene, change), [""; 0], "the deal stays, whoever works on it");
     let change = claim(&scene);
     step(&mut scene, change);
@@ -246,7 +284,7 @@ proptest! {
                     continue;
                 }
                 5 => desk::claim(&scene, &ana(), AlertId(Uuid::from_u128(7)), now),
-                6 => desk::release(&scene, &ana()),
+                6 => desk::release(&scene, &ana(), now),
                 7 => desk::outcome(&scene, &ana(), Outcome::Lost, None, now, now),
                 _ => set(&scene, Lifecycle::ALL[back as usize % 5], &ana(), Some("because"), now),
             };

@@ -92,7 +92,7 @@ async fn a_claim_holds_the_mail_a_release_lets_it_go_and_it_does_not_age_meanwhi
     assert!(house.memory.is_empty());
     let held = &house.deliveries().await[0];
     assert_eq!((held.state, held.reason.as_deref()), (DeliveryState::Pending, Some("claimed by Ana")));
-    house.decide(kim, move |scene, _| desk::release(scene, &ana)).await;
+    house.decide(kim, move |scene, now| desk::release(scene, &ana, now)).await;
     house.tick().await;
     assert_eq!(house.subjects(), [BREAKUP], "released at 10:00 on a Wednesday, it leaves at once");
 }
@@ -109,7 +109,7 @@ async fn an_archive_step_waits_while_a_rep_has_the_lead() {
     house.decide(kim, move |scene, now| desk::claim(scene, &by, AlertId(Default::default()), now)).await;
     house.live(at("2026-12-24T09:00:00Z")).await;
     assert_eq!(house.lead(kim).await.nurture, Nurture::Cold);
-    house.decide(kim, move |scene, _| desk::release(scene, &ana)).await;
+    house.decide(kim, move |scene, now| desk::release(scene, &ana, now)).await;
     house.tick().await;
     assert_eq!(house.lead(kim).await.nurture, Nurture::Archived);
 }

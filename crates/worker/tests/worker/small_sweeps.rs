@@ -8,8 +8,10 @@ use rekindle_core::{
     delivery::Delivery,
     desk,
     ids::LeadId,
-    lead::Nurture,
+    lead::{Journey, Nurture},
     machine::Fetched,
+    scene::Scene,
+    stage::Evidence,
     time::Clock,
 };
 use rekindle_storage::{campaigns::Previewed, fetches::Fetching};
@@ -170,4 +172,23 @@ async fn a_held_campaign_waits_a_stopped_one_ends_and_a_finished_one_is_done() {
     assert_eq!(house.memory.len(), 4);
     assert_eq!(state(&house, 0).await, CampaignState::Done);
     assert_eq!(state(&house, 1).await, CampaignState::Stopped);
+}
+
+#[tokio::test]
+async fn a_journey_falls_back_though_nothing_happens() {
+    let mut house = House::new().await;
+    let kim = house.subscriber("kim@lead.test").await;
+    let shows = |scene: &Scene, now| {
+        let mut change = scene.unchanged();
+        change.show(Journey::Decision, now, Evidence::of("Demo Requested"));
+        Ok(change)
+    };
+    house.decide(kim, shows).await;
+    house.live(house.clock.calendar() + days(179)).await;
+    assert_eq!(house.lead(kim).await.journey, Journey::Decision);
+    house.live(house.clock.calendar() + days(2)).await;
+    assert_eq!(house.lead(kim).await.journey, Journey::Awareness);
+    let moves = house.store.moves_of(kim).await.unwrap();
+    assert_eq!(moves.last().unwrap().evidence.why, "nothing of decision for 180d");
+    assert_eq!(house.tick().await.swept.get("follow_journeys"), None, "once");
 }
