@@ -45,7 +45,7 @@ async fn it_shows_what_a_member_has_and_follows_what_they_do() {
     assert!(said.contains("Kim <!channel> Park"), "{said}");
     assert!(said.contains("A1 · 110 points · since"), "{said}");
     assert!(said.contains(&format!("https://rekindle.acme.test/leads/{kim}")), "{said}");
-    assert!(said.contains("you claimed 1 lead; 0 came to a meeting"), "{said}");
+    assert!(said.contains("you claimed 1 lead; 0 came to a meeting or further"), "{said}");
 
     for (when, part) in [("4h", "Due today"), ("1w", "Put off")] {
         let words = format!("snooze kim@acme.test {when}");

@@ -273,7 +273,7 @@ async fn every_table_is_written_and_read(home: Home) {
     assert_eq!(figures.leads_by_lifecycle().await.unwrap(), [("sql".to_owned(), 1)]);
     assert_eq!(figures.alerts_by_state().await.unwrap(), [("snoozed".to_owned(), 1)]);
     assert_eq!(figures.human_activities(now - TimeDelta::days(1)).await.unwrap(), [now, now]);
-    let taken = Taken { waited: None, stage: Lifecycle::Sql };
+    let taken = Taken { lead: kim, waited: None, stage: Lifecycle::Sql };
     assert_eq!(figures.taken_by(&member.handle, now).await.unwrap(), [taken]);
     assert!(figures.taken_by(&member.handle, now + TimeDelta::seconds(1)).await.unwrap().is_empty());
     assert!(figures.waits_for_claim(now - TimeDelta::days(1)).await.unwrap().is_empty());

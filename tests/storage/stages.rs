@@ -128,7 +128,7 @@ async fn whoever_was_lost_has_come_as_far_as_they_had(home: Home) {
     }
     assert_eq!(house.row(kim).await.lifecycle, Lifecycle::Lead);
     let taken = house.store.figures().taken_by(&member("ana").handle, begin).await.unwrap();
-    assert_eq!(taken, [Taken { waited: None, stage: Lifecycle::Opportunity }]);
+    assert_eq!(taken, [Taken { lead: kim, waited: None, stage: Lifecycle::Opportunity }]);
 }
 
 async fn how_it_ended_is_the_best_that_was_and_what_moved_says_it_before_the_card(home: Home) {

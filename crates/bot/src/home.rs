@@ -10,10 +10,12 @@ use chrono::TimeDelta;
 use chrono_tz::Tz;
 use rekindle_core::{
     alert::{Alert, AlertState},
+    ids::LeadId,
     lead::{Lead, Lifecycle},
     time::Moment,
 };
 use rekindle_storage::figures::Taken;
+use std::collections::HashMap;
 
 /// How far back the figures look (wall).
 pub const SPAN: TimeDelta = TimeDelta::days(30);
@@ -127,19 +129,25 @@ impl Line {
     }
 }
 
-/// "In the last 30 days you claimed 12 leads; 4 came to a meeting, 2 became customers. Your median speed-to-lead is 5 min."
+/// "In the last 30 days you claimed 12 leads; 4 came to a meeting or further, 2 became customers. Your median speed-to-lead is 5 min."
 fn figures(taken: &[Taken]) -> String {
     if taken.is_empty() {
         return "You claimed no lead in the last 30 days.".to_owned();
     }
-    let came = |stages: &[Lifecycle]| taken.iter().filter(|one| stages.contains(&one.stage)).count();
+    // A lead that was claimed twice is one.
+    let furthest = taken.iter().fold(HashMap::new(), |mut all: HashMap<LeadId, Lifecycle>, one| {
+        let stage = all.entry(one.lead).or_insert(one.stage);
+        *stage = one.stage.max(*stage);
+        all
+    });
+    let came = |stage: Lifecycle| furthest.values().filter(|reached| **reached >= stage).count();
     let number = |many: usize| i64::try_from(many).unwrap_or(i64::MAX);
     let mut said = format!(
-        "In the last 30 days you claimed {}; {} came to a meeting, {} became {}.",
-        count(number(taken.len()), "lead"),
-        came(&[Lifecycle::Opportunity, Lifecycle::Customer]),
-        came(&[Lifecycle::Customer]),
-        if came(&[Lifecycle::Customer]) == 1 { "a customer" } else { "customers" },
+        "In the last 30 days you claimed {}; {} came to a meeting or further, {} became {}.",
+        count(number(furthest.len()), "lead"),
+        came(Lifecycle::Opportunity),
+        came(Lifecycle::Customer),
+        if came(Lifecycle::Customer) == 1 { "a customer" } else { "customers" },
     );
     let mut waits: Vec<TimeDelta> = taken.iter().filter_map(|one| one.waited).collect();
     waits.sort_unstable();
@@ -197,12 +205,18 @@ pub(crate) mod tests {
         for one in &mut all {
             one.lead.company = Some(text.to_owned());
         }
-        let taken = |seconds, stage| Taken { waited: Some(TimeDelta::seconds(seconds)), stage };
+        let taken = |lead, seconds: Option<i64>, stage| Taken {
+            lead: LeadId(uuid::Uuid::from_u128(lead)),
+            waited: seconds.map(TimeDelta::seconds),
+            stage,
+        };
         let taken = [
-            taken(14, Lifecycle::Customer),
-            taken(600, Lifecycle::Opportunity),
-            taken(20, Lifecycle::Sql),
-            Taken { waited: None, stage: Lifecycle::Sql },
+            taken(1, Some(14), Lifecycle::Customer),
+            taken(2, Some(600), Lifecycle::Opportunity),
+            taken(3, Some(20), Lifecycle::Sql),
+            taken(4, None, Lifecycle::Sql),
+            // The first one once more.
+            taken(1, None, Lifecycle::Customer),
         ];
         of(&all, &taken, wall, Tz::UTC)
     }
@@ -225,7 +239,7 @@ pub(crate) mod tests {
         );
         assert_eq!(
             home.figures,
-            "In the last 30 days you claimed 4 leads; 2 came to a meeting, 1 became a customer. \
+            "In the last 30 days you claimed 4 leads; 2 came to a meeting or further, 1 became a customer. \
              Your median speed-to-lead is 20 s."
         );
         let table = home.said();

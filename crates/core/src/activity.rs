@@ -3,6 +3,7 @@
 use crate::{ids::ActivityId, time::Moment};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
+use std::borrow::Cow;
 
 /// What kind of call or door an activity came through.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -186,10 +187,25 @@ impl Activity {
     }
 }
 
-/// Whether `text` matches `pattern`, in which `*` stands for anything. The case of ASCII letters counts for nothing: others
-/// stand in a path as percent and number (RFC 3986, 2.1).
+/// A path as browsers send it: what is no ASCII stands in it as percent and number (RFC 3986, 2.1), "/%C3%BCber-uns".
+pub fn as_sent(path: &str) -> Cow<'_, str> {
+    if path.is_ascii() {
+        return Cow::Borrowed(path);
+    }
+    let mut sent = String::with_capacity(path.len() * 2);
+    for byte in path.bytes() {
+        match byte.is_ascii() {
+            true => sent.push(char::from(byte)),
+            false => sent.push_str(&format!("%{byte:02X}")),
+        }
+    }
+    Cow::Owned(sent)
+}
+
+/// Whether a path matches `pattern`, in which `*` stands for anything. The case of ASCII letters counts for nothing; others may be
+/// written in the pattern as people read them, and stand in the path [`as_sent`].
 pub fn wildcard(pattern: &str, text: &str) -> bool {
-    let (pattern, text) = (pattern.to_ascii_lowercase(), text.to_ascii_lowercase());
+    let (pattern, text) = (as_sent(pattern).to_ascii_lowercase(), text.to_ascii_lowercase());
     let mut parts = pattern.split('*');
     let Some(mut rest) = text.strip_prefix(parts.next().unwrap_or_default()) else { return false };
     let mut parts: Vec<&str> = parts.collect();
@@ -237,7 +253,7 @@ mod tests {
             ("/ab*ab", "/ab", false),
             ("*", "", true),
         ] {
-            assert_eq!(wildcard(pattern, text), meant, "{pattern} on {text}");
+            assert_eq!(wildcard(pattern, &as_sent(text)), meant, "{pattern} on {text}");
         }
     }
 }

@@ -107,6 +107,16 @@ mod tests {
     fn titles_of_many_languages_have_their_level() {
         for (title, level) in [
             ("VP Sales", Some(Executive)),
+            ("V.P. Sales", Some(Executive)),
+            ("C.E.O.", Some(Executive)),
+            ("Geschaeftsfuehrer", Some(Executive)),
+            ("Dir. of Sales", Some(Director)),
+            ("Assistant Director", Some(Director)),
+            ("CEO Assistant", Some(Individual)),
+            ("CEO's assistant", Some(Individual)),
+            ("EA to CFO", Some(Individual)),
+            ("Assistante du directeur", Some(Individual)),
+            ("Office of the CEO", Some(Individual)),
             ("Senior Vice\u{a0}President, EMEA", Some(Executive)),
             ("Co-Founder & CEO", Some(Executive)),
             ("Geschäftsführerin", Some(Executive)),

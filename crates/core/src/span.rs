@@ -102,6 +102,16 @@ pub enum SpanError {
         /// What is wrong with it.
         why: &'static str,
     },
+    /// A unit is written out.
+    #[error(
+        "\"{word}\" is written {short}; other lengths of time for example 90s, 30m, 1h, 1h 30m, 4d or 2w"
+    )]
+    Long {
+        /// As it was written.
+        word: String,
+        /// As it is read.
+        short: String,
+    },
     /// A unit comes twice, or after a shorter one.
     #[error(
         "\"{0}\" is not a length of time: each unit comes once, the longest first; write for example 1h 30m or 2w 3d"
@@ -114,7 +124,15 @@ pub enum SpanError {
 
 impl SpanError {
     fn word(rest: &str) -> SpanError {
-        let word = rest.split_whitespace().next().unwrap_or(rest);
+        let mut words = rest.split_whitespace();
+        let word = words.next().unwrap_or(rest);
+        // "30 days" is what people write.
+        if let Some(unit) = words.next().filter(|_| word.parse::<i64>().is_ok())
+            && let Some((letter, _)) = UNITS.iter().find(|(letter, _)| unit.starts_with(*letter))
+        {
+            let (word, short) = (format!("{word} {unit}"), format!("{word}{letter}"));
+            return SpanError::Long { word, short };
+        }
         let unit = word.trim_start_matches(|c: char| c.is_ascii_digit());
         let why = if word.starts_with(['-', '+']) {
             "it has a sign"
@@ -217,12 +235,14 @@ mod tests {
         for (text, word) in [
             ("soon", "\"soon\" is not a length of time: it does not begin with a number"),
             ("1h later", "\"later\""),
+            ("30 days", "\"30 days\" is written 30d"),
+            ("1h 30 minutes", "\"30 minutes\" is written 30m"),
             ("30", "\"30\" is not a length of time: it has no unit"),
             ("1.5h", "\"1.5h\" is not a length of time: only whole numbers"),
             ("-4d", "\"-4d\" is not a length of time: it has a sign"),
             ("4days", "\"4days\" is not a length of time: its unit"),
             ("3M", "its unit is not one of"),
-            ("4 d", "\"4\""),
+            ("4 d", "\"4 d\" is written 4d"),
         ] {
             assert!(said(text).contains(word), "{text}: {}", said(text));
             assert!(said(text).contains("for example 90s, 30m"), "{text}");

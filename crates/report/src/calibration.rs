@@ -95,7 +95,7 @@ pub fn picture(model: &Trained, words: String) -> Picture {
     Picture {
         name: "calibration",
         title: "What was said, and what happened",
-        legend: "Each dot is a tenth of the outcomes: from left to right what was said of them, from bottom to top how many were won, with where that lies in 95 of 100 cases. On the dashed line it came as was said.",
+        legend: "Each dot is a share of the outcomes, all about as large: from left to right what was said of them, from bottom to top how many were won, with where that lies in 95 of 100 cases. On the dashed line it came as was said.",
         words,
         svg: curve(bands),
         chart: Chart {

@@ -11,8 +11,8 @@ use crate::{
     rows::{delivery::Counted, micros, moment, word},
 };
 use chrono::TimeDelta;
-use rekindle_core::{lead::Lifecycle, team::Handle, time::Moment};
-use sea_orm::FromQueryResult;
+use rekindle_core::{ids::LeadId, lead::Lifecycle, team::Handle, time::Moment};
+use sea_orm::{FromQueryResult, prelude::Uuid};
 
 /// Counts that reports are made of.
 #[derive(Debug, Clone, Copy)]
@@ -34,6 +34,8 @@ struct Claimed {
 /// A lead that a rep claimed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Taken {
+    /// Which lead.
+    pub lead: LeadId,
     /// How long its alert had waited (wall); `None` where nobody was asked, and it was taken by hand.
     pub waited: Option<TimeDelta>,
     /// How far the lead has come since.
@@ -42,6 +44,7 @@ pub struct Taken {
 
 #[derive(FromQueryResult)]
 struct TakenRow {
+    lead_id: Uuid,
     raised_at: i64,
     first_claimed_at: i64,
     reason: String,
@@ -126,7 +129,7 @@ impl Figures<'_> {
     /// As the database says.
     pub async fn taken_by(&self, rep: &Handle, since: Moment) -> Result<Vec<Taken>> {
         // Ids tell on every clock what came later: whoever was lost since has come as far as they had.
-        let text = "SELECT a.raised_at, a.first_claimed_at, a.reason, l.lifecycle, \
+        let text = "SELECT a.lead_id, a.raised_at, a.first_claimed_at, a.reason, l.lifecycle, \
                     (SELECT m.to_stage FROM stage_move m WHERE m.lead_id = a.lead_id AND m.ladder = 'lifecycle' AND m.id > a.id \
                      ORDER BY CASE m.to_stage WHEN 'customer' THEN 1 WHEN 'opportunity' THEN 2 ELSE 3 END LIMIT 1) AS reached \
                     FROM alert a JOIN lead l ON l.id = a.lead_id WHERE a.\"by\" = ? AND a.first_claimed_at >= ? ORDER BY a.id DESC LIMIT 10000";
@@ -136,6 +139,7 @@ impl Figures<'_> {
         let taken = |row: TakenRow| {
             let waited = moment(row.first_claimed_at) - moment(row.raised_at);
             Ok(Taken {
+                lead: LeadId(row.lead_id),
                 waited: (row.reason != "hand").then_some(waited),
                 stage: stage(&row.lifecycle)?.max(row.reached.as_deref().map_or(Ok(Lifecycle::Lead), stage)?),
             })

@@ -51,6 +51,9 @@ pub struct Scenery<'a> {
 /// How many activities and notes a card shows.
 const RECENT: usize = 3;
 
+/// How many reasons beside its points a card shows.
+const WHY: usize = 3;
+
 /// Renders the card of an alert.
 pub fn of_alert(alert: &Alert, scenery: &Scenery<'_>) -> Card {
     let Scenery { lead, explanation, .. } = scenery;
@@ -98,14 +101,23 @@ fn lines(alert: &Alert, scenery: &Scenery<'_>) -> Vec<String> {
     // Without times: a card stands for days, and "5 min ago" would be wrong after six.
     let mut timeless = scenery.explanation.clone();
     timeless.lines.iter_mut().for_each(|line| line.at = None);
-    let mut lines = reasons(&timeless, scenery.now);
-    if matches!(alert.reason, Reason::Surge | Reason::Back | Reason::Reply) {
-        lines.splice(0..0, alert.because.iter().cloned());
-    }
-    lines.splice(0..0, alert.news.last().map(|news| capital(news)));
-    lines.truncate(5);
+    let mut lines: Vec<String> = alert.news.last().map(|news| capital(news)).into_iter().collect();
+    let why = alert.because.iter().filter(|because| match alert.reason {
+        Reason::Surge | Reason::Back | Reason::Reply | Reason::Plan => true,
+        // Points are told as they stand now, and that it was taken by hand is said already; what else was asked is not.
+        Reason::Hot => !is_of_points(because),
+        Reason::Hand => **because != headline(alert),
+    });
+    lines.extend(why.take(WHY).cloned());
+    // None of these may be cut: they add up to the score.
+    lines.extend(reasons(&timeless, scenery.now));
     let predicted = scenery.prediction.map(|prediction| clean(&prediction.said(), 300));
     predicted.into_iter().chain(lines.iter().map(|line| clean(line, 120))).collect()
+}
+
+/// Whether a line is one of points: "+50 Demo Requested".
+fn is_of_points(line: &str) -> bool {
+    line.strip_prefix(['+', '-']).is_some_and(|rest| rest.starts_with(|first: char| first.is_ascii_digit()))
 }
 
 fn facts(scenery: &Scenery<'_>) -> Vec<Fact> {

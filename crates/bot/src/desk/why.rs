@@ -107,7 +107,7 @@ impl Desk {
             said.push(format!("{:>+5}  by {} more", rest.iter().sum::<i64>(), rest.len()));
         }
         let held = explanation.together();
-        let held = held.iter().filter_map(|line| Some((line, line.held?))).take(LINES);
+        let held = held.iter().flat_map(|line| line.held.iter().map(move |held| (line, held))).take(LINES);
         said.extend(
             held.map(|(line, (times, limit))| format!("    –  {} ×{times}: {limit}", clean(&line.what, 80))),
         );

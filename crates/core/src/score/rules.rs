@@ -7,7 +7,7 @@ use crate::{
     segment::{Conditions, Predicate, Told},
     span::Span,
 };
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, de::Error};
 
 /// The lines a score is held against.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -48,9 +48,22 @@ fn a_week() -> Span {
 #[serde(deny_unknown_fields)]
 pub struct Grades {
     /// Fit points from which a lead is an A, and from which a B.
+    #[serde(deserialize_with = "two_borders")]
     pub fit: [i64; 2],
     /// Engagement points from which a lead is a 1, and from which a 2.
+    #[serde(deserialize_with = "two_borders")]
     pub engagement: [i64; 2],
+}
+
+/// Two, and not one more that nobody would miss.
+fn two_borders<'de, D: Deserializer<'de>>(from: D) -> Result<[i64; 2], D::Error> {
+    let borders = Vec::<i64>::deserialize(from)?;
+    let count = borders.len();
+    borders.try_into().map_err(|_| {
+        D::Error::custom(format!(
+            "there are two borders, as [10, 5]: from the first on it is the best, from the second on the second best, below it the last; here are {count}"
+        ))
+    })
 }
 
 /// How often a rule counts: no more than `times` within `every`.

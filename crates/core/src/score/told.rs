@@ -27,8 +27,8 @@ pub struct Together {
     pub now: i64,
     /// How many of them count.
     pub times: usize,
-    /// How many do not, and why not.
-    pub held: Option<(usize, Limit)>,
+    /// How many do not, and why not; of each reason.
+    pub held: Vec<(usize, Limit)>,
     /// When it happened last.
     pub last: Option<Moment>,
 }
@@ -41,14 +41,24 @@ impl Explanation {
             let same = |(sum, _): &(Together, f64)| sum.what == line.what && sum.kind == line.kind;
             let at = sums.iter().position(same).unwrap_or_else(|| {
                 let what = line.what.clone();
-                let sum =
-                    Together { kind: line.kind, what, then: 0, now: 0, times: 0, held: None, last: None };
+                let sum = Together {
+                    kind: line.kind,
+                    what,
+                    then: 0,
+                    now: 0,
+                    times: 0,
+                    held: Vec::new(),
+                    last: None,
+                };
                 sums.push((sum, 0.0));
                 sums.len() - 1
             });
             let (sum, exact) = &mut sums[at];
             match line.limit {
-                Some(limit) => sum.held = Some((sum.held.map_or(1, |(times, _)| times + 1), limit)),
+                Some(limit) => match sum.held.iter_mut().find(|(_, known)| *known == limit) {
+                    Some((times, _)) => *times += 1,
+                    None => sum.held.push((1, limit)),
+                },
                 None => {
                     sum.then += i64::from(line.points);
                     sum.times += 1;
@@ -68,15 +78,19 @@ impl Together {
     /// "Page Viewed /pricing ×2 of 5 (counts 2 × in 7d at most)".
     pub fn words(&self) -> String {
         let Self { what, times, then, now, .. } = self;
-        let counted = match self.held {
-            Some((held, _)) => format!(" ×{times} of {}", times + held),
-            None if *times > 1 => format!(" ×{times}"),
-            None => String::new(),
+        let held: usize = self.held.iter().map(|(times, _)| times).sum();
+        let counted = match (held, *times) {
+            (1.., _) => format!(" ×{times} of {}", times + held),
+            (0, 2..) => format!(" ×{times}"),
+            (0, _) => String::new(),
         };
         let faded =
             (self.kind == LineKind::Engagement && *times > 0 && then != now).then(|| format!("was {then:+}"));
-        let why: Vec<String> =
-            faded.into_iter().chain(self.held.map(|(_, limit)| limit.to_string())).collect();
+        let limits = self.held.iter().map(|(times, limit)| match self.held.len() {
+            1 => limit.to_string(),
+            _ => format!("{times}: {limit}"),
+        });
+        let why: Vec<String> = faded.into_iter().chain(limits).collect();
         match why.is_empty() {
             true => format!("{what}{counted}"),
             false => format!("{what}{counted} ({})", why.join("; ")),

@@ -9,7 +9,7 @@ use super::{
     sql::{Sql, list, literal},
 };
 use rekindle_core::{
-    activity::names,
+    activity::{as_sent, names},
     segment::{Deed, Doing, Often, When, fold},
 };
 use sea_orm::DbBackend;
@@ -106,7 +106,7 @@ impl Deeds {
                     DbBackend::Postgres => "lower(a.path COLLATE \"C\")",
                     _ => "lower(a.path)",
                 };
-                let pattern = pattern.to_ascii_lowercase();
+                let pattern = as_sent(pattern).to_ascii_lowercase();
                 let begins = pattern.split('*').next().unwrap_or_default().to_owned();
                 let mut parts = vec![Sql::plain("a.human AND a.path IS NOT NULL")];
                 if pattern == begins {

@@ -1,5 +1,6 @@
 //! The path of a page, out of the places where senders put it.
 
+use rekindle_core::activity::as_sent;
 use serde_json::{Map, Value};
 
 /// The most characters of a path; what is longer is cut.
@@ -30,7 +31,7 @@ fn of(address: &str) -> Option<String> {
         return None;
     }
     let path = path.strip_prefix('/').unwrap_or(path);
-    Some(format!("/{path}").chars().take(LONGEST).collect())
+    Some(as_sent(&format!("/{path}")).chars().take(LONGEST).collect())
 }
 
 #[cfg(test)]
@@ -50,6 +51,8 @@ mod tests {
             ("/", "/"),
             ("?a=1", "/"),
             ("app://home/deep", "/deep"),
+            ("/über-uns", "/%C3%BCber-uns"),
+            ("https://example.com/%C3%BCber-uns", "/%C3%BCber-uns"),
         ] {
             assert_eq!(of(address).as_deref(), Some(expected), "{address}");
         }

@@ -2,7 +2,7 @@
 
 use super::{Fault, fault};
 use crate::{
-    activity::names,
+    activity::{names, wildcard},
     nearest::did_you_mean,
     score::{CLICKS, EngagementRule, Grades, Group, Scoring, Surge, Thresholds},
     segment::{Predicate, Standing},
@@ -18,8 +18,29 @@ pub(super) fn of(scoring: &Scoring) -> Vec<Fault> {
         let in_rule = |(key, why): (&str, String)| fault(format!("engagement[{at}].{key}"), why);
         found.extend(of_rule(rule, &scoring.groups).into_iter().map(in_rule));
     }
+    found.extend(of_order(&scoring.engagement));
     for (at, rule) in scoring.fit.iter().enumerate() {
         found.extend(of_fit(&rule.when).map(|why| fault(format!("fit[{at}].when"), why)));
+    }
+    found
+}
+
+/// An activity is worth the first rule that matches it: rules about nothing but what others before them take whole never count.
+fn of_order(rules: &[EngagementRule]) -> Vec<Fault> {
+    let mut found = Vec::new();
+    for (at, rule) in rules.iter().enumerate() {
+        let before = || rules[..at].iter().filter(|one| one.having.is_none() && one.dwell.is_none());
+        let taken = |name: &String| before().any(|one| one.activity.contains(name));
+        let seen = |page: &String| {
+            before().flat_map(|one| &one.page).any(|wider| wider == page || wildcard(wider, page))
+        };
+        let is_something = !rule.activity.is_empty() || !rule.page.is_empty();
+        if is_something && rule.activity.iter().all(taken) && rule.page.iter().all(seen) {
+            let key = if rule.activity.is_empty() { "page" } else { "activity" };
+            let why = "this rule never counts: an activity is worth the first rule that matches it, and all of this is taken by rules before it; \
+                       put it before them, or give those a `where`";
+            found.push(fault(format!("engagement[{at}].{key}"), why));
+        }
     }
     found
 }
@@ -119,6 +140,17 @@ fn of_rule<'a>(rule: &EngagementRule, groups: &BTreeMap<String, Group>) -> Vec<(
     if rule.activity.iter().any(|name| [names::OPENED, "Email Opened"].contains(&name.as_str())) {
         let why = "opens are worth nothing: mail programs and filters load pictures by themselves; count what people click";
         told("activity", why);
+    }
+    if let Some(page) =
+        rule.page.iter().find(|page| !page.starts_with(['/', '*']) || page.contains(['?', '#']))
+    {
+        let why = format!(
+            "“{page}” is no path, and matches none: a path begins with / and ends before ? and #, as /pricing*"
+        );
+        told("page", &why);
+    }
+    if rule.activity.iter().any(|name| name.trim().is_empty()) {
+        told("activity", "an activity has a name");
     }
     if rule.hits == Some(0) {
         told("hits", "hits is at least 1; without it, each counts");
