@@ -312,24 +312,30 @@ impl Alert {
         Some(self.touched())
     }
 
-    /// The amount of a deal that was won and closed without one: by who closed it, or an admin.
+    /// How it went is told better: the amount of a deal that was won, the reason, or another end. By who closed it, or an admin.
     ///
     /// # Errors
-    /// [`Refusal::Closed`] for every other that is over, [`Refusal::NotYours`], [`Refusal::NotClaimed`] while it is live.
-    pub fn amount(mut self, by: &Member, called: &str, amount: String) -> Result<Self, Refusal> {
-        match &mut self.state {
-            AlertState::Closed { by: other, .. } if *other != by.handle && by.role != Role::Admin => {
-                Err(Refusal::NotYours { lead: called.to_owned(), by: other.clone() })
-            }
-            AlertState::Closed { how: Outcome::Won, note: note @ None, .. } => {
-                *note = Some(amount);
-                Ok(self.touched())
-            }
-            _ => Err(self
-                .must_hold(by, called)
-                .err()
-                .unwrap_or(Refusal::NotClaimed { lead: called.to_owned() })),
+    /// [`Refusal::NotYours`], [`Refusal::Closed`] where nothing is told anew, [`Refusal::NotClaimed`] while it is live.
+    pub fn corrected(
+        mut self,
+        by: &Member,
+        called: &str,
+        how: Outcome,
+        note: Option<String>,
+    ) -> Result<Self, Refusal> {
+        let AlertState::Closed { how: was, note: said, by: other, .. } = &mut self.state else {
+            let live = Refusal::NotClaimed { lead: called.to_owned() };
+            return Err(self.must_hold(by, called).err().unwrap_or(live));
+        };
+        if *other != by.handle && by.role != Role::Admin {
+            return Err(Refusal::NotYours { lead: called.to_owned(), by: other.clone() });
         }
+        let is_new = how != *was || note.is_some() && note != *said;
+        if !is_new || !how.ends() {
+            return Err(Refusal::closed(*was, other));
+        }
+        (*was, *said) = (how, note);
+        Ok(self.touched())
     }
 
     /// How it went. "Not a fit" may be said of an open alert too, everything else by who has it.
@@ -440,19 +446,26 @@ mod tests {
     }
 
     #[test]
-    fn the_amount_of_a_deal_that_was_won_may_be_told_afterwards_once() {
+    fn how_it_went_may_be_told_better_by_who_told_it() {
         let (ana, ben) = (member("Ana"), member("Ben"));
         let now = Moment::UNIX_EPOCH;
         let claimed = open().claim(&ana.handle, "Kim", now).unwrap();
-        assert_eq!(claimed.clone().amount(&ana, "Kim", "5000".into()).unwrap_err().code(), "not_claimed");
-        let won = claimed.clone().outcome(&ana, "Kim", Outcome::Won, None, now).unwrap();
-        assert_eq!(won.clone().amount(&ben, "Kim", "5000".into()).unwrap_err().code(), "not_yours");
-        let told = won.amount(&ana, "Kim", "5000".into()).unwrap();
-        assert!(matches!(&told.state, AlertState::Closed { note: Some(note), .. } if note == "5000"));
-        let refusal = told.amount(&ana, "Kim", "1".into()).unwrap_err();
-        assert_eq!(refusal.text(chrono_tz::UTC), "This alert is closed: won, by Ana.");
-        let lost = claimed.outcome(&ana, "Kim", Outcome::Lost, None, now).unwrap();
-        assert_eq!(lost.amount(&ana, "Kim", "1".into()).unwrap_err().code(), "closed");
+        let told = |alert: &Alert, by: &Member, how, note: Option<&str>| {
+            alert.clone().corrected(by, "Kim", how, note.map(str::to_owned))
+        };
+        let refused = |alert: &Alert, by: &Member, how, note| told(alert, by, how, note).unwrap_err();
+        assert_eq!(refused(&claimed, &ana, Outcome::Won, Some("5000")).code(), "not_claimed");
+        let won = claimed.outcome(&ana, "Kim", Outcome::Won, None, now).unwrap();
+        assert_eq!(refused(&won, &ben, Outcome::Won, Some("5000")).code(), "not_yours");
+        let amount = told(&won, &ana, Outcome::Won, Some("5000")).unwrap();
+        assert!(matches!(&amount.state, AlertState::Closed { note: Some(note), .. } if note == "5000"));
+        for (how, note) in [(Outcome::Won, None), (Outcome::Won, Some("5000")), (Outcome::Meeting, None)] {
+            let refusal = refused(&amount, &ana, how, note);
+            assert_eq!(refusal.text(chrono_tz::UTC), "This alert is closed: won, by Ana.");
+        }
+        let lost = told(&amount, &ana, Outcome::Lost, Some("contract cancelled")).unwrap();
+        assert!(matches!(lost.state, AlertState::Closed { how: Outcome::Lost, at, .. } if at == now));
+        assert!(lost.revision > amount.revision);
     }
 
     #[test]

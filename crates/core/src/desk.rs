@@ -4,7 +4,7 @@
 //! their role before ([`crate::team::Member::may`]). Marketing mail waits while a rep has the lead.
 
 use crate::{
-    alert::{Alert, Outcome, Raised, Reason},
+    alert::{Alert, AlertState, Outcome, Raised, Reason},
     consent::{ConsentState, Proof, Record},
     enrollment::{Ended, Planned, may_begin},
     ids::AlertId,
@@ -148,9 +148,7 @@ pub fn outcome(
         Outcome::NotAFit => {
             own(&mut change, None);
             no_deal(&mut change, evidence, now);
-            change.lead.move_nurture(Nurture::Archived, "not a fit", now);
-            change.lead.rung_at = Some(now);
-            end_runs(scene, &mut change, "not a fit", now);
+            archive(scene, &mut change, now);
         }
     }
     change.effects.push(Effect::Alert(alert));
@@ -164,14 +162,47 @@ fn no_deal(change: &mut Change, evidence: Evidence, now: Moment) {
     }
 }
 
-/// The amount of a deal whose alert `closed` was won without one.
+/// How it went with the lead of an alert that is `closed` is told better. `bought` says whether they have bought in another deal: then they
+/// stay a customer.
 ///
 /// # Errors
-/// What [`Alert::amount`] refuses.
-pub fn amount(scene: &Scene, by: &Member, closed: &Alert, amount: String) -> Result<Change, Refusal> {
+/// What [`Alert::corrected`] refuses.
+pub fn correct(
+    scene: &Scene,
+    by: &Member,
+    (closed, bought): (&Alert, bool),
+    how: Outcome,
+    note: Option<String>,
+    now: Moment,
+) -> Result<Change, Refusal> {
     let mut change = scene.unchanged();
-    change.effects.push(Effect::Alert(closed.clone().amount(by, scene.lead.called(), amount)?));
+    let alert = closed.clone().corrected(by, scene.lead.called(), how, note.clone())?;
+    if let AlertState::Closed { how: was, .. } = closed.state
+        && was != how
+    {
+        let note = note.map(|note| format!(": {note}")).unwrap_or_default();
+        let evidence = Evidence::by(&by.handle, format!("{}, not {}{note}", how.label(), was.label()));
+        if was == Outcome::NotAFit && change.lead.nurture == Nurture::Archived {
+            change.lead.move_nurture(Nurture::Active, evidence.why.clone(), now);
+        }
+        match how {
+            Outcome::Won => change.reach(Lifecycle::Customer, evidence),
+            Outcome::Lost | Outcome::NotAFit if !bought => change.fall_back(Lifecycle::Lead, evidence, now),
+            _ => {}
+        }
+        if how == Outcome::NotAFit {
+            archive(scene, &mut change, now);
+        }
+    }
+    change.effects.push(Effect::Alert(alert));
     Ok(change)
+}
+
+/// They never fit: nobody writes to them, and nobody is asked about them soon.
+fn archive(scene: &Scene, change: &mut Change, now: Moment) {
+    change.lead.move_nurture(Nurture::Archived, "not a fit", now);
+    change.lead.rung_at = Some(now);
+    end_runs(scene, change, "not a fit", now);
 }
 
 /// A rep's note shows on the card.

@@ -160,19 +160,18 @@ impl Desk {
             // Nobody has it: what was asked for may be over already.
             Err(StoreError::Refused(Refusal::NotClaimed { lead: called })) if of_card.is_none() => {
                 let dossier = self.store.leads().dossier(lead).await?;
-                let last = dossier.alerts.into_iter().next().filter(|alert| !alert.is_live());
-                let Some(closed) = last else { return Err(Refusal::NotClaimed { lead: called }.into()) };
-                let Some(amount) =
-                    note.clone().filter(|_| matches!(intent, Intent::Outcome(Outcome::Won, _)))
-                else {
-                    return Err(closed
-                        .release(member, &called)
-                        .err()
-                        .unwrap_or(Refusal::NotClaimed { lead: called })
-                        .into());
+                let (last, before) = match dossier.alerts.split_first() {
+                    Some((last, before)) if !last.is_live() => (last, before),
+                    _ => return Err(Refusal::NotClaimed { lead: called }.into()),
                 };
-                let tell = |scene: &Scene, _| {
-                    let change = desk::amount(scene, member, &closed, amount.clone())?;
+                let Intent::Outcome(how, _) = intent else {
+                    let closed = last.clone().release(member, &called).err();
+                    return Err(closed.unwrap_or(Refusal::NotClaimed { lead: called }).into());
+                };
+                let won = |alert: &Alert| matches!(alert.state, AlertState::Closed { how: Outcome::Won, .. });
+                let bought = before.iter().any(won);
+                let tell = |scene: &Scene, now| {
+                    let change = desk::correct(scene, member, (last, bought), *how, note.clone(), now)?;
                     *moved.lock().unwrap_or_else(PoisonError::into_inner) = alert_of(&change);
                     Ok(change)
                 };

@@ -1,6 +1,7 @@
 //! What happens to a lead, and to a campaign, between the desk and the cards.
 
 use crate::stage::{Stage, intents};
+use rekindle_core::lead::Lifecycle;
 use serde_json::json;
 use std::time::Duration;
 use tokio_util::sync::CancellationToken;
@@ -72,7 +73,7 @@ async fn a_hot_lead_is_announced_once_and_its_card_follows_every_move() {
 }
 
 #[tokio::test]
-async fn of_a_lead_that_was_won_the_amount_may_still_be_told_and_the_rest_is_over() {
+async fn how_it_went_with_a_lead_may_be_told_better_and_the_rest_is_over() {
     let stage = Stage::set().await;
     stage.turn_hot("kim@acme.test", "Kim Park").await;
     assert_eq!(stage.say("ana", "/lead outcome kim@acme.test won").await["code"], "not_claimed");
@@ -93,7 +94,21 @@ async fn of_a_lead_that_was_won_the_amount_may_still_be_told_and_the_rest_is_ove
     let told = stage.say("ana", "/lead outcome kim@acme.test won 5000").await;
     assert_eq!((&told["text"], &told["card"]["state"]), (&json!("Kim Park: won (5000)."), &json!("closed")));
     assert!(stage.card().await["status"].as_str().unwrap().starts_with("Won (5000), says Ana"));
-    assert_eq!(stage.say("ana", "/lead outcome kim@acme.test won 6000").await["code"], "closed");
+    assert_eq!(stage.say("ana", "/lead outcome kim@acme.test won 5000").await["code"], "closed");
+    // It was the wrong lead; and then it was not.
+    let lifecycle = async || stage.store.leads().named("kim@acme.test").await.unwrap().lifecycle;
+    assert_eq!(lifecycle().await, Lifecycle::Customer);
+    let told = stage.say("ana", "/lead outcome kim@acme.test lost \"another Kim\"").await;
+    assert_eq!(told["text"], "Kim Park: lost (another Kim).");
+    assert!(stage.card().await["status"].as_str().unwrap().starts_with("Lost (another Kim), says Ana"));
+    assert_eq!(lifecycle().await, Lifecycle::Lead);
+    let kim = stage.store.leads().named("kim@acme.test").await.unwrap();
+    let moves = stage.store.moves_of(kim.id).await.unwrap();
+    assert_eq!(moves.last().unwrap().evidence.why, "lost, not won: another Kim");
+    let outcomes = async || stage.store.predictions().outcomes().await.unwrap();
+    assert_eq!(outcomes().await, (0, 1), "what is learnt from it is what is said now");
+    stage.say("ana", "/lead outcome kim@acme.test won 6000").await;
+    assert_eq!((lifecycle().await, outcomes().await), (Lifecycle::Customer, (1, 0)));
     stage.say("mia", "/lead stop kim@acme.test --for-good").await;
     let consent = stage.store.leads().named("kim@acme.test").await.unwrap().consent;
     assert_eq!(consent.basis.as_deref(), Some("asked for it, says Mia"));
