@@ -71,8 +71,8 @@ async fn a_lead_s_way_is_kept_and_counted(home: Home) {
     assert_eq!(at(Ladder::Journey, "awareness"), (0, 0, 1, 0, Some(2)));
     assert_eq!(at(Ladder::Journey, "decision"), (1, 1, 0, 0, None));
     let fell =
-        FellBack { from_stage: "sql".into(), to_stage: "lead".into(), why: "a student".into(), count: 1 };
-    assert_eq!(figures.fell_back(begin, 5).await.unwrap(), [fell.clone()]);
+        [FellBack { from_stage: "sql".into(), to_stage: "lead".into(), why: "a student".into(), count: 1 }];
+    assert_eq!(figures.fell_back(begin, 5).await.unwrap(), fell);
     let later = begin + TimeDelta::days(3);
     let since: i64 = figures.stages(later).await.unwrap().iter().map(|at| at.came).sum();
     assert_eq!(since, 2, "what was before is not counted");
@@ -86,7 +86,7 @@ async fn a_lead_s_way_is_kept_and_counted(home: Home) {
     };
     house.decide(kim, looks_back).await.unwrap();
     assert_eq!(house.row(kim).await.journey, Journey::Awareness);
-    assert_eq!(figures.fell_back(begin, 5).await.unwrap(), [fell]);
+    assert_eq!(figures.fell_back(begin, 5).await.unwrap(), fell);
 }
 
 async fn what_a_visitor_showed_is_the_lead_s(home: Home) {

@@ -47,7 +47,7 @@ impl Model {
         match run.state {
             RunState::Due { at } => due_at = Some(at),
             RunState::Awaiting { delivery, then: behind } => {
-                (awaited, then) = (Some(delivery.0), Some(behind))
+                (awaited, then) = (Some(delivery.0), Some(behind));
             }
             RunState::Ended { at, left, .. } => {
                 ended_at = Some(micros(at));

@@ -11,7 +11,7 @@ pub(super) async fn sweep(at: &Round<'_>) -> Result<usize> {
             match trained.why_not {
                 None => tracing::info!(version, auc, "a model was trained, and is in force"),
                 Some(why_not) => {
-                    tracing::info!(version, auc, why_not, "a model was trained, and is not shown")
+                    tracing::info!(version, auc, why_not, "a model was trained, and is not shown");
                 }
             }
             Ok(1)
