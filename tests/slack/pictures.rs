@@ -25,7 +25,7 @@ async fn how_far_to_trust_what_is_predicted_is_a_chart() {
     let [happened, as_said] = [&chart["series"][0], &chart["series"][1]];
     assert_eq!((&happened["name"], &happened["data"][9]["value"]), (&"what happened".into(), &75.0.into()));
     assert_eq!((&as_said["name"], &as_said["data"][9]["value"]), (&"as was said".into(), &90.0.into()));
-    assert!(blocks[2]["elements"][0]["text"].as_str().unwrap().starts_with("Each dot is a tenth"));
+    assert!(blocks[2]["elements"][0]["text"].as_str().unwrap().starts_with("Each dot is a share"));
     // Who hears it, or reads it on a watch, is told all the same.
     assert!(said["text"].as_str().unwrap().contains("30 of 40 (60-86 %)"), "{said:#}");
     stage.slack.no_offences();

@@ -127,6 +127,12 @@ fn in_words(message: &str) -> String {
     {
         return format!("{} belongs here, and this is {}", kind(wanted), kind(found));
     }
+    if let Some((found, wanted)) =
+        message.strip_prefix("invalid value: ").and_then(|rest| rest.split_once(", expected "))
+        && kind(wanted) == "a whole number"
+    {
+        return format!("a whole number belongs here, and {} is too large or too small", kind(found));
+    }
     message.to_owned()
 }
 
@@ -137,7 +143,7 @@ fn kind(name: &str) -> String {
         "string" => "the text",
         "integer" => "the whole number",
         "floating" => "the number",
-        "boolean" => "the truth",
+        "boolean" => return value.replace('`', ""),
         "i8" | "i16" | "i32" | "i64" | "u8" | "u16" | "u32" | "u64" | "usize" => {
             return "a whole number".to_owned();
         }
@@ -192,6 +198,10 @@ mod tests {
     fn a_wrong_kind_of_value_is_told_in_words() {
         let error = toml::<Relay>("x.toml", "host = \"a\"\nport = \"many\"\n").unwrap_err().to_string();
         assert!(error.contains("2:8: a whole number belongs here, and this is the text \"many\""), "{error}");
+        let error = toml::<Relay>("x.toml", "host = \"a\"\nport = true\n").unwrap_err().to_string();
+        assert!(error.contains("a whole number belongs here, and this is true"), "{error}");
+        let error = toml::<Relay>("x.toml", "host = \"a\"\nport = 99999\n").unwrap_err().to_string();
+        assert!(error.contains("and the whole number 99999 is too large or too small"), "{error}");
         let error = toml::<Relay>("x.toml", "host = 7\nport = 25\n").unwrap_err().to_string();
         assert!(
             error.contains("a text in quotation marks belongs here, and this is the whole number 7"),

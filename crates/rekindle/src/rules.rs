@@ -23,6 +23,7 @@ use rekindle_core::{
 use rekindle_storage::playbooks::Published;
 use serde_json::{Value, json};
 use std::{
+    fmt::Display,
     fs, io,
     path::{Path, PathBuf},
     sync::Arc,
@@ -196,7 +197,7 @@ fn name(named: &mut Vec<String>, lead: &Lead, day: String, won: Option<bool>) {
 fn told(draft: &Draft, held: &Held) -> String {
     let (leads, won, lost) = held.counts;
     let mut said =
-        vec![format!("The last {} days once more, with {leads} leads: {won} won, {lost} lost.", held.days)];
+        vec![format!("The last {} once more, with {}: {won} won, {lost} lost.", many(held.days, "day"), many(leads, "lead"))];
     let changes = draft.changes();
     match changes.is_empty() {
         true => said.push(format!("{} says the same as the rules in force.", draft.from)),
@@ -223,6 +224,11 @@ fn told(draft: &Draft, held: &Held) -> String {
         }
     }
     said.join("\n")
+}
+
+/// "1 lead", "7 leads".
+fn many<N: Display + PartialEq + From<u8>>(count: N, what: &str) -> String {
+    if count == N::from(1) { format!("1 {what}") } else { format!("{count} {what}s") }
 }
 
 fn figures(held: &Held) -> Table {
@@ -305,8 +311,9 @@ pub async fn publish(house: &House, asked: &args::Publish) -> Done {
     let all = house.store.segments().count_outdated(&draft.draft).await.doing("count the leads")?;
     exit::data(changes.join("\n"))?;
     say(format_args!(
-        "Version {version} is in force. The worker counts {all} leads anew, beside its work; `rekindle score history` says how far it is. \
-         Nobody turns hot by new rules alone: whoever does something next is looked at by them."
+        "Version {version} is in force. The worker counts {} anew, beside its work; `rekindle score history` says how far it is. \
+         Nobody turns hot by new rules alone: whoever does something next is looked at by them.",
+        many(all, "lead")
     ));
     Ok(())
 }

@@ -46,7 +46,7 @@ pub async fn told(store: &Store, needed: &Needed, zone: Tz) -> Result<Told> {
         let (won, lost) = store.predictions().outcomes().await?;
         let why = needed
             .lacks(won, lost)
-            .unwrap_or_else(|| "enough is known, and the next training will come by night".to_owned());
+            .unwrap_or_else(|| "enough is known, and the next training (schedule.train_model, or `rekindle score train`) will learn from it".to_owned());
         let why = format!("Nothing is predicted yet: {why}. Say how your leads went: won, lost, not a fit.");
         return Ok(Told::Nothing { why, won, lost });
     };

@@ -5,7 +5,7 @@
 use crate::{
     Result, Store, mint,
     rows::{add, micros, moment, small, word},
-    transaction::{list_of, rounded},
+    transaction::{list_of, rounded, rows_of},
 };
 use chrono::TimeDelta;
 use rekindle_core::{
@@ -18,7 +18,7 @@ use rekindle_core::{
 };
 use sea_orm::{
     ColumnTrait, Condition, ConnectionTrait, EntityTrait, FromQueryResult, QueryFilter, QueryOrder,
-    QuerySelect, Value, prelude::Uuid, sea_query::Expr,
+    QuerySelect, Value, prelude::Uuid,
 };
 use serde_json::{Map, json};
 use std::{collections::HashMap, net::IpAddr};
@@ -61,7 +61,8 @@ pub struct Due {
     pub people: Vec<Arrival>,
     /// Those that machines made. One that had counted is taken back ([`Leads::disown`](crate::leads::Leads::disown)).
     pub machines: Vec<Exposed>,
-    looked_at: Vec<Uuid>,
+    /// Each with when it was due: what is due anew meanwhile has not been looked at.
+    looked_at: Vec<(Uuid, i64)>,
 }
 
 impl Due {
@@ -123,9 +124,10 @@ impl Fetches<'_> {
         let tx = self.0.begin().await?;
         if fetching.what == Fetched::Bait {
             // indexes `ix_trace_delivery`, `ix_trace_network`
-            let text = "UPDATE trace SET due_at = ? WHERE due_at IS NULL AND what = 'link' AND at >= ? AND (delivery_id = ? OR network = ?)";
+            let text = "UPDATE trace SET due_at = ? WHERE (due_at IS NULL OR due_at <= ?) AND what = 'link' AND at >= ? AND (delivery_id = ? OR network = ?)";
             let network = row.network.clone().unwrap_or_default();
-            let values = vec![micros(now).into(), micros(now - BAIT).into(), of.id.0.into(), network.into()];
+            let (now, since) = (micros(now), micros(now - BAIT));
+            let values = vec![now.into(), now.into(), since.into(), of.id.0.into(), network.into()];
             tx.execute_raw(self.0.sql(text, values)).await?;
         }
         add::<small::trace::Entity, _>(&*tx, vec![row]).await?;
@@ -152,7 +154,7 @@ impl Fetches<'_> {
         let mut told = self.told(&rows).await?;
         let mut due = Due::default();
         for row in rows {
-            due.looked_at.push(row.id);
+            due.looked_at.extend(row.due_at.map(|due_at| (row.id, due_at)));
             // The mail is gone, and its lead with it.
             let Some(told) = told.remove(&row.id) else { continue };
             let click = fetch(row)?;
@@ -208,7 +210,7 @@ impl Fetches<'_> {
         Ok(told.into_iter().map(|told| (told.id, told)).collect())
     }
 
-    /// These clicks have been looked at.
+    /// These clicks have been looked at. One that a bait has made due again since then stays so.
     ///
     /// # Errors
     /// As the database says.
@@ -217,11 +219,14 @@ impl Fetches<'_> {
             return Ok(());
         }
         let tx = self.0.begin().await?;
-        small::trace::Entity::update_many()
-            .col_expr(small::trace::Column::DueAt, Expr::value(Option::<i64>::None))
-            .filter(small::trace::Column::Id.is_in(rounded(due.looked_at.clone())))
-            .exec(&*tx)
-            .await?;
+        for chunk in due.looked_at.chunks(1000) {
+            let text = format!(
+                "UPDATE trace SET due_at = NULL WHERE (id, due_at) IN (VALUES {})",
+                rows_of(chunk.len(), 2)
+            );
+            let values = chunk.iter().flat_map(|(id, due_at)| [(*id).into(), (*due_at).into()]).collect();
+            tx.execute_raw(self.0.sql(&text, values)).await?;
+        }
         self.0.commit(tx, false).await
     }
 

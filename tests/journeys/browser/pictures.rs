@@ -28,7 +28,7 @@ async fn the_curve_is_drawn_where_it_is_asked_for_and_on_the_dashboard() {
     let beside = ana.text("[data-private] .text").await;
     assert!(beside.contains("AUC 0.81") && !beside.contains("| said"), "{beside}");
     let legend = ana.text("[data-private] figcaption").await;
-    assert!(legend.starts_with("Each dot is a tenth"), "{legend}");
+    assert!(legend.starts_with("Each dot is a share"), "{legend}");
     rises_from_left_to_right(&ana.run(DOTS).await);
 
     ana.go(&up.at("/")).await;

@@ -54,7 +54,7 @@ fn rules(before: &[Value], after: &[Value], changes: &mut Vec<String>) {
                 }
                 stayed.push((place, name));
             }
-            None => changes.push(format!("new: {name}, {} points", said(&rule["points"]))),
+            None => changes.push(format!("new: {name}{}", told(rule))),
         }
     }
     changes.extend(left.into_iter().map(|(_, rule)| format!("gone: {}", about(rule))));
@@ -68,6 +68,20 @@ fn moved(stayed: &[(usize, String)]) -> Vec<String> {
         Some(format!("{name}: now before {}", overtaken.1))
     };
     stayed.iter().enumerate().filter_map(overtakes).collect()
+}
+
+/// What else a rule says, its points first: ", 20 points, max_per every 7d times 2".
+fn told(rule: &Value) -> String {
+    let points = match rule["points"].as_i64() {
+        Some(points @ (1 | -1)) => format!(", {points} point"),
+        _ => format!(", {} points", said(&rule["points"])),
+    };
+    let said_already = ["activity", "page", "when", "label", "points"];
+    let is_said = |key: &str, value: &Value| {
+        !said_already.contains(&key) && !value.is_null() && *value != Value::from(Vec::<String>::new())
+    };
+    let more = rule.as_object().into_iter().flatten().filter(|(key, value)| is_said(key, value));
+    more.fold(points, |all, (key, value)| format!("{all}, {key} {}", said(value)))
 }
 
 /// What a rule is about: the names and pages that it counts, or its question.
@@ -124,7 +138,9 @@ mod tests {
             r#"
             [[engagement]]
             activity = ["Demo Requested"]
+            where = 'plan = pro'
             points = 50
+            half_life = "30d"
             [[engagement]]
             activity = ["Pricing Viewed"]
             page = ["/pricing*"]
@@ -140,7 +156,7 @@ mod tests {
         assert_eq!(
             after.changes_since(&before),
             [
-                "new: Demo Requested, 50 points",
+                "new: Demo Requested, 50 points, half_life 30d, where plan = pro",
                 "Pricing Viewed, /pricing*: half_life none → 2w, points 20 → 25",
                 "gone: Webinar Attended",
                 "thresholds.hot 100 → 90",

@@ -192,3 +192,30 @@ async fn a_journey_falls_back_though_nothing_happens() {
     assert_eq!(moves.last().unwrap().evidence.why, "nothing of decision for 180d");
     assert_eq!(house.tick().await.swept.get("follow_journeys"), None, "once");
 }
+
+#[tokio::test]
+async fn a_bait_that_is_taken_while_a_click_is_looked_at_is_not_missed() {
+    let (mut house, kim, delivery, links) = written_to().await;
+    house.clock.advance(hours(2));
+    click(&house, &delivery, links[0]).await;
+    house.clock.advance(TimeDelta::minutes(10));
+    // Another worker has looked, and holds a person's click in its hands.
+    let fetches = house.store.fetches();
+    let due = fetches.due(house.clock.calendar(), 10).await.unwrap();
+    assert_eq!((due.people.len(), due.machines.len()), (1, 0));
+    let playbooks = house.store.playbooks().await.unwrap();
+    house.store.leads().observe(&due.people, &playbooks).await.unwrap();
+    assert_eq!(house.lead(kim).await.nurture, Nurture::Active);
+    house.clock.advance(TimeDelta::seconds(1));
+    let bait = Fetching {
+        what: Fetched::Bait,
+        destination: None,
+        head: false,
+        agent: Some(BROWSER.to_owned()),
+        from: Some([192, 0, 2, 7].into()),
+    };
+    fetches.keep(bait, &delivery).await.unwrap();
+    fetches.release(&due).await.unwrap();
+    house.tick().await;
+    assert_eq!(house.lead(kim).await.nurture, Nurture::Cold, "it was a machine's, and is taken back");
+}
