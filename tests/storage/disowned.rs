@@ -4,10 +4,11 @@
 use chrono::TimeDelta;
 use rekindle_core::{
     activity::{Kind, names},
+    alert::Outcome,
     arrival::{Arrival, Received},
     delivery::Event,
     desk,
-    enrollment::RunState,
+    enrollment::{Enrollment, RunState},
     ids::{DeliveryId, LeadId},
     lead::{Journey, Nurture},
     machine::Sign,
@@ -18,12 +19,14 @@ use rekindle_core::{
 use rekindle_storage::{fetches::Exposed, outbox::Passage};
 use rekindle_tests::{on_both, stores::Home};
 
-use crate::house::{House, playbook};
+use crate::house::{House, alert_id, member, playbook};
 use crate::told::{track, unsubscribe};
 
 on_both!(
     mautic_16263_what_a_gateway_clicked_is_taken_back_though_it_has_counted,
     whoever_a_gateway_brought_back_is_cold_as_before_and_is_tried_on,
+    what_the_team_and_the_lead_did_since_the_click_stands,
+    a_sequence_that_is_resumed_does_not_begin_once_more,
     a_goal_that_a_gateway_reached_is_open_again_and_what_it_began_ends
 );
 
@@ -204,6 +207,44 @@ async fn whoever_a_gateway_brought_back_is_cold_as_before_and_is_tried_on(home: 
     assert_eq!(house.store.leads().disown(&found, &house.playbooks).await.unwrap(), 0);
 }
 
+async fn what_the_team_and_the_lead_did_since_the_click_stands(home: Home) {
+    // As the shipped one: a click is its goal, and whoever comes back leaves it.
+    let plan = "name = \"plain\"\nholdout = 0\nexit_when = [\"comes back\"]\ngoal = 'did \"Mail Clicked\"'\n\
+        [[step]]\nmail = \"first\"\n[[step]]\nwait = \"2d\"\n[[step]]\nmail = \"second\"\n[[step]]\narchive = true\n";
+    let house = house_with(home, &[("sequences/plain.toml", plan)]).await;
+    let leads = [house.lead().await, house.lead().await, house.lead().await, house.lead().await];
+    let [kim, came, unfit, claimed] = leads;
+    house.clock().forward(TimeDelta::days(31));
+    for lead in leads {
+        cools(&house, lead).await;
+    }
+    mails_leave(&house).await;
+    house.clock().forward(TimeDelta::hours(1));
+    house.tell_all(&[1, 2, 3, 4].map(|n| click(&house, n, leads[n as usize - 1]))).await;
+    house.clock().forward(TimeDelta::minutes(1));
+    let mut demo = track("came", "Demo Requested", house.now());
+    demo.who.lead = Some(came);
+    house.tell(demo).await;
+    let no_fit = |scene: &Scene, now| {
+        desk::outcome(scene, &member("ana"), Outcome::NotAFit, None, now, now)
+            .map(|change| change.touched(now))
+    };
+    house.decide(unfit, no_fit).await.unwrap();
+    let takes = |scene: &Scene, now| {
+        desk::claim(scene, &member("ana"), alert_id(77), now).map(|change| change.touched(now))
+    };
+    house.decide(claimed, takes).await.unwrap();
+
+    house.clock().forward(TimeDelta::minutes(20));
+    let found = [1, 2, 3, 4].map(exposed);
+    assert_eq!(house.store.leads().disown(&found, &house.playbooks).await.unwrap(), 4);
+    let stands = async |lead| (house.row(lead).await.nurture, house.run(lead, "plain").await.state.word());
+    assert_eq!(stands(kim).await, (Nurture::Cold, "due"), "nobody did anything");
+    assert_eq!(stands(came).await, (Nurture::Active, "goal"), "they came themselves");
+    assert_eq!(stands(unfit).await, (Nurture::Archived, "goal"), "who never fits is not written to");
+    assert_eq!(stands(claimed).await, (Nurture::Active, "goal"), "a rep has them");
+}
+
 async fn a_goal_that_a_gateway_reached_is_open_again_and_what_it_began_ends(home: Home) {
     let steps = "[[step]]\nwait = \"3d\"\n[[step]]\nmail = \"first\"\n";
     let course = format!("name = \"course\"\nholdout = 0\ngoal = 'did \"Mail Clicked\"'\n{steps}");
@@ -238,4 +279,35 @@ async fn a_goal_that_a_gateway_reached_is_open_again_and_what_it_began_ends(home
     );
     assert_eq!(house.run(lee, "course").await.state.word(), "goal", "a person has reached it since");
     assert_eq!(house.run(ida, "course").await.state.word(), "goal", "who wants no mail is not written to");
+}
+
+async fn a_sequence_that_is_resumed_does_not_begin_once_more(home: Home) {
+    let plan = "name = \"chase\"\nholdout = 0\nenroll = { segment = \"silent\" }\nreentry = { after = \"1d\" }\ngoal = 'did \"Mail Clicked\"'\n\
+        [[step]]\nwait = \"90d\"\n[[step]]\nmail = \"first\"\n";
+    let segments =
+        "[[segment]]\nname = \"silent\"\nwhen = 'did \"Demo Requested\" and not did \"Mail Clicked\"'\n";
+    let house = house_with(home, &[("sequences/chase.toml", plan), ("segments.toml", segments)]).await;
+    let silent = house.playbooks.current().question("silent").unwrap().1.clone();
+    house.store.segments().keep("silent", &silent).await.unwrap();
+    let playbook = house.playbooks.current();
+    house.store.segments().ask_everybody("silent", &silent, playbook, house.now()).await.unwrap();
+    let (kim, lee) = (house.lead().await, house.lead().await);
+    let demo = |lead| {
+        let mut demo = track(&house.name(), "Demo Requested", house.now());
+        demo.who.lead = Some(lead);
+        demo
+    };
+    house.tell_all(&[demo(kim), demo(lee)]).await;
+    let begun = house.run(kim, "chase").await;
+    assert!(begun.is_live());
+    // Long enough ago that another could begin.
+    house.clock().forward(TimeDelta::days(40));
+    house.tell_all(&[click(&house, 1, kim), click(&house, 2, lee)]).await;
+    assert_eq!(house.run(kim, "chase").await.state.word(), "goal");
+    house.clock().forward(TimeDelta::minutes(20));
+    assert_eq!(house.store.leads().disown(&[exposed(1), exposed(2)], &house.playbooks).await.unwrap(), 2);
+    for lead in [kim, lee] {
+        let runs = house.store.leads().dossier(lead).await.unwrap().enrollments;
+        assert_eq!(runs.iter().map(Enrollment::is_live).collect::<Vec<_>>(), [true], "one, and it goes on");
+    }
 }

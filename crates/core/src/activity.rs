@@ -202,10 +202,21 @@ pub fn as_sent(path: &str) -> Cow<'_, str> {
     Cow::Owned(sent)
 }
 
+/// A pattern of paths in the letters in which they may stand: [`as_sent`], and as people read them, for so they were kept once.
+pub fn spellings(pattern: &str) -> Vec<String> {
+    let mut spellings = vec![as_sent(pattern).to_ascii_lowercase(), pattern.to_ascii_lowercase()];
+    spellings.dedup();
+    spellings
+}
+
 /// Whether a path matches `pattern`, in which `*` stands for anything. The case of ASCII letters counts for nothing; others may be
-/// written in the pattern as people read them, and stand in the path [`as_sent`].
-pub fn wildcard(pattern: &str, text: &str) -> bool {
-    let (pattern, text) = (as_sent(pattern).to_ascii_lowercase(), text.to_ascii_lowercase());
+/// written in the pattern as people read them.
+pub fn wildcard(pattern: &str, path: &str) -> bool {
+    let path = path.to_ascii_lowercase();
+    spellings(pattern).iter().any(|pattern| matches(pattern, &path))
+}
+
+fn matches(pattern: &str, text: &str) -> bool {
     let mut parts = pattern.split('*');
     let Some(mut rest) = text.strip_prefix(parts.next().unwrap_or_default()) else { return false };
     let mut parts: Vec<&str> = parts.collect();

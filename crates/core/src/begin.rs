@@ -71,8 +71,12 @@ fn begin(
     let begins = change.effects.iter().any(
         |effect| matches!(effect, Effect::Enroll(planned) if planned.sequence == *name && planned.key == key),
     );
+    // What had ended it never was.
+    let resumes = change.effects.iter().any(
+        |effect| matches!(effect, Effect::Run(run) if run.is_live() && run.sequence == *name && run.key == key),
+    );
     // A run that this very change has ended makes no room for another: what ended it also began this.
-    let live = scene.runs_in(name, key.as_deref()) || begins;
+    let live = scene.runs_in(name, key.as_deref()) || begins || resumes;
     let last = scene.began(name, key.as_deref());
     if may_begin(&change.lead, sequence, live, last, scene.suppressed, now).is_ok() {
         let planned = Planned { since, key, ..Planned::new(sequence, playbooks.version(), &change.lead) };

@@ -162,6 +162,9 @@ fn no_deal(change: &mut Change, evidence: Evidence, now: Moment) {
     }
 }
 
+/// Between what is so and what was said before, where it is told better.
+pub const NOT: &str = ", not ";
+
 /// How it went with the lead of an alert that is `closed` is told better. `bought` says whether they have bought in another deal: then they
 /// stay a customer.
 ///
@@ -181,14 +184,18 @@ pub fn correct(
         && was != how
     {
         let note = note.map(|note| format!(": {note}")).unwrap_or_default();
-        let evidence = Evidence::by(&by.handle, format!("{}, not {}{note}", how.label(), was.label()));
+        let evidence = Evidence::by(&by.handle, format!("{}{NOT}{}{note}", how.label(), was.label()));
         if was == Outcome::NotAFit && change.lead.nurture == Nurture::Archived {
             change.lead.move_nurture(Nurture::Active, evidence.why.clone(), now);
         }
         match how {
             Outcome::Won => change.reach(Lifecycle::Customer, evidence),
-            Outcome::Lost | Outcome::NotAFit if !bought => change.fall_back(Lifecycle::Lead, evidence, now),
-            _ => {}
+            // Who is a customer by another word than the one that is taken back stays one.
+            Outcome::Lost | Outcome::NotAFit if bought => {}
+            Outcome::Lost | Outcome::NotAFit if was == Outcome::Won => {
+                change.fall_back(Lifecycle::Lead, evidence, now);
+            }
+            _ => no_deal(&mut change, evidence, now),
         }
         if how == Outcome::NotAFit {
             archive(scene, &mut change, now);
@@ -235,7 +242,7 @@ pub fn enroll(scene: &Scene, sequence: &str, playbooks: &Playbooks, now: Moment)
 
 /// Ends all the lead's runs. With `for_good`, the lead asked for it: never write again.
 pub fn stop(scene: &Scene, by: &Handle, for_good: bool, now: Moment) -> Change {
-    let mut change = scene.unchanged();
+    let mut change = scene.unchanged().touched(now);
     end_runs(scene, &mut change, &format!("stopped by {}", by.name()), now);
     if for_good {
         let how = format!("asked for it, says {}", by.name());

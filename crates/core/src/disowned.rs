@@ -1,7 +1,8 @@
 //! What had counted as a person's turns out to be a machine's: all that followed from it is undone.
 //!
-//! Its points go, and what they made of the lead; who was cold is cold again; a run that ended by it goes on where it stood, and one
-//! that began by it ends. What was sent or said meanwhile stays.
+//! Its points go, and what they made hot; the stage of the journey that it showed; who was cold is cold again; a run that ended by it
+//! goes on where it stood, and one that began by it ends. What was sent meanwhile stays, and so does what the team said or did: also
+//! how far it holds the lead to be.
 //!
 //! Source: users' reports of mail gateways that poison scores, <https://github.com/mautic/mautic/issues/16263>.
 
@@ -78,16 +79,23 @@ fn resumed(
     let RunState::Ended { how, at, .. } = run.state else { return None };
     let sequence = playbooks.known(run.version)?.sequence(&run.sequence)?;
     let lead = &change.lead;
-    let by_a_person = lead.last_human_at.is_some_and(|at| at >= since);
-    let may_have_been_it = match how {
-        Ended::Goal => at >= since,
-        // Whatever a person did since may have ended it, too.
-        Ended::Exited => at >= since && !by_a_person,
+    // Whatever a person did since may have ended it, too.
+    let by_a_person = scene.history.iter().filter(|did| did.human && did.at >= since).map(|did| did.at).max();
+    let was_it = match how {
+        Ended::Goal => by_a_person.is_none_or(|at| !run.left_by_activity(sequence, at, true)),
+        Ended::Exited => by_a_person.is_none(),
         Ended::Finished | Ended::Archived | Ended::Stopped => false,
     };
-    let began_anew = scene.runs.iter().any(|live| live.sequence == run.sequence && live.key == run.key);
+    // What the team has done since stands, and so does what began meanwhile.
+    let team = lead.nurture == Nurture::Archived || lead.touched_at.is_some_and(|at| at >= since);
+    let sunset = &playbooks.current().sunset;
+    let protected = run.sequence == sunset.enroll && sunset.protects(lead, now).is_some();
+    let is_another =
+        |other: &Enrollment| other.is_live() && other.sequence == run.sequence && other.key == run.key;
+    let resumes = |effect: &Effect| matches!(effect, Effect::Run(other) if is_another(other));
+    let began_anew = scene.runs.iter().any(is_another) || change.effects.iter().any(resumes);
     let refused = sequence.purpose == Purpose::Marketing && lead.consent.state.is_refusal();
-    if !may_have_been_it || began_anew || refused {
+    if at < since || !was_it || team || protected || began_anew || refused {
         return None;
     }
     let run = run.clone().resume(why, now)?;

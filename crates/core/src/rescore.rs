@@ -90,7 +90,9 @@ pub(crate) fn rescore(scene: &Scene, change: &mut Change, cause: Cause, playbook
     if let Cause::Machine(_) = &cause
         && lead.hot
     {
-        lead.hot = past(scoring, lead, &scene.history, now, now).was_hot;
+        let mut rules = scoring.clone();
+        rules.thresholds.surge = None;
+        lead.hot = past(&rules, lead, &scene.history, now, now).was_hot;
     }
     lead.crosses_at = scoring.crosses_at(lead, now);
     if turned_hot {

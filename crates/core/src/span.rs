@@ -128,6 +128,8 @@ impl SpanError {
         let word = words.next().unwrap_or(rest);
         // "30 days" is what people write.
         if let Some(unit) = words.next().filter(|_| word.parse::<i64>().is_ok())
+            // A month is no minute, and has no length of its own.
+            && !unit.starts_with("mo")
             && let Some((letter, _)) = UNITS.iter().find(|(letter, _)| unit.starts_with(*letter))
         {
             let (word, short) = (format!("{word} {unit}"), format!("{word}{letter}"));
@@ -243,6 +245,7 @@ mod tests {
             ("4days", "\"4days\" is not a length of time: its unit"),
             ("3M", "its unit is not one of"),
             ("4 d", "\"4 d\" is written 4d"),
+            ("3 months", "\"3\" is not a length of time: it has no unit"),
         ] {
             assert!(said(text).contains(word), "{text}: {}", said(text));
             assert!(said(text).contains("for example 90s, 30m"), "{text}");

@@ -197,9 +197,13 @@ impl Stages {
     ) {
         let shown = self.shown(&scene.history, scoring, now);
         let Lead { journey, journey_at, .. } = change.lead;
-        let was_theirs = gone.iter().any(|activity| activity.at == journey_at);
-        if was_theirs && shown.is_none_or(|(stage, _)| stage < journey) {
-            fall_to(change, shown, why.to_owned(), now);
+        if !gone.iter().any(|activity| activity.at == journey_at) {
+            return;
+        }
+        match shown {
+            // Another shows it, too.
+            Some((stage, activity)) if stage >= journey => change.lead.journey_at = activity.at,
+            _ => fall_to(change, shown, why.to_owned(), now),
         }
     }
 
@@ -219,8 +223,16 @@ impl Stages {
     }
 
     /// Whether a rule held when sales said that the lead is less far: by what it had done until then, and by what stood on its row
-    /// before this change. A rule that moves it all the same has come to hold since.
+    /// before this change. A rule that moves it all the same has come to hold since, or what it did since answers it alone.
     fn held(&self, rule: &StageRule, scene: &Scene, scoring: &Scoring, at: Moment) -> bool {
+        let since: Vec<Activity> =
+            scene.history.iter().filter(|activity| activity.at > at).cloned().collect();
+        let by = |did: &[Activity]| rule.when.holds(&Facts::kept(&scene.lead, did, scoring, at), at);
+        let now = since.iter().map(|activity| activity.at).fold(at, Moment::max);
+        let anew = |did: &[Activity]| rule.when.holds(&Facts::kept(&scene.lead, did, scoring, now), now);
+        if rule.when.needs_activities() && anew(&since) && !by(&[]) {
+            return false;
+        }
         let until_then: Vec<Activity> =
             scene.history.iter().filter(|activity| activity.at <= at).cloned().collect();
         let explained = scoring.explain(&scene.lead, &until_then, at);

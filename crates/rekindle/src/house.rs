@@ -111,16 +111,24 @@ impl House {
         let playbook = Playbook::parse(&in_force.files).map_err(Halt::Files)?;
         let mut errors = playbook.check_mails(&in_force.files, &names);
         errors.extend(survey_answers(&in_force.files, &templates));
-        if errors.is_empty() { Ok(templates) } else { Err(Halt::Files(errors)) }
+        if errors.is_empty() {
+            return Ok(templates);
+        }
+        // These are not the folder's: what is wrong there would be told with its path.
+        let version = in_force.version;
+        let of_database =
+            |error: FileError| FileError { file: format!("version {version}, {}", error.file), ..error };
+        Err(Halt::Files(errors.into_iter().map(of_database).collect()))
     }
 
-    /// The version of the playbook that is in force, if one is.
+    /// The version of the playbook that is in force, if one is: the newest that this program can read.
     ///
     /// # Errors
     /// As the database says.
     pub async fn in_force(&self) -> Result<Option<Published>, Halt> {
+        let Ok(playbooks) = self.store.playbooks().await else { return Ok(None) };
         let versions = self.store.playbook_versions().await.doing("read the playbook")?;
-        Ok(versions.into_iter().next())
+        Ok(versions.into_iter().find(|one| one.version == playbooks.version()))
     }
 
     /// What of the folder's playbook is not in force, in words: it is a draft until somebody puts it there, and no restart does.

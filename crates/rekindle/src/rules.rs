@@ -196,8 +196,11 @@ fn name(named: &mut Vec<String>, lead: &Lead, day: String, won: Option<bool>) {
 
 fn told(draft: &Draft, held: &Held) -> String {
     let (leads, won, lost) = held.counts;
-    let mut said =
-        vec![format!("The last {} once more, with {}: {won} won, {lost} lost.", many(held.days, "day"), many(leads, "lead"))];
+    let mut said = vec![format!(
+        "The last {} once more, with {}: {won} won, {lost} lost.",
+        many(held.days, "day"),
+        many(leads, "lead")
+    )];
     let changes = draft.changes();
     match changes.is_empty() {
         true => said.push(format!("{} says the same as the rules in force.", draft.from)),

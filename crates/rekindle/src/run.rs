@@ -159,7 +159,7 @@ async fn serve(args: &Args, which: Which) -> Done {
     serve_with(args, args.config()?, which).await
 }
 
-/// One door alone: reads the playbook of the folder again where it counts, applies it, and opens the door.
+/// One door alone: says what of the folder's playbook is a draft, where that counts, and opens the door.
 async fn serve_with(args: &Args, config: Config, which: Which) -> Done {
     let house = match which.worker {
         true => House::open(config, &args.data).await?,

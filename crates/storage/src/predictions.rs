@@ -67,8 +67,8 @@ const ENDS: &str = "\
         row_number() OVER (PARTITION BY a.lead_id ORDER BY CASE WHEN a.detail ->> 'how' = 'won' THEN 0 ELSE 1 END, \
             CASE WHEN a.detail ->> 'how' = 'won' THEN a.moved_at ELSE -a.moved_at END, a.id) AS place \
         FROM alert a JOIN lead l ON l.id = a.lead_id WHERE a.state = 'closed' AND l.consent <> 'objected' \
-        AND NOT EXISTS (SELECT 1 FROM asked s JOIN stage_move m ON m.lead_id = s.lead_id \
-            WHERE s.alert_id = a.id AND m.ladder = 'lifecycle' AND m.to_stage = 'customer' AND m.at < s.at))";
+        AND COALESCE((SELECT m.to_stage FROM asked s JOIN stage_move m ON m.lead_id = s.lead_id \
+            WHERE s.alert_id = a.id AND m.ladder = 'lifecycle' AND m.at < s.at ORDER BY m.id DESC LIMIT 1), 'lead') <> 'customer')";
 
 /// How many of a domain are counted, at most.
 const MANY: i64 = 20;

@@ -14,6 +14,7 @@ use rekindle_core::{playbook::Playbooks, time::Moment};
 use rekindle_mail::templates::Templates;
 use rekindle_storage::{Result, Store, StoreError};
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
+use tokio::task::JoinHandle;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 /// Between two rounds at the least: whoever writes all the time must not keep us from the rest.
@@ -49,6 +50,8 @@ pub struct Worker {
     complaints: BTreeMap<Sweep, String>,
     /// Where jobs that take long are done while rounds go on; without, as in a tick, within the round.
     beside: Option<TaskTracker>,
+    /// Those that are being done there: none is begun twice.
+    under_way: BTreeMap<Sweep, JoinHandle<Result<usize>>>,
 }
 
 impl Worker {
@@ -70,6 +73,7 @@ impl Worker {
             looked: BTreeMap::new(),
             complaints: BTreeMap::new(),
             beside: None,
+            under_way: BTreeMap::new(),
         }
     }
 
@@ -230,6 +234,14 @@ impl Worker {
                 Ok(count)
             }
             When::Cron => {
+                if let Some(job) = self.under_way.get_mut(&sweep) {
+                    if !job.is_finished() {
+                        return Ok(0);
+                    }
+                    let done = job.await;
+                    self.under_way.remove(&sweep);
+                    return done.unwrap_or_else(|broke| Err(StoreError::Unusable(broke.to_string())));
+                }
                 let Some(fired) = self.table.fire(&self.store, sweep.name(), round.now()).await? else {
                     return Ok(0);
                 };
@@ -239,12 +251,11 @@ impl Worker {
                 let (store, settings, table) =
                     (self.store.clone(), self.settings.clone(), self.table.clone());
                 let (sending, playbooks, stop) = (sending.clone(), playbooks.clone(), stop.clone());
-                beside.spawn(async move {
+                let doing = beside.spawn(async move {
                     let round = Round::of(&store, &settings, &sending, &playbooks, &stop);
-                    if let Err(error) = job(sweep, &round, &table, &fired).await {
-                        tracing::error!(%error, sweep = sweep.name(), "a job of the cron table failed; trying again");
-                    }
+                    job(sweep, &round, &table, &fired).await
                 });
+                self.under_way.insert(sweep, doing);
                 Ok(0)
             }
         }

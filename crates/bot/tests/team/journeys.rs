@@ -109,6 +109,15 @@ async fn how_it_went_with_a_lead_may_be_told_better_and_the_rest_is_over() {
     assert_eq!(outcomes().await, (0, 1), "what is learnt from it is what is said now");
     stage.say("ana", "/lead outcome kim@acme.test won 6000").await;
     assert_eq!((lifecycle().await, outcomes().await), (Lifecycle::Customer, (1, 0)));
+    // Whoever is a customer by another word stays one, however the reason of a lost deal is put right.
+    stage.turn_hot("lee@acme.test", "Lee Woo").await;
+    stage.say("ana", "/lead claim lee@acme.test").await;
+    stage.say("ana", "/lead outcome lee@acme.test lost budget").await;
+    stage.say("ana", "/lead stage lee@acme.test customer").await;
+    let told = stage.say("ana", "/lead outcome lee@acme.test not-a-fit student").await;
+    assert_eq!(told["ok"], true, "{told}");
+    let lee = stage.store.leads().named("lee@acme.test").await.unwrap();
+    assert_eq!(lee.lifecycle, Lifecycle::Customer);
     stage.say("mia", "/lead stop kim@acme.test --for-good").await;
     let consent = stage.store.leads().named("kim@acme.test").await.unwrap().consent;
     assert_eq!(consent.basis.as_deref(), Some("asked for it, says Mia"));

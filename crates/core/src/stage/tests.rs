@@ -135,6 +135,12 @@ fn whoever_was_taken_back_is_moved_on_only_by_something_new() {
     taken(&mut scene, change);
     did(&mut scene, "Signed In", day(3));
     assert_eq!(lifecycle(follow(&mut scene, day(3))), [""; 0], "sales has heard of that trial");
+    did(&mut scene, "Trial Started", day(3));
+    assert_eq!(
+        lifecycle(follow(&mut scene, day(3))),
+        ["lifecycle mql opportunity: did \"Trial Started\""],
+        "of another it has not"
+    );
     // What comes to hold since then moves it: here by points.
     let change = set(&scene, Lifecycle::Lead, &ana(), Some("a student"), day(4)).unwrap();
     taken(&mut scene, change);

@@ -16,15 +16,33 @@ use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder, prelude::Uuid, 
 use std::collections::HashMap;
 
 impl Leads<'_> {
-    /// Takes back the clicks among these that have counted; how many those were. Most never have: they were held.
+    /// Takes back the clicks among these that have counted; how many those were. Most never have: they were held. One that cannot be
+    /// taken back keeps none of its neighbours from it, nor those that wait behind them.
     ///
     /// # Errors
-    /// As the database says.
+    /// As the database says, where it is away or busy.
     pub async fn disown(&self, found: &[Exposed], playbooks: &Playbooks) -> Result<usize> {
         if found.is_empty() {
             return Ok(0);
         }
-        again!(self.disown_once(found, playbooks))
+        match again!(self.disown_once(found, playbooks)) {
+            Err(StoreError::Away(why)) => return Err(StoreError::Away(why)),
+            Err(error) => {
+                tracing::warn!(%error, count = found.len(), "clicks could not be taken back; doing it one by one");
+            }
+            taken => return taken,
+        }
+        let mut taken = 0;
+        for one in found {
+            match again!(self.disown_once(std::slice::from_ref(one), playbooks)) {
+                Ok(count) => taken += count,
+                Err(StoreError::Away(why)) => return Err(StoreError::Away(why)),
+                Err(error) => {
+                    tracing::error!(%error, delivery = %one.delivery, "a machine's click could not be taken back");
+                }
+            }
+        }
+        Ok(taken)
     }
 
     async fn disown_once(&self, found: &[Exposed], playbooks: &Playbooks) -> Result<usize> {

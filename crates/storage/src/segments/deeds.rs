@@ -9,7 +9,7 @@ use super::{
     sql::{Sql, list, literal},
 };
 use rekindle_core::{
-    activity::{as_sent, names},
+    activity::{names, spellings},
     segment::{Deed, Doing, Often, When, fold},
 };
 use sea_orm::DbBackend;
@@ -106,28 +106,8 @@ impl Deeds {
                     DbBackend::Postgres => "lower(a.path COLLATE \"C\")",
                     _ => "lower(a.path)",
                 };
-                let pattern = as_sent(pattern).to_ascii_lowercase();
-                let begins = pattern.split('*').next().unwrap_or_default().to_owned();
-                let mut parts = vec![Sql::plain("a.human AND a.path IS NOT NULL")];
-                if pattern == begins {
-                    parts.push(Sql::of(format!("{path} = ?"), vec![pattern.into()]));
-                } else {
-                    let only_begins = pattern.strip_suffix('*') == Some(begins.as_str());
-                    // What begins so, as a range: neither database knows that a pattern that it is only told later begins so.
-                    if !begins.is_empty() {
-                        let end = format!("{begins}\u{10ffff}");
-                        parts.push(Sql::of(
-                            format!("{path} >= ? AND {path} < ?"),
-                            vec![begins.into(), end.into()],
-                        ));
-                    }
-                    // The range holds what begins so, and nothing else.
-                    if !only_begins {
-                        let like = literal(&pattern).replace('*', "%");
-                        parts.push(Sql::of(format!("{path} LIKE ? ESCAPE '!'"), vec![like.into()]));
-                    }
-                }
-                Sql::all(parts)
+                let spelt = spellings(pattern).into_iter().map(|pattern| of_pattern(path, &pattern));
+                Sql::all(vec![Sql::plain("a.human AND a.path IS NOT NULL"), Sql::any(spelt.collect())])
             }
             Deed::Clicked(link) => {
                 let wanted = fold(link);
@@ -140,6 +120,26 @@ impl Deeds {
             }
         }
     }
+}
+
+/// Paths of a pattern in lower case.
+fn of_pattern(path: &str, pattern: &str) -> Sql {
+    let begins = pattern.split('*').next().unwrap_or_default();
+    if pattern == begins {
+        return Sql::of(format!("{path} = ?"), vec![pattern.into()]);
+    }
+    let mut parts = Vec::new();
+    // What begins so, as a range: neither database knows that a pattern that it is only told later begins so.
+    if !begins.is_empty() {
+        let end = format!("{begins}\u{10ffff}");
+        parts.push(Sql::of(format!("{path} >= ? AND {path} < ?"), vec![begins.into(), end.into()]));
+    }
+    // The range holds what begins so, and nothing else.
+    if pattern.strip_suffix('*') != Some(begins) {
+        let like = literal(pattern).replace('*', "%");
+        parts.push(Sql::of(format!("{path} LIKE ? ESCAPE '!'"), vec![like.into()]));
+    }
+    Sql::all(parts)
 }
 
 /// A click that a person made.

@@ -190,6 +190,7 @@ async fn a_journey_falls_back_though_nothing_happens() {
     assert_eq!(house.lead(kim).await.journey, Journey::Awareness);
     let moves = house.store.moves_of(kim).await.unwrap();
     assert_eq!(moves.last().unwrap().evidence.why, "nothing of decision for 180d");
+    house.clock.advance(TimeDelta::minutes(2));
     assert_eq!(house.tick().await.swept.get("follow_journeys"), None, "once");
 }
 
