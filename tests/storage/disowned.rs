@@ -46,6 +46,12 @@ fn click(house: &House, number: u32, lead: LeadId) -> Arrival {
     click
 }
 
+fn demo(house: &House, lead: LeadId) -> Arrival {
+    let mut demo = track(&house.name(), "Demo Requested", house.now());
+    demo.who.lead = Some(lead);
+    demo
+}
+
 fn exposed(number: u32) -> Exposed {
     let delivery = DeliveryId(uuid::Uuid::nil());
     Exposed { delivery, sign: Sign::Bait, message_id: format!("click:{number}") }
@@ -74,12 +80,7 @@ async fn mails_leave(house: &House) {
 async fn mautic_16263_what_a_gateway_clicked_is_taken_back_though_it_has_counted(home: Home) {
     let house = house_with(home, &[("scoring.toml", SCORING)]).await;
     let (kim, lee) = (house.lead().await, house.lead().await);
-    let demo = |lead| {
-        let mut demo = track(&house.name(), "Demo Requested", house.now());
-        demo.who.lead = Some(lead);
-        demo
-    };
-    house.tell_all(&[demo(kim), demo(lee)]).await;
+    house.tell_all(&[demo(&house, kim), demo(&house, lee)]).await;
     let asked_at = house.now();
     house.clock().forward(TimeDelta::hours(1));
     house.tell_all(&[click(&house, 1, kim), click(&house, 2, lee)]).await;
@@ -118,7 +119,7 @@ async fn mautic_16263_what_a_gateway_clicked_is_taken_back_though_it_has_counted
         Received::Duplicate | Received::Conflict
     ));
     assert_eq!(house.store.leads().disown(&found, &house.playbooks).await.unwrap(), 0);
-    house.tell(demo(kim)).await;
+    house.tell(demo(&house, kim)).await;
     assert!(house.row(kim).await.hot);
     let now = alerts(kim).await;
     assert_eq!(now.len(), 1);
@@ -126,7 +127,7 @@ async fn mautic_16263_what_a_gateway_clicked_is_taken_back_though_it_has_counted
 
     // Who had been hot by what they did themselves, and has not cooled, stays hot.
     let ida = house.lead().await;
-    house.tell_all(&[demo(ida), demo(ida)]).await;
+    house.tell_all(&[demo(&house, ida), demo(&house, ida)]).await;
     house.clock().forward(TimeDelta::days(30));
     house.tell(click(&house, 4, ida)).await;
     house.clock().forward(TimeDelta::minutes(20));
@@ -169,9 +170,7 @@ async fn whoever_a_gateway_brought_back_is_cold_as_before_and_is_tried_on(home: 
     house.tell_all(&[1, 2, 3, 4].map(|n| click(&house, n, [kim, lee, ida, zoe][n as usize - 1]))).await;
     // Ida is there herself, a minute later.
     house.clock().forward(TimeDelta::minutes(1));
-    let mut demo = track("ida-1", "Demo Requested", house.now());
-    demo.who.lead = Some(ida);
-    house.tell(demo).await;
+    house.tell(demo(&house, ida)).await;
     for lead in [kim, lee, ida, zoe] {
         assert_eq!(house.row(lead).await.nurture, Nurture::Active);
         assert_eq!(house.run(lead, "plain").await.state.word(), "exited");
@@ -222,9 +221,7 @@ async fn what_the_team_and_the_lead_did_since_the_click_stands(home: Home) {
     house.clock().forward(TimeDelta::hours(1));
     house.tell_all(&[1, 2, 3, 4].map(|n| click(&house, n, leads[n as usize - 1]))).await;
     house.clock().forward(TimeDelta::minutes(1));
-    let mut demo = track("came", "Demo Requested", house.now());
-    demo.who.lead = Some(came);
-    house.tell(demo).await;
+    house.tell(demo(&house, came)).await;
     let no_fit = |scene: &Scene, now| {
         desk::outcome(scene, &member("ana"), Outcome::NotAFit, None, now, now)
             .map(|change| change.touched(now))
@@ -292,12 +289,7 @@ async fn a_sequence_that_is_resumed_does_not_begin_once_more(home: Home) {
     let playbook = house.playbooks.current();
     house.store.segments().ask_everybody("silent", &silent, playbook, house.now()).await.unwrap();
     let (kim, lee) = (house.lead().await, house.lead().await);
-    let demo = |lead| {
-        let mut demo = track(&house.name(), "Demo Requested", house.now());
-        demo.who.lead = Some(lead);
-        demo
-    };
-    house.tell_all(&[demo(kim), demo(lee)]).await;
+    house.tell_all(&[demo(&house, kim), demo(&house, lee)]).await;
     let begun = house.run(kim, "chase").await;
     assert!(begun.is_live());
     // Long enough ago that another could begin.

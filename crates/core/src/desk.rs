@@ -162,9 +162,6 @@ fn no_deal(change: &mut Change, evidence: Evidence, now: Moment) {
     }
 }
 
-/// Between what is so and what was said before, where it is told better.
-pub const NOT: &str = ", not ";
-
 /// How it went with the lead of an alert that is `closed` is told better. `bought` says whether they have bought in another deal: then they
 /// stay a customer.
 ///
@@ -184,7 +181,7 @@ pub fn correct(
         && was != how
     {
         let note = note.map(|note| format!(": {note}")).unwrap_or_default();
-        let evidence = Evidence::by(&by.handle, format!("{}{NOT}{}{note}", how.label(), was.label()));
+        let evidence = Evidence::by(&by.handle, format!("{}, not {}{note}", how.label(), was.label()));
         if was == Outcome::NotAFit && change.lead.nurture == Nurture::Archived {
             change.lead.move_nurture(Nurture::Active, evidence.why.clone(), now);
         }
@@ -193,7 +190,7 @@ pub fn correct(
             // Who is a customer by another word than the one that is taken back stays one.
             Outcome::Lost | Outcome::NotAFit if bought => {}
             Outcome::Lost | Outcome::NotAFit if was == Outcome::Won => {
-                change.fall_back(Lifecycle::Lead, evidence, now);
+                change.take_back(Lifecycle::Lead, evidence, now);
             }
             _ => no_deal(&mut change, evidence, now),
         }

@@ -106,6 +106,8 @@ pub struct Move {
     pub to: &'static str,
     /// Whether it leads back.
     pub back: bool,
+    /// Whether it takes back the move that led there: that one was told by mistake.
+    pub corrects: bool,
     /// What shows it.
     pub evidence: Evidence,
 }
@@ -114,22 +116,30 @@ impl Change {
     /// The lead has come so far; nothing where it has come further.
     pub fn reach(&mut self, stage: Lifecycle, evidence: Evidence) {
         if stage > self.lead.lifecycle {
-            self.be(stage, evidence);
+            self.be(stage, evidence, false);
         }
     }
 
     /// The lead is no further than this; nothing where it has not come so far.
     pub fn fall_back(&mut self, stage: Lifecycle, evidence: Evidence, now: Moment) {
         if stage < self.lead.lifecycle {
-            self.be(stage, evidence);
+            self.be(stage, evidence, false);
             self.lead.fell_back_at = Some(now);
         }
     }
 
-    fn be(&mut self, stage: Lifecycle, evidence: Evidence) {
+    /// The lead never was where it is: it is at this stage.
+    pub fn take_back(&mut self, stage: Lifecycle, evidence: Evidence, now: Moment) {
+        if stage < self.lead.lifecycle {
+            self.be(stage, evidence, true);
+            self.lead.fell_back_at = Some(now);
+        }
+    }
+
+    fn be(&mut self, stage: Lifecycle, evidence: Evidence, corrects: bool) {
         let from = std::mem::replace(&mut self.lead.lifecycle, stage);
         let (ladder, back) = (Ladder::Lifecycle, stage < from);
-        let moved = Move { ladder, from: from.word(), to: stage.word(), back, evidence };
+        let moved = Move { ladder, from: from.word(), to: stage.word(), back, corrects, evidence };
         self.effects.push(Effect::Move(moved));
     }
 
@@ -142,7 +152,7 @@ impl Change {
         };
         if from != stage {
             let (ladder, back) = (Ladder::Journey, stage < from);
-            let moved = Move { ladder, from: from.word(), to: stage.word(), back, evidence };
+            let moved = Move { ladder, from: from.word(), to: stage.word(), back, corrects: false, evidence };
             self.effects.push(Effect::Move(moved));
         }
     }

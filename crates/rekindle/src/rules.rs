@@ -84,6 +84,11 @@ impl Draft {
             faults if faults.is_empty() => {}
             faults => return Err(named(faults)),
         }
+        Self::beside(&in_force, from, files, draft)
+    }
+
+    /// A draft that was read, beside what is in force.
+    fn beside(in_force: &Published, from: String, files: Files, draft: Playbook) -> Result<Self, Halt> {
         let present = Playbook::parse(&in_force.files).map_err(Halt::Files)?;
         let present_text = in_force.files.get(FILE).cloned().unwrap_or_default();
         Ok(Self { from, files, draft, present, present_text, version: in_force.version })
@@ -347,10 +352,7 @@ async fn of_version(house: &House, version: i64) -> Result<Draft, Halt> {
     let mut files = in_force.files.clone();
     files.extend(meant.files.get_key_value(FILE).map(|(file, text)| (file.clone(), text.clone())));
     let draft = Playbook::parse(&files).map_err(Halt::Files)?;
-    let present = Playbook::parse(&in_force.files).map_err(Halt::Files)?;
-    let present_text = in_force.files.get(FILE).cloned().unwrap_or_default();
-    let from = format!("version {version}");
-    Ok(Draft { from, files, draft, present, present_text, version: in_force.version })
+    Draft::beside(&in_force, format!("version {version}"), files, draft)
 }
 
 /// `score history`

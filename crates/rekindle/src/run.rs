@@ -170,10 +170,8 @@ async fn serve_with(args: &Args, config: Config, which: Which) -> Done {
         false => None,
     };
     let listener = up::bind(&house, which).await?;
-    if which.worker
-        && let Some(draft) = house.draft().await?
-    {
-        say(draft);
+    if which.worker {
+        tell_draft(&house).await?;
     }
     up::serve(&house, which, listener).await
 }
@@ -198,13 +196,19 @@ fn alone(args: &Args) -> Result<File, Halt> {
     }
 }
 
+/// Says what of the folder's playbook is not in force.
+async fn tell_draft(house: &House) -> Done {
+    if let Some(draft) = house.draft().await? {
+        say(draft);
+    }
+    Ok(())
+}
+
 async fn up(args: &Args) -> Done {
     let house = House::open(args.config()?, &args.data).await?;
     let _lock = alone(args)?;
     let listener = up::bind(&house, Which::ALL).await?;
-    if let Some(draft) = house.draft().await? {
-        say(draft);
-    }
+    tell_draft(&house).await?;
     if let Some(first) = up::first_start(&house).await? {
         say(up::welcome(&house, &first));
     }
@@ -284,12 +288,9 @@ async fn hear(args: &Args, chat: &args::Chat) -> Result<Reply, Halt> {
     };
     let desk = match house.read_playbook() {
         Ok((_, templates)) => up::foreseeing_desk(&house, templates.into()),
-        Err(halt) => {
-            say(format_args!(
-                "{}\nSo the playbook in {} is not in force; this is answered by the one in the database.",
-                halt.told().trim_end(),
-                args.data.display()
-            ));
+        // This is answered by the one that is in force.
+        Err(_) => {
+            tell_draft(&house).await?;
             up::desk(&house)
         }
     };

@@ -68,7 +68,7 @@ impl Store {
 
 /// The row of a move.
 pub(crate) fn row(lead: LeadId, moved: Move, now: Moment) -> small::stage_move::Model {
-    let Move { ladder, from, to, back, evidence } = moved;
+    let Move { ladder, from, to, back, corrects, evidence } = moved;
     small::stage_move::Model {
         id: mint::id(),
         lead_id: lead.0,
@@ -76,6 +76,7 @@ pub(crate) fn row(lead: LeadId, moved: Move, now: Moment) -> small::stage_move::
         from_stage: from.to_owned(),
         to_stage: to.to_owned(),
         back,
+        corrects,
         why: evidence.why,
         activity_id: evidence.activity.map(|id| id.0),
         said_by: evidence.by.map(|by| by.to_string()),

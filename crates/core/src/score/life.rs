@@ -1,21 +1,16 @@
-//! A lead lives through what it did once more: its kept points after each thing, as they were when it was the last.
+//! A lead lives through what it did once more: what is kept of its worth after each thing, as it was when that was the last.
 //!
 //! What counts is decided once for the whole history, for that depends only on what was before; the sums fade from one thing to the
 //! next. So a long history costs no more than its length.
 
-use super::{Scoring, counted::Counted, worth::by_group};
-use crate::{
-    activity::Activity,
-    lead::{Lead, Points},
-    time::Moment,
-};
-use std::iter::Peekable;
-use std::vec::IntoIter;
+use super::{Scoring, counted::Counted};
+use crate::{activity::Activity, lead::Lead, time::Moment};
+use std::{iter::Peekable, vec::IntoIter};
 
 /// A lead on its way through its history. Traits are those of today.
 pub(crate) struct Life<'a> {
     scoring: &'a Scoring,
-    /// The lead, with the points that are kept of it since the last thing that it did.
+    /// The lead, with the sums that are kept of it since the last thing that it did.
     pub(crate) lead: Lead,
     ahead: Peekable<IntoIter<&'a Activity>>,
     counted: Peekable<IntoIter<Counted<'a>>>,
@@ -51,10 +46,6 @@ impl<'a> Life<'a> {
             *worth.sums.entry(one.fading).or_default() += f64::from(one.points);
         }
         worth.may_be_hot |= *verified && self.scoring.is_their_own(activity);
-        let sums = worth.sums.iter().map(|(fading, sum)| (fading.group.as_deref(), *sum));
-        let held =
-            |(group, sum): (Option<&str>, f64)| group.map_or(sum, |group| self.scoring.bounds(group).of(sum));
-        let engagement = by_group(sums).into_iter().map(held).sum();
-        *points = Points { engagement, at: activity.at, ..*points };
+        points.at = activity.at;
     }
 }

@@ -17,9 +17,9 @@ struct Row {
     at: i64,
 }
 
-/// A move that is an end; no win that was told by mistake ([`desk::NOT`](rekindle_core::desk::NOT)).
+/// A move that is an end, and was not told by mistake.
 const MOVED: &str = "m.ladder = 'lifecycle' AND ((m.back AND m.to_stage = 'lead') OR (m.to_stage = 'customer' AND NOT EXISTS \
-    (SELECT 1 FROM stage_move b WHERE b.lead_id = m.lead_id AND b.id > m.id AND b.from_stage = 'customer' AND b.why LIKE '%, not won%')))";
+    (SELECT 1 FROM stage_move b WHERE b.lead_id = m.lead_id AND b.id > m.id AND b.from_stage = 'customer' AND b.corrects)))";
 
 impl Leads<'_> {
     /// How it ended with these leads between two moments (calendar), both counted in: won where they ever were, else lost the last time. Moves

@@ -248,6 +248,7 @@ table!(stage_move, "stage_move", {
     from_stage: String,
     to_stage: String,
     back: bool,
+    corrects: bool,
     why: String,
     activity_id: Option<Uuid>,
     said_by: Option<String>,
