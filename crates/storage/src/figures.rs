@@ -9,6 +9,7 @@ pub use stages::{AtStage, FellBack};
 use crate::{
     Result, Store,
     rows::{delivery::Counted, micros, moment, word},
+    stages::TAKEN_BACK,
 };
 use chrono::TimeDelta;
 use rekindle_core::{ids::LeadId, lead::Lifecycle, team::Handle, time::Moment};
@@ -129,10 +130,12 @@ impl Figures<'_> {
     /// As the database says.
     pub async fn taken_by(&self, rep: &Handle, since: Moment) -> Result<Vec<Taken>> {
         // Ids tell on every clock what came later: whoever was lost since has come as far as they had.
-        let text = "SELECT a.lead_id, a.raised_at, a.first_claimed_at, a.reason, l.lifecycle, \
-                    (SELECT m.to_stage FROM stage_move m WHERE m.lead_id = a.lead_id AND m.ladder = 'lifecycle' AND m.id > a.id \
+        let text = &format!(
+            "SELECT a.lead_id, a.raised_at, a.first_claimed_at, a.reason, l.lifecycle, \
+                    (SELECT m.to_stage FROM stage_move m WHERE m.lead_id = a.lead_id AND m.ladder = 'lifecycle' AND m.id > a.id AND NOT {TAKEN_BACK} \
                      ORDER BY CASE m.to_stage WHEN 'customer' THEN 1 WHEN 'opportunity' THEN 2 ELSE 3 END LIMIT 1) AS reached \
-                    FROM alert a JOIN lead l ON l.id = a.lead_id WHERE a.\"by\" = ? AND a.first_claimed_at >= ? ORDER BY a.id DESC LIMIT 10000";
+                    FROM alert a JOIN lead l ON l.id = a.lead_id WHERE a.\"by\" = ? AND a.first_claimed_at >= ? ORDER BY a.id DESC LIMIT 10000"
+        );
         let values = vec![rep.as_str().into(), micros(since).into()];
         let rows = TakenRow::find_by_statement(self.0.sql(text, values)).all(&self.0.db).await?;
         let stage = |found: &str| word("lead", "lifecycle", rep, found, Lifecycle::from_word);

@@ -12,6 +12,9 @@ use rekindle_core::{
 };
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder};
 
+/// Whether the move `m` was told by mistake: a later one has taken it back.
+pub(crate) const TAKEN_BACK: &str = "EXISTS (SELECT 1 FROM stage_move b WHERE b.lead_id = m.lead_id AND b.id > m.id AND b.from_stage = m.to_stage AND b.corrects)";
+
 /// A move that a lead made.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Moved {

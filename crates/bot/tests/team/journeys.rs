@@ -110,6 +110,8 @@ async fn how_it_went_with_a_lead_may_be_told_better_and_the_rest_is_over() {
     let now = stage.store.clock().calendar();
     let ended = stage.store.leads().ended(&[kim.id], now - chrono::TimeDelta::days(1), now).await.unwrap();
     assert!(!ended[&kim.id].won, "nor does the back-test take it for a win");
+    let mine = stage.say("ana", "/lead mine").await["text"].as_str().unwrap().to_owned();
+    assert!(mine.contains("0 came to a meeting or further, 0 became customers"), "{mine}");
     stage.say("ana", "/lead outcome kim@acme.test won 6000").await;
     assert_eq!((lifecycle().await, outcomes().await), (Lifecycle::Customer, (1, 0)));
     // Whoever is a customer by another word stays one, however the reason of a lost deal is put right.

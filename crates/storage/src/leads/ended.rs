@@ -4,6 +4,7 @@ use super::Leads;
 use crate::{
     Result,
     rows::{micros, moment},
+    stages::TAKEN_BACK,
     transaction::{list_of, rounded},
 };
 use rekindle_core::{backtest::Ended, ids::LeadId, time::Moment};
@@ -17,9 +18,9 @@ struct Row {
     at: i64,
 }
 
-/// A move that is an end, and was not told by mistake.
-const MOVED: &str = "m.ladder = 'lifecycle' AND ((m.back AND m.to_stage = 'lead') OR (m.to_stage = 'customer' AND NOT EXISTS \
-    (SELECT 1 FROM stage_move b WHERE b.lead_id = m.lead_id AND b.id > m.id AND b.from_stage = 'customer' AND b.corrects)))";
+/// A move that is an end.
+const MOVED: &str =
+    "m.ladder = 'lifecycle' AND (m.to_stage = 'customer' OR (m.back AND m.to_stage = 'lead'))";
 
 impl Leads<'_> {
     /// How it ended with these leads between two moments (calendar), both counted in: won where they ever were, else lost the last time. Moves
@@ -39,10 +40,10 @@ impl Leads<'_> {
             let ids = rounded(chunk.iter().map(|lead| lead.0).collect());
             let list = list_of(ids.len());
             let text = format!(
-                "SELECT lead_id, to_stage = 'customer' AS won, at FROM stage_move m WHERE {MOVED} AND lead_id IN ({list}) AND at >= ? AND at <= ? \
+                "SELECT lead_id, to_stage = 'customer' AS won, at FROM stage_move m WHERE {MOVED} AND NOT {TAKEN_BACK} AND lead_id IN ({list}) AND at >= ? AND at <= ? \
                  UNION ALL SELECT a.lead_id, a.detail ->> 'how' = 'won', a.moved_at FROM alert a WHERE a.state = 'closed' \
                  AND a.lead_id IN ({list}) AND a.moved_at >= ? AND a.moved_at <= ? \
-                 AND NOT EXISTS (SELECT 1 FROM stage_move m WHERE m.lead_id = a.lead_id AND {MOVED})"
+                 AND NOT EXISTS (SELECT 1 FROM stage_move m WHERE m.lead_id = a.lead_id AND {MOVED} AND NOT {TAKEN_BACK})"
             );
             let half = || {
                 let ids = ids.iter().map(|id| Value::from(*id));
